@@ -1,0 +1,301 @@
+"""The configuration as plain data: what the parser makes, and all that the rest of maniple knows about a file.
+
+Frozen dataclasses, picklable, no behaviour but derived values. Times are integer milliseconds, sizes are bytes, None
+means "not written" (the default is applied by `resolve`, which is the only reader that may see None where a default
+exists). Must not know: sockets, asyncio, the running proxy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something was written. `line` and `column` count from 1; `file` is "<command line>" for flags."""
+
+    file: str
+    line: int
+    column: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A bind or server address. `kind`: inet (IPv4, or name resolved to it), inet6, unix, abns, fd.
+
+    `host` is the numeric address, "" or "*" for any; for unix and abns the path or name; for fd the number as text.
+    `port_low == port_high` unless a range was written; `port_offset` is True for server ports written +n or -n."""
+
+    kind: str
+    host: str
+    port_low: int = 0
+    port_high: int = 0
+    port_offset: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadSet:
+    """The `thread` word of a bind line: pairs (group, thread), 0 meaning all; () is every thread of every group."""
+
+    pairs: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BindSpec:
+    """One bind line (or one address of it): chapter 5.1 of the manual."""
+
+    place: Place
+    text: str
+    """The address word as written: names the listener's sockets over reloads."""
+    addresses: tuple[Address, ...]
+    name: str | None = None
+    id: int | None = None
+    maxconn: int | None = None
+    backlog: int | None = None
+    threads: ThreadSet = ThreadSet()
+    shards: str = "by-group"
+    nice: int = 0
+    interface: str | None = None
+    mss: int | None = None
+    tcp_ut: int | None = None
+    tfo: bool = False
+    transparent: bool = False
+    defer_accept: bool = False
+    v4v6: bool = False
+    v6only: bool = False
+    mode: int | None = None
+    uid: int | None = None
+    gid: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """`source <addr>[:<low>[-<high>]]` of a server or backend."""
+
+    host: str
+    port_low: int = 0
+    port_high: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSpec:
+    """One server line (chapter 5.2) with default-server already applied."""
+
+    place: Place
+    name: str
+    address: Address
+    id: int = 0
+    """The numeric id (puid): as written, or the first free number from 1 on."""
+    weight: int = 1
+    backup: bool = False
+    disabled: bool = False
+    maxconn: int = 0
+    """Concurrent requests; 0: no limit."""
+    minconn: int = 0
+    maxqueue: int = 0
+    cookie: str | None = None
+    check: bool = False
+    inter: int = 2000
+    fastinter: int | None = None
+    downinter: int | None = None
+    rise: int = 2
+    fall: int = 3
+    check_port: int | None = None
+    check_addr: str | None = None
+    source: SourceSpec | None = None
+    pool_max: int = -1
+    """Idle connections kept per group: -1 unlimited, 0 none (CR5)."""
+    pool_low: int = 0
+    pool_min: int = 0
+    pool_purge_delay: int = 5000
+    pool_half_life: int | None = None
+    pool_purge_batches: int | None = None
+    max_reuse: int = -1
+    """Requests after the first that one connection may carry: -1 unlimited."""
+    tcp_ut: int | None = None
+    slowstart: int = 0
+    on_error: str = "fail-check"
+    error_limit: int = 10
+    observe: str | None = None
+    track: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Milliseconds; None: not set (infinite, or inherited from another timeout as reference 3.1 says)."""
+
+    client: int | None = None
+    server: int | None = None
+    connect: int | None = None
+    http_request: int | None = None
+    http_keep_alive: int | None = None
+    queue: int | None = None
+    tarpit: int | None = None
+    tunnel: int | None = None
+    client_fin: int | None = None
+    server_fin: int | None = None
+    client_hs: int | None = None
+    check: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceSpec:
+    """`balance <algorithm> [arguments]`."""
+
+    algorithm: str = "roundrobin"
+    arguments: tuple[str, ...] = ()
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardForSpec:
+    """`option forwardfor [except net] [header name] [if-none]`."""
+
+    header: str = "X-Forwarded-For"
+    header_written: bool = False
+    except_net: str | None = None
+    if_none: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorFileSpec:
+    """What replaces a built-in reply. `kind`: file (value is the path, `content` its bytes read at parse time),
+    302 or 303 (value is the URL)."""
+
+    kind: str
+    value: str
+    content: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class LogSpec:
+    """One `log` line. `target`: stdout, stderr, fd, file, udp, unix; `format`: rfc3164, rfc5424, short, raw, timed, iso,
+    priority, local. `level` and `minlevel` are syslog severities 0..7, `facility` 0..23."""
+
+    place: Place
+    target: str
+    address: str = ""
+    """Host:port, path or descriptor number, as the target needs."""
+    format: str = "rfc3164"
+    facility: int = 16
+    level: int = 7
+    minlevel: int = 0
+    length: int = 1024
+    sample: tuple[tuple[int, int], ...] = ()
+    """Ranges of positions, 1-based and inclusive, out of `sample_size`."""
+    sample_size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProxySpec:
+    """A frontend, backend or listen section with its defaults applied."""
+
+    place: Place
+    name: str
+    kind: str
+    """frontend, backend or listen."""
+    id: int = 0
+    description: str | None = None
+    disabled: bool = False
+    mode: str = "tcp"
+    binds: tuple[BindSpec, ...] = ()
+    servers: tuple[ServerSpec, ...] = ()
+    default_backend: str | None = None
+    """Name of the proxy with the servers; a listen section without one uses itself."""
+    balance: BalanceSpec = BalanceSpec()
+    maxconn: int | None = None
+    backlog: int | None = None
+    fullconn: int | None = None
+    timeouts: Timeouts = Timeouts()
+    retries: int = 3
+    options: frozenset[str] = frozenset()
+    """Names of the options that are on (`httplog`, `abortonclose`, …), those with arguments excepted."""
+    no_options: frozenset[str] = frozenset()
+    """Names of the options that were switched off explicitly (`no option x`)."""
+    close_mode: str = "keep-alive"
+    """keep-alive, server-close or close (reference 3.2)."""
+    forwardfor: ForwardForSpec | None = None
+    redispatch: int = 0
+    """`option redispatch`: 0 off, n every n-th retry, -n the n-th before the last."""
+    http_reuse: str = "safe"
+    error_files: Mapping[int, ErrorFileSpec] = field(default_factory=dict)
+    logs: tuple[LogSpec, ...] = ()
+    """`log global` is already replaced by the global section's."""
+    log_format: str | None = None
+    """The text of the access log's format; for `option httplog` and `tcplog` the text that they stand for; None: the
+    default format (a line at the start of each connection)."""
+    error_log_format: str | None = None
+    log_tag: str | None = None
+    source: SourceSpec | None = None
+    monitor_uri: str | None = None
+
+    @property
+    def has_frontend(self) -> bool:
+        return self.kind != "backend"
+
+    @property
+    def has_backend(self) -> bool:
+        return self.kind != "frontend"
+
+
+@dataclass(frozen=True, slots=True)
+class TuneSpec:
+    """`tune.*`, with HAProxy's defaults."""
+
+    bufsize: int = 16384
+    maxrewrite: int = 1024
+    maxhdr: int = 101
+    maxaccept: int | None = None
+    head_cache: int = 4096
+    """Ours, `tune.http.head-cache`: header blocks remembered per thread; 0 turns the cache off."""
+    rcvbuf_client: int | None = None
+    rcvbuf_server: int | None = None
+    sndbuf_client: int | None = None
+    sndbuf_server: int | None = None
+    idletimer: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalSpec:
+    """The merged global sections."""
+
+    maxconn: int | None = None
+    nbthread: int | None = None
+    nbgroup: int | None = None
+    """None: auto."""
+    thread_group_lines: tuple[tuple[str, ...], ...] = ()
+    cpu_map: tuple[tuple[str, ...], ...] = ()
+    cpu_set: tuple[tuple[str, ...], ...] = ()
+    cpu_policy: tuple[str, ...] = ()
+    logs: tuple[LogSpec, ...] = ()
+    log_tag: str = "haproxy"
+    log_send_hostname: str | None = None
+    """None: no host name is sent (HAProxy's default); "" means this machine's."""
+    user: str | None = None
+    group: str | None = None
+    uid: int | None = None
+    gid: int | None = None
+    daemon: bool = False
+    pidfile: str | None = None
+    description: str | None = None
+    node: str | None = None
+    hard_stop_after: int | None = None
+    grace: int = 0
+    ulimit_n: int | None = None
+    tune: TuneSpec = TuneSpec()
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A whole configuration without errors. Proxies are in the order of the files."""
+
+    globals: GlobalSpec = GlobalSpec()
+    proxies: tuple[ProxySpec, ...] = ()
+
+    def proxy(self, name: str, *, backend: bool) -> ProxySpec | None:
+        """The proxy of that name with the wanted side, or None."""
+        for proxy in self.proxies:
+            if proxy.name == name and (proxy.has_backend if backend else proxy.has_frontend):
+                return proxy
+        return None

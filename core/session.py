@@ -1,0 +1,130 @@
+"""The facts of one client connection (session) and of one request with its response (exchange): what rules, logs and
+algorithms may read. The relay's classes extend these with transports and behaviour.
+
+Times: `*_at` fields are milliseconds of the thread's monotonic clock (float, loop.time()*1000), -1.0 where the phase was
+not reached; `*_date` fields are seconds since the epoch (float). Fields are grouped by lifetime.
+"""
+
+from __future__ import annotations
+
+NOT_REACHED = -1.0
+
+
+class Session:
+    """One client connection, from accept to close."""
+
+    __slots__ = (
+        "accept_at",
+        "accept_date",
+        "client_host",
+        "client_port",
+        "frontend_host",
+        "frontend_name",
+        "frontend_port",
+        "listener_name",
+        "number",
+        "tls",
+    )
+
+    accept_at: float
+    accept_date: float
+    client_host: str
+    """Numeric address; "unix" for a unix socket (its port then is the listener's id)."""
+    client_port: int
+    frontend_host: str
+    frontend_port: int
+    frontend_name: str
+    listener_name: str
+    """As `%fp`-like fetches and error lines show it: the bind line's name, or its number from 1."""
+    number: int
+    """Counts sessions of the thread, from 1."""
+    tls: bool
+
+
+class Exchange:
+    """One request on a session. `tcp` mode has exactly one, without a head."""
+
+    __slots__ = (
+        "backend_connections",
+        "backend_name",
+        "backend_queue",
+        "bytes_from_client",
+        "bytes_to_client",
+        "connect_at",
+        "cookie_state",
+        "end_at",
+        "first_byte_at",
+        "first_byte_date",
+        "frontend_connections",
+        "head_at",
+        "idle_since",
+        "method",
+        "process_connections",
+        "redispatched",
+        "request_captures",
+        "request_line",
+        "request_number",
+        "response_at",
+        "response_captures",
+        "retries",
+        "server_connections",
+        "server_name",
+        "server_queue",
+        "session",
+        "slot_at",
+        "source_host",
+        "source_port",
+        "status",
+        "target",
+        "termination",
+        "version",
+    )
+
+    session: Session
+    # Request.
+    request_number: int
+    """0 for the first request of its session; from 1 on a request may use and make `safe` connections (CR2)."""
+    method: bytes
+    target: bytes
+    version: bytes
+    request_line: bytes
+    """As received, without its line end, for `%r`; b"" with a request that could not be read (logged as <BADREQ>)."""
+    # Where it went.
+    backend_name: str
+    """The backend, or the frontend's name while none is chosen."""
+    server_name: str
+    """The server, <NOSRV> where none was chosen, <STATS> for internal answers."""
+    retries: int
+    redispatched: bool
+    # What came of it.
+    status: int
+    """Status sent to the client, 0 or -1 where none was."""
+    termination: bytes
+    """Two letters, manual 8.5; b"--" is a normal end."""
+    cookie_state: bytes
+    """Letters three and four; b"--"."""
+    bytes_to_client: int
+    bytes_from_client: int
+    request_captures: list[str | None]
+    response_captures: list[str | None]
+    # When (see the module's docstring). Tq, Tw, Tc, Tr, Td and the rest of manual 8.4 are differences of these.
+    idle_since: float
+    """End of the handshakes or of the previous exchange: Ti = first_byte_at - idle_since."""
+    first_byte_at: float
+    first_byte_date: float
+    head_at: float
+    """The request's head was complete: TR."""
+    slot_at: float
+    """Left the queues: Tw."""
+    connect_at: float
+    """Connected to the server, or a pooled connection was taken: Tc."""
+    response_at: float
+    """The response's head was complete: Tr."""
+    end_at: float
+    # How busy it was when the line was made (`%ac %fc %bc %sc %sq %bq`).
+    process_connections: int
+    frontend_connections: int
+    backend_connections: int
+    server_connections: int
+    server_queue: int
+    backend_queue: int
