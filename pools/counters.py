@@ -1,0 +1,354 @@
+"""Counters: plain integers that one thread counts with, and their copies in shared memory that anybody sums.
+
+Owns: which figures a frontend, listener, backend, server and process have (names of HAProxy's CSV, manual 9.1, and of
+`show info`), where each row lies in a column, publishing and summing. Must not know: who counts, or when it publishes.
+
+A thread counts in ordinary attributes (`counts.stot += 1`) and publishes a whole row now and then, because
+fifteen increments of shared words cost 1.1 us a request. Every thread has one *column*, which holds every row once.
+
+Invariants: a column has one writer. A word is stored with one aligned 8-byte store, so that a writer killed at any
+instruction leaves no half word; figures of one row may be from two publications. One more column, the last, belongs
+to the supervisor: it keeps what dead threads had counted.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable
+from operator import attrgetter
+from typing import Any, ClassVar
+
+MAXIMA = frozenset(("smax", "qmax", "qtime_max", "ctime_max", "rtime_max", "ttime_max", "lastsess", "max_conns"))
+"""Figures of which the sum is the greatest. `lastsess` is one: seconds since the epoch of the last session."""
+GAUGES = frozenset(
+    ("scur", "qcur", "idle_conn_cur", "safe_conn_cur", "used_conn_cur", "need_conn_est", "curr_conns", "run_queue")
+)
+"""Figures about now, not about the past: they die with their thread."""
+
+
+class Counts:
+    """The figures of one row. Subclasses declare them as slots; all start at 0."""
+
+    __slots__ = ()
+    KIND: ClassVar[str] = ""
+    FIELDS: ClassVar[tuple[str, ...]] = ()
+    GET: ClassVar[Callable[[Any], tuple[int, ...]]]
+    """All figures of a row as a tuple; one call in C."""
+
+    def __init_subclass__(cls) -> None:
+        cls.FIELDS = tuple(name for part in reversed(cls.__mro__) for name in vars(part).get("__slots__", ()))
+        if len(cls.FIELDS) > 1:
+            cls.GET = attrgetter(*cls.FIELDS)
+
+    def __init__(self) -> None:
+        for name in self.FIELDS:
+            setattr(self, name, 0)
+
+    def values(self) -> tuple[int, ...]:
+        """The figures in the order of FIELDS."""
+        return type(self).GET(self)
+
+    def as_dict(self) -> dict[str, int]:
+        return dict(zip(self.FIELDS, self.values(), strict=True))
+
+    def __repr__(self) -> str:
+        counted = " ".join(f"{name}={value}" for name, value in self.as_dict().items() if value)
+        return f"<{type(self).__name__} {counted}>"
+
+
+class TrafficCounts(Counts):
+    """What every row with traffic has: sessions now, at most, in all; bytes from and to the client's side."""
+
+    __slots__ = ("bin", "bout", "dreq", "dresp", "eint", "scur", "smax", "stot")
+    scur: int
+    smax: int
+    stot: int
+    bin: int
+    bout: int
+    dreq: int
+    dresp: int
+    eint: int
+
+
+class ListenerCounts(TrafficCounts):
+    """One bind line."""
+
+    __slots__ = ("conn_tot", "dcon", "dses", "ereq", "wrew")
+    KIND = "listener"
+    ereq: int
+    dcon: int
+    dses: int
+    wrew: int
+    conn_tot: int
+
+
+class ResponseCounts(TrafficCounts):
+    """What rows with HTTP responses have."""
+
+    __slots__ = ("hrsp_1xx", "hrsp_2xx", "hrsp_3xx", "hrsp_4xx", "hrsp_5xx", "hrsp_other", "req_tot", "wrew")
+    hrsp_1xx: int
+    hrsp_2xx: int
+    hrsp_3xx: int
+    hrsp_4xx: int
+    hrsp_5xx: int
+    hrsp_other: int
+    req_tot: int
+    wrew: int
+
+
+class FrontendCounts(ResponseCounts):
+    """The client side of a frontend or listen section."""
+
+    __slots__ = ("conn_tot", "dcon", "dses", "ereq", "intercepted")
+    KIND = "frontend"
+    ereq: int
+    dcon: int
+    dses: int
+    conn_tot: int
+    intercepted: int
+
+
+class UpstreamCounts(ResponseCounts):
+    """What backends and servers have in common. The four times are sums in milliseconds over the `req_tot` requests (or
+    sessions in TCP); the means that the CSV shows are their quotient."""
+
+    __slots__ = (
+        "cli_abrt",
+        "connect",
+        "ctime",
+        "ctime_max",
+        "econ",
+        "eresp",
+        "lastsess",
+        "lbtot",
+        "qcur",
+        "qmax",
+        "qtime",
+        "qtime_max",
+        "reuse",
+        "rtime",
+        "rtime_max",
+        "srv_abrt",
+        "ttime",
+        "ttime_max",
+        "wredis",
+        "wretr",
+    )
+    qcur: int
+    qmax: int
+    econ: int
+    eresp: int
+    wretr: int
+    wredis: int
+    cli_abrt: int
+    srv_abrt: int
+    lbtot: int
+    lastsess: int
+    connect: int
+    reuse: int
+    qtime: int
+    ctime: int
+    rtime: int
+    ttime: int
+    qtime_max: int
+    ctime_max: int
+    rtime_max: int
+    ttime_max: int
+
+
+class BackendCounts(UpstreamCounts):
+    """The server side of a backend or listen section."""
+
+    __slots__ = ("chkdown", "intercepted")
+    KIND = "backend"
+    intercepted: int
+    chkdown: int
+
+
+class ServerCounts(UpstreamCounts):
+    """One server line."""
+
+    __slots__ = (
+        "chkdown",
+        "chkfail",
+        "hanafail",
+        "idle_conn_cur",
+        "need_conn_est",
+        "safe_conn_cur",
+        "used_conn_cur",
+    )
+    KIND = "server"
+    idle_conn_cur: int
+    safe_conn_cur: int
+    used_conn_cur: int
+    need_conn_est: int
+    chkfail: int
+    chkdown: int
+    hanafail: int
+
+
+class ProcessCounts(Counts):
+    """What `show info` sums over the process (names of its lines in lower case)."""
+
+    __slots__ = (
+        "cum_conns",
+        "cum_req",
+        "curr_conns",
+        "dropped_logs",
+        "max_conns",
+        "run_queue",
+        "total_bytes_out",
+    )
+    KIND = "process"
+    curr_conns: int
+    max_conns: int
+    cum_conns: int
+    cum_req: int
+    total_bytes_out: int
+    dropped_logs: int
+    run_queue: int
+
+
+KINDS: dict[str, type[Counts]] = {
+    kind.KIND: kind for kind in (ProcessCounts, FrontendCounts, ListenerCounts, BackendCounts, ServerCounts)
+}
+_ALIGNMENT = 16
+"""Words. A column starts on a line of its own cache lines (two, for the prefetcher's pairs), so that two writers never
+share one."""
+
+
+class Shape:
+    """Which rows a column has, in order, and where each begins. A row is (kind, name): a frontend or backend by its
+    name, a listener by `frontend/number`, a server by `backend/server`, the process by ""."""
+
+    __slots__ = ("_numbers", "offsets", "rows", "words")
+
+    def __init__(self, rows: Iterable[tuple[str, str]]) -> None:
+        """Raises KeyError for an unknown kind, ValueError for a row twice."""
+        self.rows = tuple(rows)
+        self._numbers = {row: number for number, row in enumerate(self.rows)}
+        if len(self._numbers) != len(self.rows):
+            raise ValueError("a row is named twice")
+        offsets = []
+        words = 0
+        for kind, _ in self.rows:
+            offsets.append(words)
+            words += len(KINDS[kind].FIELDS)
+        self.offsets = tuple(offsets)
+        """In words from the start of a column."""
+        self.words = -(-max(words, 1) // _ALIGNMENT) * _ALIGNMENT
+        """Words of one column."""
+
+    def row(self, kind: str, name: str = "") -> int:
+        """The row's number; KeyError when there is none."""
+        return self._numbers[kind, name]
+
+    def size(self, columns: int) -> int:
+        """Bytes that so many columns take, the one of the dead included."""
+        return (columns + 1) * self.words * 8
+
+    def encode(self) -> bytes:
+        """The shape as bytes, for the segment's header; the names of the figures are part of it."""
+        lines = [f"{kind}:{','.join(counts.FIELDS)}" for kind, counts in KINDS.items()]
+        lines.extend(f"{kind}\t{name}" for kind, name in self.rows)
+        return "\n".join(lines).encode()
+
+    @classmethod
+    def decode(cls, raw: bytes) -> Shape:
+        """The inverse of `encode`. Raises ValueError when the writer's figures are not this version's."""
+        rows = []
+        for line in raw.decode().split("\n"):
+            kind, tab, name = line.partition("\t")
+            if tab:
+                rows.append((kind, name))
+            else:
+                kind, _, fields = line.partition(":")
+                if kind not in KINDS or ",".join(KINDS[kind].FIELDS) != fields:
+                    raise ValueError(f"figures of {kind!r} are those of another version")
+        return cls(rows)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Shape) and other.rows == self.rows
+
+    def __hash__(self) -> int:
+        return hash(self.rows)
+
+
+class Column:
+    """One thread's copy of every row; only that thread writes it."""
+
+    __slots__ = ("_rows", "_view", "shape")
+
+    def __init__(self, view: memoryview, shape: Shape) -> None:
+        """`view`: the bytes of this column alone."""
+        self.shape = shape
+        self._view = view
+        self._rows = []
+        for (kind, _), offset in zip(shape.rows, shape.offsets, strict=True):
+            counts = KINDS[kind]
+            self._rows.append((struct.Struct(f"@{len(counts.FIELDS)}q").pack_into, offset * 8, counts.GET))
+
+    def publish(self, row: int, counts: Counts) -> None:
+        """Copies all figures of `counts` into the row: 1.8 us for a server's 43, 1.1 us for a frontend's 21 (a slice
+        assigned from an array: 2.4 us). Native packing stores each word at once, as a byte-wise copy would not."""
+        pack_into, offset, get = self._rows[row]
+        pack_into(self._view, offset, *get(counts))
+
+
+class Columns:
+    """All columns of a segment's body: columns 0 .. count-1 for threads, and one for what dead threads had counted."""
+
+    __slots__ = ("_body", "_words", "count", "shape")
+
+    def __init__(self, body: memoryview, shape: Shape, count: int) -> None:
+        if len(body) < shape.size(count):
+            raise ValueError(f"{len(body)} bytes are too few for {count} columns")
+        self.shape = shape
+        self.count = count
+        self._body = body
+        self._words = body[: shape.size(count)].cast("q")
+
+    def column(self, number: int) -> Column:
+        """The column of thread `number` (0 .. count-1) for its one writer."""
+        if not 0 <= number < self.count:
+            raise IndexError(f"no column {number} of {self.count}")
+        size = self.shape.words * 8
+        return Column(self._body[number * size : (number + 1) * size], self.shape)
+
+    def read(self, row: int, column: int) -> Counts:
+        """The row as that column has it."""
+        return self._gather(row, (column,))
+
+    def sum(self, row: int) -> Counts:
+        """The row over all columns: sums, or the greatest for MAXIMA."""
+        return self._gather(row, range(self.count + 1))
+
+    def retire(self, column: int) -> None:
+        """The column's thread is dead: what it had counted goes to the column of the dead, gauges go to 0. To be called
+        by that column's owner (the supervisor) only, and before the thread's successor starts."""
+        words = self._words
+        source = column * self.shape.words
+        target = self.count * self.shape.words
+        for (kind, _), offset in zip(self.shape.rows, self.shape.offsets, strict=True):
+            for place, field in enumerate(KINDS[kind].FIELDS, offset):
+                value = words[source + place]
+                words[source + place] = 0
+                if field in MAXIMA:
+                    words[target + place] = max(words[target + place], value)
+                elif field not in GAUGES:
+                    words[target + place] += value
+
+    def close(self) -> None:
+        """Releases the view of the segment's body."""
+        self._words.release()
+        self._body.release()
+
+    def _gather(self, row: int, columns: Iterable[int]) -> Counts:
+        kind, _ = self.shape.rows[row]
+        counts = KINDS[kind]()
+        offset = self.shape.offsets[row]
+        starts = [column * self.shape.words + offset for column in columns]
+        for place, field in enumerate(counts.FIELDS):
+            values = [self._words[start + place] for start in starts]
+            setattr(counts, field, max(values) if field in MAXIMA else sum(values))
+        return counts

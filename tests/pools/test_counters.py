@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from maniple.pools.counters import (
+    GAUGES,
+    KINDS,
+    MAXIMA,
+    BackendCounts,
+    Columns,
+    FrontendCounts,
+    ProcessCounts,
+    ServerCounts,
+    Shape,
+)
+
+ROWS = (("process", ""), ("frontend", "web"), ("listener", "web/1"), ("backend", "app"), ("server", "app/a"))
+
+
+def columns_of(count: int) -> Columns:
+    shape = Shape(ROWS)
+    return Columns(memoryview(bytearray(shape.size(count))), shape, count)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_counts_start_at_zero_and_have_one_value_a_field(kind: str) -> None:
+    counts = KINDS[kind]()
+    assert counts.values() == (0,) * len(counts.FIELDS)
+    assert len(set(counts.FIELDS)) == len(counts.FIELDS)
+    assert not hasattr(counts, "__dict__")
+
+
+def test_every_figure_with_a_special_sum_exists() -> None:
+    fields = {field for kind in KINDS.values() for field in kind.FIELDS}
+    assert fields >= MAXIMA
+    assert fields >= GAUGES
+    assert not MAXIMA & GAUGES
+
+
+def test_repr_shows_what_was_counted() -> None:
+    counts = FrontendCounts()
+    counts.stot = 3
+    assert repr(counts) == "<FrontendCounts stot=3>"
+
+
+def test_publish_and_read_one_column() -> None:
+    columns = columns_of(2)
+    row = columns.shape.row("server", "app/a")
+    counts = ServerCounts()
+    counts.stot, counts.bin, counts.need_conn_est = 5, 1 << 60, -1
+    columns.column(1).publish(row, counts)
+    assert columns.read(row, 1).as_dict() == counts.as_dict()
+    assert not any(columns.read(row, 0).values())
+
+
+def test_rows_do_not_overlap() -> None:
+    columns = columns_of(2)
+    for number in range(2):
+        column = columns.column(number)
+        for row, (kind, _) in enumerate(ROWS):
+            counts = KINDS[kind]()
+            for field in counts.FIELDS:
+                setattr(counts, field, 100 * number + row + 1)
+            column.publish(row, counts)
+    for number in range(2):
+        for row in range(len(ROWS)):
+            assert set(columns.read(row, number).values()) == {100 * number + row + 1}
+
+
+@given(st.lists(st.tuples(st.integers(0, 1 << 40), st.integers(0, 1 << 40)), min_size=1, max_size=5))
+def test_sum_adds_counters_and_takes_the_greatest_maximum(figures: list[tuple[int, int]]) -> None:
+    columns = columns_of(len(figures))
+    row = columns.shape.row("frontend", "web")
+    for number, (total, greatest) in enumerate(figures):
+        counts = FrontendCounts()
+        counts.stot, counts.smax = total, greatest
+        columns.column(number).publish(row, counts)
+    counts = columns.sum(row)  # type: ignore[assignment]
+    assert counts.stot == sum(total for total, _ in figures)
+    assert counts.smax == max(greatest for _, greatest in figures)
+
+
+def test_what_a_dead_thread_counted_is_kept_but_not_its_gauges() -> None:
+    columns = columns_of(2)
+    row = columns.shape.row("backend", "app")
+    for stot in (7, 5):
+        counts = BackendCounts()
+        counts.stot, counts.scur, counts.smax = stot, 2, stot
+        columns.column(0).publish(row, counts)
+        columns.retire(0)
+        assert not any(columns.read(row, 0).values())
+    counts = columns.sum(row)  # type: ignore[assignment]
+    assert (counts.stot, counts.scur, counts.smax) == (12, 0, 7)
+
+
+def test_shape_survives_encoding() -> None:
+    shape = Shape(ROWS)
+    other = Shape.decode(shape.encode())
+    assert other == shape
+    assert hash(other) == hash(shape)
+    assert other.row("server", "app/a") == 4
+    assert other != Shape(ROWS[:2])
+
+
+def test_shape_of_another_version_is_refused() -> None:
+    raw = Shape(ROWS).encode().replace(b"smax", b"smex")
+    with pytest.raises(ValueError, match="another version"):
+        Shape.decode(raw)
+
+
+def test_columns_lie_on_their_own_cache_lines() -> None:
+    assert Shape(ROWS).words * 8 % 128 == 0
+    assert Shape(()).words > 0
+
+
+def test_wrong_uses_are_refused() -> None:
+    with pytest.raises(KeyError):
+        Shape((("nonsense", "x"),))
+    with pytest.raises(ValueError, match="twice"):
+        Shape((("server", "a/b"), ("server", "a/b")))
+    with pytest.raises(KeyError):
+        Shape(ROWS).row("server", "app/none")
+    with pytest.raises(ValueError, match="too few"):
+        Columns(memoryview(bytearray(8)), Shape(ROWS), 1)
+    with pytest.raises(IndexError):
+        columns_of(1).column(1)
+
+
+def test_close_gives_the_body_back() -> None:
+    shape = Shape(ROWS)
+    raw = bytearray(shape.size(1))
+    columns = Columns(memoryview(raw), shape, 1)
+    columns.column(0).publish(0, ProcessCounts())
+    columns.close()
+    raw.append(1)
