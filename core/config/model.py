@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..addresses import Address as Address
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -21,24 +23,24 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """A bind or server address. `kind`: inet (IPv4, or name resolved to it), inet6, unix, abns, fd.
+class ThreadRange:
+    """Threads `first`, `first + step`, ... up to `last`; `last` 0 is the last thread there is.
 
-    `host` is the numeric address, "" or "*" for any; for unix and abns the path or name; for fd the number as text.
-    `port_low == port_high` unless a range was written; `port_offset` is True for server ports written +n or -n."""
+    `group` None: numbers count through the whole process (`thread 45`); 0: local numbers, in each group (`all/2`);
+    else local numbers of that group (`1/2-4`)."""
 
-    kind: str
-    host: str
-    port_low: int = 0
-    port_high: int = 0
-    port_offset: bool = False
+    group: int | None = None
+    first: int = 1
+    last: int = 0
+    step: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadSet:
-    """The `thread` word of a bind line: pairs (group, thread), 0 meaning all; () is every thread of every group."""
+    """The `thread` word of a bind line: the union of the ranges; () is every thread of every group. `config.threads`
+    reads, prints and expands it."""
 
-    pairs: tuple[tuple[int, int], ...] = ()
+    ranges: tuple[ThreadRange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +231,8 @@ class ProxySpec:
     log_tag: str | None = None
     source: SourceSpec | None = None
     monitor_uri: str | None = None
+    cookie: tuple[str, ...] = ()
+    """The words of the `cookie` line: accepted, not yet in force."""
 
     @property
     def has_frontend(self) -> bool:
@@ -254,6 +258,8 @@ class TuneSpec:
     sndbuf_client: int | None = None
     sndbuf_server: int | None = None
     idletimer: int = 1000
+    logurilen: int = 1024
+    """`tune.http.logurilen`: bytes of a request line that a log line shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +289,8 @@ class GlobalSpec:
     hard_stop_after: int | None = None
     grace: int = 0
     ulimit_n: int | None = None
+    stats_lines: tuple[tuple[str, ...], ...] = ()
+    """The words of `stats socket`, `stats timeout` and `stats maxconn` lines: accepted, not yet in force."""
     tune: TuneSpec = TuneSpec()
 
 
