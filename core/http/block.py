@@ -1,0 +1,245 @@
+"""Header blocks: all header lines of one message, what they say together, and what is forwarded of them.
+
+Owns: HeaderBlock and its reading (S1, S2, S4, S5, S7, S8, S14, S15). Must not know: start lines, so everything that
+depends on method, version or status is decided in head.py. Invariants: a HeaderBlock never changes after it is made,
+for it is shared by all requests whose block has the same bytes; `wire` is empty or ends with CR LF and holds no
+close, keep-alive or upgrade token.
+"""
+
+from __future__ import annotations
+
+from ..errors import ClientProtocolError, ExchangeError, ServerProtocolError
+from .fields import COUNT_MASK, HOST, KEEP_ALIVE, LENGTH, OTHER, FieldLines, Folded
+from .lengths import Coding, read_content_length, read_transfer_encoding
+from .limits import Limits
+from .memo import Memo
+
+_LONGEST_REMEMBERED = 4096
+
+
+class HeaderBlock:
+    """What a header block says. `fields` is everything as received, names in lower case and values without the spaces
+    around them; `wire` is what is forwarded. `content_length` is -1 and `chunked` False where a body has no such
+    framing. `conflict`: both framings were given, and Transfer-Encoding won (S2). `undelimited`: a response whose
+    codings do not end in chunked. `upgrade`: the Upgrade value where a Connection token upgrade makes it one (without
+    h2 and h2c, S15)."""
+
+    __slots__ = (
+        "chunked",
+        "close",
+        "conflict",
+        "content_length",
+        "expect_continue",
+        "fields",
+        "host",
+        "keep_alive",
+        "plain",
+        "undelimited",
+        "upgrade",
+        "websocket_key",
+        "wire",
+    )
+
+    fields: tuple[tuple[bytes, bytes], ...]
+    wire: bytes
+    content_length: int
+    chunked: bool
+    conflict: bool
+    undelimited: bool
+    close: bool
+    keep_alive: bool
+    upgrade: bytes
+    websocket_key: bytes | None
+    expect_continue: bool
+    host: bytes | None
+    plain: bool
+    """Nothing that head.py would have to look at: no length, coding, close, upgrade or expectation. A Host may be
+    there."""
+
+    def __init__(self, fields: tuple[tuple[bytes, bytes], ...], wire: bytes, host: bytes | None) -> None:
+        self.fields = fields
+        self.wire = wire
+        self.content_length = -1
+        self.chunked = False
+        self.conflict = False
+        self.undelimited = False
+        self.close = False
+        self.keep_alive = False
+        self.upgrade = b""
+        self.websocket_key = None
+        self.expect_continue = False
+        self.host = host
+        self.plain = True
+
+    def copy(self) -> HeaderBlock:
+        """A block of one's own, which may be changed before it is shown to anybody else."""
+        copy = HeaderBlock(self.fields, self.wire, self.host)
+        copy.content_length = self.content_length
+        copy.chunked = self.chunked
+        copy.conflict = self.conflict
+        copy.undelimited = self.undelimited
+        copy.close = self.close
+        copy.keep_alive = self.keep_alive
+        copy.upgrade = self.upgrade
+        copy.websocket_key = self.websocket_key
+        copy.expect_continue = self.expect_continue
+        copy.plain = self.plain
+        return copy
+
+    def get(self, name: bytes) -> bytes | None:
+        """The first value of a header (lower-case name), None without one."""
+        for found, value in self.fields:
+            if found == name:
+                return value
+        return None
+
+
+class BlockReader:
+    """Reads the header blocks of one direction, and remembers them. One thread only."""
+
+    __slots__ = ("_line_of", "_max_lines", "_memo", "_refuse", "_request", "block_of")
+
+    def __init__(self, limits: Limits, *, request: bool) -> None:
+        unsafe = limits.accept_unsafe_request if request else limits.accept_unsafe_response
+        self._line_of = FieldLines(request=request, unsafe=unsafe, entries=limits.cache_size).__getitem__
+        self._memo: Memo[HeaderBlock] = Memo(limits.cache_size, _LONGEST_REMEMBERED)
+        self._max_lines = min(limits.max_headers - 1, COUNT_MASK)
+        self._request = request
+        self._refuse: type[ExchangeError] = ClientProtocolError if request else ServerProtocolError
+        self.block_of = self._memo.table.get
+        """The block of these bytes, if remembered. Looked at before `read`, without a call into Python."""
+
+    def read(self, raw: bytes) -> HeaderBlock:
+        """Read the bytes between the start line and the end of the blank line. Raises the direction's protocol
+        error."""
+        if raw[-4:] != b"\r\n\r\n" and raw != b"\r\n":
+            raise self._refuse("header block without a blank line")
+        lines = raw.split(b"\r\n")
+        del lines[-2:]
+        if len(lines) > self._max_lines:
+            raise self._refuse("too many headers")
+        if not lines:
+            block = HeaderBlock((), b"", None)
+        else:
+            try:
+                read = [*map(self._line_of, lines)]
+            except Folded:
+                read = [*map(self._line_of, self._unfold(lines))]
+            fields: tuple[tuple[bytes, bytes], ...]
+            wires: tuple[bytes, ...]
+            marks: tuple[int, ...]
+            fields, wires, marks = zip(*read, strict=False)
+            total = sum(marks)
+            if total <= HOST:
+                block = HeaderBlock(fields, b"".join(wires), fields[marks.index(HOST)][1] if total else None)
+            else:
+                block = self._read_marked(fields, list(wires), marks, total)
+        self._memo.offer(raw, block)
+        return block
+
+    def _read_marked(
+        self, fields: tuple[tuple[bytes, bytes], ...], wires: list[bytes], marks: tuple[int, ...], total: int
+    ) -> HeaderBlock:
+        """A block with lines that matter. One length, one keep-alive: quick; any more and each is looked at."""
+        hosts = total & COUNT_MASK
+        if total < OTHER and hosts <= 1 and total < 2 * LENGTH:
+            block = HeaderBlock(fields, b"".join(wires), fields[marks.index(HOST)][1] if hosts else None)
+            if total >= LENGTH:
+                block.content_length = read_content_length(fields[marks.index(LENGTH)][1])
+                block.plain = False
+            if total & (COUNT_MASK * KEEP_ALIVE):
+                block.keep_alive = True
+            return block
+        block = HeaderBlock(fields, b"", None)
+        codings: list[bytes] = []
+        lengths: list[int] = []
+        upgrades: list[bytes] = []
+        wants_upgrade = False
+        for place, (name, value) in enumerate(fields):
+            if name == b"host" and self._request:
+                if block.host is None:
+                    block.host = value
+                elif block.host.lower() != value.lower():
+                    raise self._refuse("different Hosts")
+                else:
+                    wires[place] = b""
+            elif name == b"content-length":
+                number = read_content_length(value)
+                if lengths:
+                    if number != block.content_length:
+                        raise self._refuse("different Content-Lengths")
+                    wires[place] = b""
+                block.content_length = number
+                lengths.append(place)
+            elif name == b"transfer-encoding":
+                if codings:
+                    wires[place] = b""
+                else:
+                    wires[place] = b"transfer-encoding: chunked\r\n"
+                codings.append(value)
+            elif name == b"connection":
+                for token in value.lower().split(b","):
+                    option = token.strip(b" \t")
+                    if option == b"close":
+                        block.close = True
+                    elif option == b"keep-alive":
+                        block.keep_alive = True
+                    elif option == b"upgrade":
+                        wants_upgrade = True
+            elif name == b"upgrade":
+                if wires[place]:
+                    upgrades.append(wires[place][9:-2])
+            elif name == b"expect":
+                block.expect_continue |= value.lower() == b"100-continue"
+        if codings:
+            self._read_codings(block, codings, wires, fields)
+            for place in lengths:
+                wires[place] = b""
+            block.conflict = bool(lengths)
+            block.content_length = -1
+        if wants_upgrade and upgrades:
+            block.upgrade = b", ".join(upgrades)
+            if self._request and b"websocket" in block.upgrade.lower():
+                block.websocket_key = block.get(b"sec-websocket-key") or b""
+        block.wire = b"".join(wires)
+        block.plain = not (
+            block.close
+            or block.chunked
+            or block.undelimited
+            or block.upgrade
+            or block.expect_continue
+            or block.content_length >= 0
+        )
+        return block
+
+    def _read_codings(
+        self,
+        block: HeaderBlock,
+        codings: list[bytes],
+        wires: list[bytes],
+        fields: tuple[tuple[bytes, bytes], ...],
+    ) -> None:
+        verdict = read_transfer_encoding(codings)
+        if verdict is Coding.CHUNKED:
+            block.chunked = True
+        elif verdict is Coding.UNKNOWN_CHUNKED:
+            raise self._refuse("unsupported transfer coding", 422 if self._request else 502)
+        elif verdict is Coding.BAD or self._request:
+            raise self._refuse("bad Transfer-Encoding")
+        else:
+            block.undelimited = True
+            for place, (name, value) in enumerate(fields):
+                if name == b"transfer-encoding":
+                    wires[place] = b"transfer-encoding: %b\r\n" % value
+
+    def _unfold(self, lines: list[bytes]) -> list[bytes]:
+        """Join continuation lines to theirs, each CR LF replaced by two spaces (obs-fold, RFC 9112 5.2, S9)."""
+        unfolded: list[bytes] = []
+        for line in lines:
+            if line[:1] not in (b" ", b"\t"):
+                unfolded.append(line)
+            elif unfolded:
+                unfolded[-1] += b"  " + line
+            else:
+                raise self._refuse("space before the first header")
+        return unfolded
