@@ -14,7 +14,6 @@ LANGUAGE_VERSION = "3.2.0"
 """The HAProxy version whose configuration language is answered."""
 
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z0-9_]*)\}|([A-Za-z0-9_]*))", re.ASCII)
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 _DEFINED_FORMATS = {
     # Formats that log-format lines build upon: "${HAPROXY_HTTP_LOG_FMT} %[src]" (manual 8.2).
@@ -22,9 +21,9 @@ _DEFINED_FORMATS = {
     "HAPROXY_HTTP_LOG_FMT": (
         "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r"
     ),
-    "HAPROXY_HTTP_CLF_LOG_FMT": (
-        '%{+Q}o %{-Q}ci - - [%trg] %r %ST %B "" "" %cp %ms %ft %b %s %TR %Tw %Tc %Tr %Ta %tsc %ac %fc %bc %sc %rc '
-        "%sq %bq %CC %CS %hrl %hsl"
+    "HAPROXY_HTTPS_LOG_FMT": (
+        "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r "
+        "%[fc_err]/%[ssl_fc_err,hex]/%[ssl_c_err]/%[ssl_c_ca_err]/%[ssl_fc_is_resumed] %[ssl_fc_sni]/%sslv/%sslc"
     ),
 }
 
@@ -43,8 +42,7 @@ class Environment(Mapping[str, str]):
         self._variables = dict(process)
         self.section = ""
         defined = self._variables
-        for name, value in _DEFINED_FORMATS.items():
-            defined.setdefault(name, value)
+        defined.update(_DEFINED_FORMATS)
         defined["HAPROXY_BRANCH"] = LANGUAGE_VERSION.rpartition(".")[0]
         defined.setdefault("HAPROXY_STARTUP_VERSION", LANGUAGE_VERSION)
         defined["HAPROXY_CFGFILES"] = ";".join(files)
@@ -62,7 +60,7 @@ class Environment(Mapping[str, str]):
         return len(self._variables)
 
     def set(self, name: str, value: str) -> None:
-        """`setenv`. ValueError if no quoted text could ever name the variable."""
+        """`setenv`. ValueError: no system could hold a variable of that name."""
         self._variables[_checked(name)] = value
 
     def preset(self, name: str, value: str) -> None:
@@ -87,6 +85,6 @@ class Environment(Mapping[str, str]):
 
 
 def _checked(name: str) -> str:
-    if not _NAME.fullmatch(name):
+    if not name or "=" in name or "\0" in name:
         raise ValueError(f"'{name}' cannot name an environment variable (letters, digits and _, no digit first)")
     return name

@@ -108,8 +108,11 @@ def read_lines(file_name: str, text: str, environment: Environment, diagnostics:
         )
 
 
-def split_words(text: str, environment: Environment, file_name: str = "", number: int = 0) -> tuple[Word, ...]:
-    """The words of one line; `file_name` and `number` are what `$.FILE` and `$.LINE` read. LexicalError."""
+def split_words(
+    text: str, environment: Environment, file_name: str = "", number: int = 0, *, comments: bool = True
+) -> tuple[Word, ...]:
+    """The words of one line; `file_name` and `number` are what `$.FILE` and `$.LINE` read. Without `comments` a `#` is
+    a character as any other (the argument of `-cc`). LexicalError."""
     nul = text.find("\0")
     if nul >= 0:
         raise LexicalError("stray NUL character", nul + 1, "the file is damaged, or not a text file")
@@ -117,7 +120,7 @@ def split_words(text: str, environment: Environment, file_name: str = "", number
     if _SPECIAL.search(text) is None:
         words = [Word(match[0], match.start() + 1) for match in _PLAIN_WORD.finditer(text)]
     else:
-        words = _Cutter(text, environment, file_name, number).cut()
+        words = _Cutter(text, environment, file_name, number, comments).cut()
     if len(words) > MAX_WORDS:
         raise LexicalError(f"too many words: a line has at most {MAX_WORDS}", words[MAX_WORDS].column)
     return tuple(words)
@@ -170,6 +173,7 @@ class _Cutter:
 
     __slots__ = (
         "_column",
+        "_comments",
         "_environment",
         "_file_name",
         "_number",
@@ -181,11 +185,12 @@ class _Cutter:
         "_words",
     )
 
-    def __init__(self, text: str, environment: Environment, file_name: str, number: int) -> None:
+    def __init__(self, text: str, environment: Environment, file_name: str, number: int, comments: bool) -> None:
         self._text = text
         self._environment = environment
         self._file_name = file_name
         self._number = number
+        self._comments = comments
         self._position = 0
         self._quote = ""
         self._quote_start = 0
@@ -209,11 +214,11 @@ class _Cutter:
                 self._read_escape()
             elif character == "$" and self._quote == '"':
                 self._read_variable()
-            elif self._quote or character == "$":
+            elif character == "#" and self._comments:
+                break
+            elif character in "$#":
                 self._parts.append(character)
                 self._position += 1
-            elif character == "#":
-                break
             else:
                 self._end_word()
                 self._skip_blanks()
