@@ -1,0 +1,154 @@
+"""What is measured: the scenarios, as data.
+
+Owns the shape of the traffic (requests, connections, cookies, bodies) and the settings that every target gets alike. Knows no
+program: targets.py turns a scenario into configuration files, wrk.py into load. Invariant: a scenario says the same thing to
+every target, so a figure of one can be set beside that of another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+KIB = 1024
+MIB = 1024 * 1024
+
+
+class Kind(Enum):
+    """How a scenario is measured; harness.py has one function for each."""
+
+    REQUESTS = "requests"
+    IDLE = "idle"
+    START = "start"
+
+
+class Cookies(Enum):
+    """Whose cookies a request carries. A proxy that caches parsed heads is flattered by cookies that never vary."""
+
+    NONE = "none"
+    PER_CLIENT = "per client"
+    PER_REQUEST = "per request"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One kind of traffic. `connections` are busy at a time; `idle` more are opened and left alone beside them."""
+
+    name: str
+    title: str
+    path: str = "/small"
+    kind: Kind = Kind.REQUESTS
+    method: str = "GET"
+    browser: bool = False
+    cookies: Cookies = Cookies.NONE
+    keep_alive: bool = True
+    reuse: str = "always"
+    upload: int = 0
+    download: int = 0
+    connections: int = 64
+    idle: int = 0
+    httplog: bool = False
+    tunnel: bool = True
+    """A bare byte pump can stand beside it as the floor: one client connection is one server connection there."""
+
+
+SMALL_BODY = 128
+"""Bytes of the origin's small answer."""
+
+SCENARIOS: tuple[Scenario, ...] = (
+    Scenario("small", "small keep-alive GET", download=SMALL_BODY),
+    Scenario(
+        "browser",
+        "browser-sized head, cookies vary from client to client",
+        browser=True,
+        cookies=Cookies.PER_CLIENT,
+        download=SMALL_BODY,
+    ),
+    Scenario(
+        "browser-unique",
+        "browser-sized head, cookies new with every request",
+        browser=True,
+        cookies=Cookies.PER_REQUEST,
+        download=SMALL_BODY,
+    ),
+    Scenario(
+        "close-always",
+        "connection per request, http-reuse always",
+        keep_alive=False,
+        download=SMALL_BODY,
+        tunnel=False,
+    ),
+    Scenario(
+        "close-safe",
+        "connection per request, http-reuse safe (dials each time)",
+        keep_alive=False,
+        reuse="safe",
+        download=SMALL_BODY,
+    ),
+    Scenario("response-64k", "64 KiB response", path="/64k", download=64 * KIB, connections=32),
+    Scenario("response-1m", "1 MiB response", path="/1m", download=MIB, connections=16),
+    Scenario("upload-1m", "1 MiB upload", path="/upload", method="POST", upload=MIB, connections=16),
+    Scenario(
+        "idle",
+        "64 busy connections beside 10,000 idle ones",
+        kind=Kind.IDLE,
+        idle=10_000,
+        download=SMALL_BODY,
+        tunnel=False,
+    ),
+    Scenario("httplog", "small keep-alive GET, httplog to syslog", httplog=True, download=SMALL_BODY, tunnel=False),
+    Scenario("start", "start to first accepted connection", kind=Kind.START, tunnel=False),
+)
+
+BY_NAME: dict[str, Scenario] = {scenario.name: scenario for scenario in SCENARIOS}
+
+BROWSER_FIELDS: tuple[tuple[str, str], ...] = (
+    ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"),
+    ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"),
+    ("Accept-Language", "en-GB,en;q=0.5"),
+    ("Accept-Encoding", "gzip, deflate, br"),
+    ("Connection", "keep-alive"),
+    ("Upgrade-Insecure-Requests", "1"),
+    ("Sec-Fetch-Dest", "document"),
+    ("Sec-Fetch-Mode", "navigate"),
+    ("Sec-Fetch-Site", "same-origin"),
+    ("Priority", "u=0, i"),
+)
+"""With Host and Cookie these are the twelve fields of a browser's request; about 600 bytes with the request line."""
+
+CLIENT = "{client}"
+"""Stands in a head for what differs between clients (or requests): eight hexadecimal digits."""
+
+
+def select(names: Iterable[str]) -> tuple[Scenario, ...]:
+    """The scenarios of these names in the table's order; all for no name. KeyError names the first unknown one."""
+    wanted = set(names)
+    for name in wanted:
+        if name not in BY_NAME:
+            raise KeyError(name)
+    return tuple(scenario for scenario in SCENARIOS if not wanted or scenario.name in wanted)
+
+
+def request_head(scenario: Scenario, authority: str) -> str:
+    """The head to send, blank line included, with CLIENT still in it where cookies vary."""
+    return "".join(f"{line}\r\n" for line in (*_lines(scenario, authority), ""))
+
+
+def client_mark(number: int) -> str:
+    """What stands for CLIENT in the requests of client `number`. Spread over the digits, as session cookies are."""
+    return f"{(number + 1) * 2654435761 % 2**32:08x}"
+
+
+def _lines(scenario: Scenario, authority: str) -> Iterator[str]:
+    yield f"{scenario.method} {scenario.path} HTTP/1.1"
+    yield f"Host: {authority}"
+    if scenario.browser:
+        for name, value in BROWSER_FIELDS:
+            yield f"{name}: {value}"
+        mark = CLIENT if scenario.cookies is not Cookies.NONE else client_mark(0)
+        yield f"Cookie: session={mark}8d1c4a7e90b35f26; theme=dark; consent=1; visitor=1732233600.{mark}"
+    if scenario.upload:
+        yield f"Content-Length: {scenario.upload}"
+    if not scenario.keep_alive:
+        yield "Connection: close"
