@@ -12,19 +12,19 @@ from enum import Enum
 class Against(Enum):
     """What a limit is compared with."""
 
-    HAPROXY = "× haproxy"
+    HAPROXY = "x haproxy"
     NOTHING = ""
 
 
 @dataclass(frozen=True)
 class Goal:
-    """`metric` of `scenario` (a key of measures.METRICS) must not exceed `limit`, itself or as a multiple of haproxy's."""
+    """`metric` of `scenario` (of measures.METRICS) must not exceed `limit`, itself or as a multiple of haproxy's."""
 
     scenario: str
     metric: str
     limit: float
     against: Against = Against.HAPROXY
-    unit: str = "×"
+    unit: str = "x"
 
 
 GOALS: tuple[Goal, ...] = (

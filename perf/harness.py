@@ -1,9 +1,9 @@
 """Runs the scenarios: alternating rounds of all targets, each started fresh, measured by the operating system.
 
-Owns the order of things and the bounds of time. What a scenario is, how a program is configured, how load is made and what the
-figures mean live in the files it imports. Invariants: rounds alternate (a, b, c, a, b, c, ...); the target has a CPU of its own where
-there are two, load and origin share the rest; whatever was started is ended when a measurement is left in whatever way; a fault makes a
-sample count for nothing, never the other way round.
+Owns the order of things and the bounds of time. What a scenario is, how a program is configured, how load is made and
+what the figures mean live in the files it imports. Invariants: rounds alternate (a, b, c, a, b, c, ...); the target
+has a CPU of its own where there are two, load and origin share the rest; whatever was started is ended when a
+measurement is left in whatever way; a fault makes a sample count for nothing, never the other way round.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def measure(subject: Subject) -> Sample:
 
 
 def start(subject: Subject, stack: ExitStack) -> tuple[Child, int, float]:
-    """Start the target: its child, port, and seconds until its first answer. Tries again when somebody took the port."""
+    """Start the target: its child, port, seconds until its first answer. Tries again when somebody took the port."""
     maxconn = maxconn_for(subject.scenario, subject.bench.descriptors)
     for attempt in range(1, PORT_TRIES + 1):
         port = free_port()

@@ -1,8 +1,9 @@
 """Load by a process of our own: idle keep-alive client connections, which wrk cannot hold.
 
-Run as `python -m maniple.perf.load PORT COUNT PATH`. Opens COUNT connections, sends one request on each and reads the whole
-answer, prints `ready COUNT`, and holds them. When its standard input ends it looks how many the proxy closed meanwhile, prints
-`closed N`, and ends. Knows nothing of the target. Costs nothing while it holds: it sleeps in one read.
+Run as `python -m maniple.perf.load PORT COUNT PATH`. Opens COUNT connections, sends one request on each and reads the
+whole answer, prints `ready COUNT`, and holds them. When its standard input ends it looks how many the proxy closed
+meanwhile, prints `closed N`, and ends. Knows nothing of the target. Costs nothing while it holds: it sleeps in one
+read.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Figures of one measurement, and what many rounds of them say together.
 
-Owns the list of metrics, medians, spreads and ratios. Pure arithmetic: no process, no file. Invariant: a ratio is the median of
-the ratios *within* a round, not the ratio of medians, because what disturbs a machine disturbs neighbours in time alike.
+Owns the list of metrics, medians, spreads and ratios. Pure arithmetic: no process, no file. Invariant: a ratio is the
+median of the ratios *within* a round, not the ratio of medians, because what disturbs a machine disturbs neighbours
+in time alike.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The origin server behind every target: nginx where it is installed, else a process of our own.
 
-Owns what stands at /small, /64k, /1m and /upload. Its CPU time is not counted and it must never be what limits a scenario; our own
-one is slower than nginx, so the report says which was used. An upload is answered when its last byte has come: an early answer would
-let wrk stop in mid-request.
+Owns what stands at /small, /64k, /1m and /upload. Its CPU time is not counted and it must never be what limits a
+scenario; our own one is slower than nginx, so the report says which was used. An upload is answered when its last
+byte has come: an early answer would let wrk stop in mid-request.
 
 Run as `python -m maniple.perf.origin PORT`, it is the second kind.
 """

@@ -1,8 +1,8 @@
 """Processes that the bench starts: their files, CPU time, memory and certain end.
 
-Owns starting, pinning, sampling and killing. Knows nothing of proxies or load. Invariants: every child leads a process session of
-its own, asks the kernel for a SIGTERM when the bench dies, and is ended with all its descendants, by process id, when its
-`with` block is left in whatever way. Nothing is ended by name.
+Owns starting, pinning, sampling and killing. Knows nothing of proxies or load. Invariants: every child leads a
+process session of its own, asks the kernel for a SIGTERM when the bench dies, and is ended with all its descendants,
+by process id, when its `with` block is left in whatever way. Nothing is ended by name.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class ProcessFault(Exception):
 
 
 def raise_descriptor_limit(wanted: int) -> int:
-    """Lift the soft limit of open files to `wanted`, the hard one too where that is permitted; returns what holds now."""
+    """Lift the soft limit of open files to `wanted`, and the hard one where permitted; returns what holds now."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < wanted:
         try:
@@ -45,7 +45,7 @@ def raise_descriptor_limit(wanted: int) -> int:
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A loopback port that the kernel says is free now. Somebody else may take it before it is used: start again then."""
+    """A loopback port that is free now. Somebody else may take it before it is used: start again then."""
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -75,7 +75,7 @@ class Child:
         environment: Mapping[str, str] | None = None,
         piped: bool = False,
     ) -> None:
-        """Starts it. What it says goes to files in `folder`; with `piped` standard input and output are pipes instead."""
+        """Start it. What it says goes to files in `folder`; with `piped` its standard input and output are pipes."""
         self.name = name
         self.errors = folder / f"{name}.stderr"
         self.output = folder / f"{name}.stdout"
@@ -172,8 +172,8 @@ def module_command(module: str, *arguments: str) -> list[str]:
 def cpu_ns(pids: Sequence[int]) -> int:
     """CPU time, user and system, that these processes have used: nanoseconds.
 
-    /proc/<pid>/task/<tid>/schedstat counts in nanoseconds; /proc/<pid>/stat in ticks of 10 ms, which is too coarse for a
-    round of a second and serves where the kernel was built without the former.
+    /proc/<pid>/task/<tid>/schedstat counts in nanoseconds; /proc/<pid>/stat in ticks of 10 ms, which is too coarse for
+    a round of a second and serves where the kernel was built without the former.
     """
     total = 0
     for pid in pids:
@@ -211,7 +211,7 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
 
 
 def wait_answer(child: Child, port: int, path: str, seconds: float = 10.0) -> float:
-    """Seconds until a GET to the loopback port was answered with 200; ProcessFault when the child ends or time is up."""
+    """Seconds until a GET on the port was answered with 200; ProcessFault when the child ends or time is up."""
     began = time.monotonic()
 
     def answered() -> bool:

@@ -1,7 +1,8 @@
 """The floor: a process that copies bytes between two sockets with uvloop and looks at none of them.
 
-Run as `python -m maniple.perf.pump LISTEN_PORT SERVER_PORT`. Each client connection gets a server connection of its own. What a
-request costs here is what the event loop and the kernel ask of any proxy built on them; the rest of a proxy's time is its own.
+Run as `python -m maniple.perf.pump LISTEN_PORT SERVER_PORT`. Each client connection gets a server connection of its
+own. What a request costs here is what the event loop and the kernel ask of any proxy built on them; the rest of a
+proxy's time is its own.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What is measured: the scenarios, as data.
 
-Owns the shape of the traffic (requests, connections, cookies, bodies) and the settings that every target gets alike. Knows no
-program: targets.py turns a scenario into configuration files, wrk.py into load. Invariant: a scenario says the same thing to
-every target, so a figure of one can be set beside that of another.
+Owns the shape of the traffic (requests, connections, cookies, bodies) and the settings that every target gets alike.
+Knows no program: targets.py turns a scenario into configuration files, wrk.py into load. Invariant: a scenario says
+the same thing to every target, so a figure of one can be set beside that of another.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Syslog sink: a UDP socket in a process of its own that counts the lines it is sent.
 
-Run as `python -m maniple.perf.sink`: prints `port N`, counts until its standard input ends, prints `lines N` and ends. What the
-kernel dropped because the sink was slow is not counted, so the figure is a lower bound of what the target sent.
+Run as `python -m maniple.perf.sink`: prints `port N`, counts until its standard input ends, prints `lines N` and
+ends. What the kernel dropped because the sink was slow is not counted, so the figure is a lower bound of what the
+target sent.
 """
 
 from __future__ import annotations

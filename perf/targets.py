@@ -1,8 +1,8 @@
 """The programs that are compared, and the same scenario in the language of each.
 
-Owns how each is found, configured and started; knows nothing of load or figures. maniple and haproxy read the *same* file.
-Invariants: one thread or worker each; no access log, no added field and no buffering on disk unless the scenario says so; timeouts
-and pools of nginx as near to haproxy's keywords as its own allow.
+Owns how each is found, configured and started; knows nothing of load or figures. maniple and haproxy read the *same*
+file. Invariants: one thread or worker each; no access log, no added field and no buffering on disk unless the
+scenario says so; timeouts and pools of nginx as near to haproxy's keywords as its own allow.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ HAPROXY_CFG = Template(
 global
     maxconn $maxconn
     nbthread 1
-$log_global
+$tuning$log_global
 defaults
     mode http
     timeout connect 5s
@@ -82,6 +82,11 @@ backend origin
     server one 127.0.0.1:$origin_port
 """
 )
+
+HAPROXY_TUNING = "    tune.pool-high-fd-ratio 100\n    tune.pool-low-fd-ratio 100\n"
+"""Only for haproxy, only beside 10,000 idle clients: they hold half of the descriptors, and haproxy keeps no idle
+server connection once a quarter is used. Left alone it dials for every request there, and the figure would say nothing
+about idle clients (measured: 64 us instead of 22)."""
 
 NGINX_CONF = Template(
     """\
@@ -128,12 +133,13 @@ http {
 
 NGINX_LOG = (
     "log_format proxied '$remote_addr:$remote_port [$time_local] $server_name $upstream_addr $request_time "
-    "$upstream_connect_time $upstream_header_time $status $bytes_sent $connections_active \"$request\"';\n"
+    '$upstream_connect_time $upstream_header_time $status $bytes_sent $connections_active "$request"\';\n'
     "    access_log syslog:server=127.0.0.1:{port},facility=local0,tag=nginx,nohostname proxied;"
 )
 
-def haproxy_cfg(setting: Setting) -> str:
-    """The file that haproxy and maniple read."""
+
+def haproxy_cfg(setting: Setting, tuning: str = "") -> str:
+    """The file that haproxy and maniple read; `tuning` are more lines for its global section."""
     scenario = setting.scenario
     logged = scenario.httplog and setting.log_port
     return HAPROXY_CFG.substitute(
@@ -141,6 +147,7 @@ def haproxy_cfg(setting: Setting) -> str:
         reuse=scenario.reuse,
         port=setting.port,
         origin_port=setting.origin_port,
+        tuning=tuning,
         log_global=f"    log 127.0.0.1:{setting.log_port} local0\n" if logged else "",
         log_proxy="    log global\n    option httplog\n" if logged else "",
     )
@@ -164,7 +171,7 @@ def nginx_conf(setting: Setting) -> str:
 
 def write_haproxy(program: list[str], setting: Setting) -> Launch:
     path = setting.folder / "haproxy.cfg"
-    path.write_text(haproxy_cfg(setting))
+    path.write_text(haproxy_cfg(setting, HAPROXY_TUNING if setting.scenario.idle else ""))
     return Launch([*program, "-db", "-q", "-f", str(path)])
 
 

@@ -1,10 +1,12 @@
 """Load by wrk: its Lua script from a scenario, its command line, and what it reports.
 
-Owns the dialect of wrk. The script sends exactly the bytes that scenarios.request_head gives, so that the order and spelling of
-fields are ours, and prints one line of JSON when it is done, so that nothing is read out of a table made for people.
+Owns the dialect of wrk. The script sends exactly the bytes that scenarios.request_head gives, so that the order and
+spelling of fields are ours, and prints one line of JSON when it is done, so that nothing is read out of a table made
+for people.
 
-A limit to know: wrk asks the script for "the next request", not for that of a connection. Where cookies vary from client to
-client, as many clients as there are connections take turns, and a client's next request may leave on another connection.
+A limit to know: wrk asks the script for "the next request", not for that of a connection. Where cookies vary from
+client to client, as many clients as there are connections take turns, and a client's next request may leave on
+another connection.
 """
 
 from __future__ import annotations
