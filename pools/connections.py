@@ -40,7 +40,7 @@ with none to spare, none; without `pool-half-life` moreover at most so many that
 estimated need + `pool-low-conn`. With `pool-half-life` the need is no limit: there the half-life makes the pool shrink.
 `pool-min-conn` connections are kept whatever the need says.
 
-Who counts uses: the pool. It adds one to `connection.reuses` at each take, and keeps nothing that has reached max_reuse.
+Who counts uses: the pool. It adds one to `connection.reuses` at each take, and keeps none that has reached max_reuse.
 
 Invariants: a connection is in at most one stack, once; pooled_count is the number of connections in all stacks,
 detached_count in the two detached ones; 0 <= low_water <= detached_count; used_count counts takes and `took` that were

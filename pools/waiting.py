@@ -50,7 +50,7 @@ def rank(now: int, priority: int = 0, offset: int = 0) -> int:
 
 
 class Ticket(Generic[W]):
-    """One waiter's place in one queue. Kept by the waiter to give up."""
+    """One waiter's place in one queue. Kept by the waiter, to give up with (whoever owns the queue offers that)."""
 
     __slots__ = ("alive", "key", "queue", "waiter")
 
@@ -60,10 +60,6 @@ class Ticket(Generic[W]):
         self.waiter: W | None = waiter
         self.alive = True
         """False once popped or cancelled."""
-
-    def cancel(self) -> bool:
-        """Gives up. False when the ticket was popped or cancelled before. O(1)."""
-        return self.queue.cancel(self)
 
 
 class WaitingQueue(Generic[W]):

@@ -1,0 +1,77 @@
+"""random(draws): draw some servers at random and take the least loaded: nearly as good as leastconn, and threads that
+know nothing of each other do not all run to the same server.
+
+Owns: the draws. Must not know: queues beyond "somebody waits there".
+
+A draw hits a server with the probability of its weight: one random number, looked up among the running sums of weights.
+Of the drawn the one with the lowest served / weight wins; on a tie the one with the lower rate of requests in the last
+second in proportion to its weight. If the winner is saturated the request waits in the backend's queue, as in HAProxy:
+the algorithm does not look for a second best.
+
+Invariants: `_sums[i]` is the sum of the effective weights of servers 0..i.
+"""
+
+from __future__ import annotations
+
+import random
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+
+from ...pools.rates import SlidingRate
+from ..session import Exchange
+from .algorithm import Algorithm, register
+from .server import Server
+
+
+@register("random")
+class Chance(Algorithm):
+    """`balance random`, `balance random(<draws>)`; two draws unless said. `source`: numbers in [0, 1), for tests."""
+
+    rotating = True
+
+    def __init__(self, arguments: tuple[str, ...] = (), source: random.Random | None = None) -> None:
+        draws = arguments[0] if arguments else "2"
+        if len(arguments) > 1 or not draws.isdecimal() or int(draws) < 1:
+            raise ValueError(f"takes a number of draws of at least 1, not {' '.join(arguments)!r}")
+        super().__init__()
+        self.draws = int(draws)
+        self._random = (source if source is not None else random.Random()).random
+        self._servers: list[Server] = []
+        self._sums: list[int] = []
+        self._rates: dict[int, SlidingRate] = {}
+
+    def changed(self, servers: Sequence[Server]) -> None:
+        self._servers = list(servers)
+        self._sums = list(accumulate(server.eweight for server in servers))
+        self._rates = {server.index: self._rates.get(server.index) or SlidingRate() for server in servers}
+
+    def choose(self, exchange: Exchange, avoid: Server | None) -> Server | None:
+        servers = self._servers
+        if not servers:
+            return None
+        sums = self._sums
+        total = sums[-1]
+        now = int(exchange.head_at)
+        chosen: Server | None = None
+        for _ in range(self.draws):
+            place = bisect_right(sums, int(self._random() * total))
+            server = servers[place]
+            if server is avoid:
+                # HAProxy's ring goes on to the next server too.
+                server = servers[place - 1]
+            if chosen is None or (server is not chosen and self._is_better(server, chosen, now)):
+                chosen = server
+        assert chosen is not None
+        if chosen.maxconn and chosen.saturated():
+            return None
+        self._rates[chosen.index].add(now)
+        return chosen
+
+    def _is_better(self, one: Server, other: Server, now: int) -> bool:
+        left = one.served * other.eweight
+        right = other.served * one.eweight
+        if left != right:
+            return left < right
+        rates = self._rates
+        return rates[one.index].value(now) * other.eweight < rates[other.index].value(now) * one.eweight

@@ -1,0 +1,160 @@
+"""One server as one thread sees it: its state, its load, who waits for it, its connections.
+
+Owns: the server's state and what follows from it. Must not know: the other servers, algorithms, sockets.
+
+A server is *usable* when requests may be sent to it: it is up and not in maintenance. It is *eligible* for balancing
+when moreover it is not draining and has a weight; a draining server still serves those that persistence sends to it.
+
+Invariants: `usable` and `eligible` are derived by `settle`, never set from outside; served >= 0. Only the backend
+changes state, weight, `served` and `waiting`: its sums depend on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ...pools.connections import ConnectionPool
+from ...pools.counters import ServerCounts
+from ...pools.halflife import HalfLife, PurgeDelay
+from ...pools.slots import dynamic_limit, share
+from ...pools.waiting import WaitingQueue
+from ..config.model import ServerSpec
+
+if TYPE_CHECKING:
+    from .backend import Backend
+
+WEIGHT_SCALE = 16
+"""An effective weight is the user's times this, so that a server that warms up can have a fraction of a weight."""
+DEFAULT_BATCHES = 10
+"""Batches of a half-life, where `pool-purge-batches` is not set."""
+
+
+def make_pool(spec: ServerSpec, strategy: str, parts: int = 1, index: int = 0) -> ConnectionPool[Any]:
+    """The pool that a server line asks for, with the thread's share (`index` of `parts`) of its limits.
+    `pool-half-life` chooses the half-life; else `pool-purge-delay` rules, of which 0 keeps no idle connection."""
+    # A share of 0 from a limit that is not 0 is right here: this thread keeps none, the sum is exact.
+    least = spec.pool_min // parts + (index < spec.pool_min % parts)
+    most = spec.pool_max if spec.pool_max < 0 else spec.pool_max // parts + (index < spec.pool_max % parts)
+    eviction: HalfLife | PurgeDelay | None = None
+    if spec.pool_half_life:
+        batches = spec.pool_purge_batches or DEFAULT_BATCHES
+        eviction = HalfLife(spec.pool_half_life, min(batches, spec.pool_half_life), least)
+    elif spec.pool_purge_delay > 0:
+        eviction = PurgeDelay(spec.pool_purge_delay, least)
+    else:
+        most = 0
+    return ConnectionPool(
+        strategy, maximum=most, minimum=least, low=spec.pool_low, max_reuse=spec.max_reuse, eviction=eviction
+    )
+
+
+class Server:
+    """A server line in service. `numbers`: the counter of arrivals that the backend's queues share. `parts`, `part`:
+    the number of threads and this thread's place among them (from 0), to share the limits."""
+
+    __slots__ = (
+        "backend",
+        "backup",
+        "balanced",
+        "counts",
+        "draining",
+        "eligible",
+        "eweight",
+        "index",
+        "maintenance",
+        "maxconn",
+        "maxqueue",
+        "minconn",
+        "name",
+        "pool",
+        "served",
+        "spec",
+        "up",
+        "usable",
+        "waiting",
+        "weight",
+    )
+
+    def __init__(
+        self,
+        spec: ServerSpec,
+        index: int,
+        backend: Backend,
+        counts: ServerCounts,
+        numbers: Iterator[int],
+        parts: int = 1,
+        part: int = 0,
+    ) -> None:
+        self.spec = spec
+        self.name = spec.name
+        self.index = index
+        """Place in the backend, from 0."""
+        self.backend = backend
+        self.counts = counts
+        self.backup = spec.backup
+        self.maxconn = share(spec.maxconn or spec.minconn, parts, part)
+        """Requests at a time, in this thread; 0: no limit."""
+        self.minconn = share(spec.minconn, parts, part) if spec.minconn < spec.maxconn else 0
+        """Lowest limit while the backend is not full; 0: the limit is always maxconn."""
+        self.maxqueue = spec.maxqueue
+        self.weight = spec.weight
+        self.eweight = spec.weight * WEIGHT_SCALE
+        self.served = 0
+        """Requests that hold a slot."""
+        self.waiting: WaitingQueue[Any] = WaitingQueue(numbers)
+        self.pool: ConnectionPool[Any] = make_pool(spec, backend.spec.http_reuse, parts, part)
+        self.up = True
+        self.maintenance = spec.disabled
+        self.draining = False
+        self.usable = False
+        self.eligible = False
+        self.balanced = False
+        """It is one of those that the algorithm chooses from now: the backend's business."""
+        self.settle()
+
+    def settle(self) -> bool:
+        """Derives `usable` and `eligible` after a change of state or weight; True if one of them changed."""
+        usable = self.up and not self.maintenance
+        eligible = usable and not self.draining and self.eweight > 0
+        changed = (usable, eligible) != (self.usable, self.eligible)
+        self.usable = usable
+        self.eligible = eligible
+        self.pool.set_keeping(not self.maintenance)
+        return changed
+
+    def limit(self) -> int:
+        """Requests at a time now; 0: no limit."""
+        if not self.minconn:
+            return self.maxconn
+        backend = self.backend
+        return dynamic_limit(self.maxconn, self.minconn, backend.served + backend.queued, backend.full)
+
+    def saturated(self) -> bool:
+        """No slot is free, or somebody waits for the next one. Algorithms ask `server.maxconn and` first, because most
+        servers have no limit."""
+        if not self.maxconn:
+            return False
+        limit = self.limit() if self.minconn else self.maxconn
+        return self.served >= limit or len(self.waiting) > 0
+
+    def refresh_counts(self) -> None:
+        """Copies the figures about now into the counts, before they are published."""
+        counts = self.counts
+        pool = self.pool
+        counts.scur = self.served
+        counts.qcur = len(self.waiting)
+        counts.idle_conn_cur = pool.idle_count
+        counts.safe_conn_cur = pool.safe_count
+        counts.used_conn_cur = pool.used_count
+        counts.need_conn_est = pool.needed
+        counts.connect = pool.connect_count
+        counts.reuse = pool.reuse_count
+
+    def __repr__(self) -> str:
+        state = "maintenance" if self.maintenance else "down" if not self.up else "drain" if self.draining else "up"
+        limit = self.limit()
+        return (
+            f"<Server {self.backend.name}/{self.name} {state}: {self.served}/{limit or 'unlimited'} served, "
+            f"{len(self.waiting)} waiting>"
+        )
