@@ -18,7 +18,8 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..core.config.model import Address, BindSpec, Configuration, ProxySpec, ThreadSet
+from ..core.config.model import Address, BindSpec, Configuration, ProxySpec
+from ..core.config.threads import expand
 from ..core.errors import ConfigError
 from .placement import Placement
 
@@ -44,17 +45,6 @@ class Listener:
         return self.group == 0 or (self.group == group and self.thread == thread)
 
 
-def covers(threads: ThreadSet, placement: Placement, group: int, thread: int) -> bool:
-    """Whether the bind line's thread set names this thread (both numbers local, from 1; TG8)."""
-    number = placement.thread_number(group, thread)
-    for wanted_group, wanted_thread in threads.pairs:
-        if wanted_group == 0 and wanted_thread in (0, number):
-            return True
-        if wanted_group == group and wanted_thread in (0, thread):
-            return True
-    return not threads.pairs
-
-
 def default_backlog(bind: BindSpec, proxy: ProxySpec, maxconn: int | None) -> int:
     """Length of the kernel's queue, in connections."""
     return bind.backlog or proxy.backlog or bind.maxconn or proxy.maxconn or maxconn or DEFAULT_BACKLOG
@@ -72,7 +62,7 @@ def open_listeners(configuration: Configuration, placement: Placement) -> tuple[
             for address in _single_ports(bind.addresses):
                 try:
                     listeners.extend(_open_address(proxy.name, index, bind, address, backlog, placement))
-                except OSError as error:
+                except (OSError, ValueError) as error:
                     errors.append(_error(proxy.name, bind, address, error))
     if errors:
         close_listeners(listeners)
@@ -122,16 +112,12 @@ def _open_address(
         return [Listener(frontend, index, address, 0, 0, _abstract(address.host, backlog))]
     made: list[Listener] = []
     try:
-        for place in placement.groups:
-            for thread in range(1, place.threads + 1):
-                if covers(bind.threads, placement, place.number, thread):
-                    sock = _tcp(bind, address, backlog)
-                    # With port 0 the kernel chooses for the first socket, and the others join it.
-                    port = sock.getsockname()[1]
-                    address = Address(address.kind, address.host, port, port)
-                    made.append(Listener(frontend, index, address, place.number, thread, sock))
-        if not made:
-            raise OSError(errno.EINVAL, "no such thread")
+        for group, thread in expand(bind.threads, [place.threads for place in placement.groups]):
+            sock = _tcp(bind, address, backlog)
+            # With port 0 the kernel chooses for the first socket, and the others join it.
+            port = sock.getsockname()[1]
+            address = Address(address.kind, address.host, port, port)
+            made.append(Listener(frontend, index, address, group, thread, sock))
     except BaseException:
         close_listeners(made)
         raise
@@ -232,9 +218,9 @@ def _inherited(fd: int, backlog: int) -> socket.socket:
     return sock
 
 
-def _error(frontend: str, bind: BindSpec, address: Address, error: OSError) -> ConfigError:
+def _error(frontend: str, bind: BindSpec, address: Address, error: Exception) -> ConfigError:
     """HAProxy's words, so that alert rules match: `Binding [file:line] for frontend x: cannot bind …`."""
-    why = error.strerror or str(error)
+    why = (error.strerror if isinstance(error, OSError) else None) or str(error)
     return ConfigError(
         f"Binding [{bind.place.file}:{bind.place.line}] for frontend {frontend}: "
         f"cannot bind socket ({why}) for [{address_text(address)}]",
