@@ -20,9 +20,8 @@ _LONGEST_REMEMBERED = 4096
 class HeaderBlock:
     """What a header block says. `fields` is everything as received, names in lower case and values without the spaces
     around them; `wire` is what is forwarded. `content_length` is -1 and `chunked` False where a body has no such
-    framing. `conflict`: both framings were given, and Transfer-Encoding won (S2). `undelimited`: a response whose
-    codings do not end in chunked. `upgrade`: the Upgrade value where a Connection token upgrade makes it one (without
-    h2 and h2c, S15)."""
+    framing. `conflict`: both framings were given, and Transfer-Encoding won (S2). `upgrade`: the Upgrade value where
+    a Connection token upgrade makes it one (without h2 and h2c, S15)."""
 
     __slots__ = (
         "chunked",
@@ -34,7 +33,6 @@ class HeaderBlock:
         "host",
         "keep_alive",
         "plain",
-        "undelimited",
         "upgrade",
         "websocket_key",
         "wire",
@@ -45,7 +43,6 @@ class HeaderBlock:
     content_length: int
     chunked: bool
     conflict: bool
-    undelimited: bool
     close: bool
     keep_alive: bool
     upgrade: bytes
@@ -62,7 +59,6 @@ class HeaderBlock:
         self.content_length = -1
         self.chunked = False
         self.conflict = False
-        self.undelimited = False
         self.close = False
         self.keep_alive = False
         self.upgrade = b""
@@ -77,7 +73,6 @@ class HeaderBlock:
         copy.content_length = self.content_length
         copy.chunked = self.chunked
         copy.conflict = self.conflict
-        copy.undelimited = self.undelimited
         copy.close = self.close
         copy.keep_alive = self.keep_alive
         copy.upgrade = self.upgrade
@@ -192,7 +187,8 @@ class BlockReader:
             elif name == b"expect":
                 block.expect_continue |= value.lower() == b"100-continue"
         if codings:
-            self._read_codings(block, codings, wires, fields)
+            self._refuse_codings(codings)
+            block.chunked = True
             for place in lengths:
                 wires[place] = b""
             block.conflict = bool(lengths)
@@ -203,34 +199,17 @@ class BlockReader:
                 block.websocket_key = block.get(b"sec-websocket-key") or b""
         block.wire = b"".join(wires)
         block.plain = not (
-            block.close
-            or block.chunked
-            or block.undelimited
-            or block.upgrade
-            or block.expect_continue
-            or block.content_length >= 0
+            block.close or block.chunked or block.upgrade or block.expect_continue or block.content_length >= 0
         )
         return block
 
-    def _read_codings(
-        self,
-        block: HeaderBlock,
-        codings: list[bytes],
-        wires: list[bytes],
-        fields: tuple[tuple[bytes, bytes], ...],
-    ) -> None:
+    def _refuse_codings(self, codings: list[bytes]) -> None:
+        """Only `chunked` alone is relayed, in both directions: HAProxy refuses a response with `gzip` too (S4, S5)."""
         verdict = read_transfer_encoding(codings)
-        if verdict is Coding.CHUNKED:
-            block.chunked = True
-        elif verdict is Coding.UNKNOWN_CHUNKED:
-            raise self._refuse("unsupported transfer coding", 422 if self._request else 502)
-        elif verdict is Coding.BAD or self._request:
+        if verdict is Coding.UNKNOWN_CHUNKED and self._request:
+            raise self._refuse("unsupported transfer coding", 422)
+        if verdict is not Coding.CHUNKED:
             raise self._refuse("bad Transfer-Encoding")
-        else:
-            block.undelimited = True
-            for place, (name, value) in enumerate(fields):
-                if name == b"transfer-encoding":
-                    wires[place] = b"transfer-encoding: %b\r\n" % value
 
     def _unfold(self, lines: list[bytes]) -> list[bytes]:
         """Join continuation lines to theirs, each CR LF replaced by two spaces (obs-fold, RFC 9112 5.2, S9)."""

@@ -139,8 +139,6 @@ class FieldLines(dict[bytes, Line]):
         return (name, value), b"connection: %b\r\n" % b", ".join(kept) if kept else b"", OTHER
 
     def _read_upgrade(self, name: bytes, value: bytes) -> Line:
-        if not self._request:
-            return (name, value), b"upgrade: %b\r\n" % value, OTHER
         # S15: a server must not be talked into HTTP/2 behind our back; every byte after it would pass unread.
         kept = [
             item for token in value.split(b",") if (item := token.strip(b" \t")) and item.lower() not in (b"h2c", b"h2")
@@ -149,10 +147,8 @@ class FieldLines(dict[bytes, Line]):
 
     def _read_te(self, name: bytes, value: bytes) -> Line:
         # TE is for the next hop only. Trailers are what we pass on; any coding that we would have to undo is not.
-        if self._request:
-            trailers = any(token.strip(b" \t") == b"trailers" for token in value.split(b","))
-            return (name, value), b"te: trailers\r\n" if trailers else b"", PLAIN
-        return (name, value), b"te: %b\r\n" % value, PLAIN
+        trailers = any(token.strip(b" \t") == b"trailers" for token in value.split(b","))
+        return (name, value), b"te: trailers\r\n" if trailers else b"", PLAIN
 
     def _read_other(self, name: bytes, value: bytes) -> Line:
         return (name, value), b"%b: %b\r\n" % (name, value), OTHER

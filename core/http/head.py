@@ -40,7 +40,6 @@ _LENIENT_END = re.compile(rb"\n\r?\n")
 _LEADING_EMPTY_LINES = re.compile(rb"[\r\n]+")
 _WEBSOCKET_KEY = re.compile(rb"[A-Za-z0-9+/]{22}==\Z")
 """Base64 of 16 bytes (RFC 6455 4.1)."""
-_NEVER_WITH_CONTENT = frozenset((204, 304))
 _WITHOUT_CONTENT_IN_1_0 = frozenset((b"GET", b"HEAD", b"DELETE"))
 
 
@@ -112,9 +111,22 @@ class ResponseHead:
     (with it). `length`: bytes of body, CHUNKED or TO_CLOSE; 0 where there can be none (HEAD, 1xx, 204, 304, CONNECT
     2xx). `keep_alive`: may the server's connection be used again. `upgrade`: what a 101 upgrades to."""
 
-    __slots__ = ("block", "keep_alive", "length", "line", "reason", "start", "status", "upgrade", "version")
+    __slots__ = (
+        "block",
+        "close_after",
+        "keep_alive",
+        "length",
+        "line",
+        "reason",
+        "start",
+        "status",
+        "upgrade",
+        "version",
+    )
 
-    def __init__(self, of: StatusLine, block: HeaderBlock, length: int, keep_alive: bool, upgrade: bytes) -> None:
+    def __init__(
+        self, of: StatusLine, block: HeaderBlock, length: int, keep_alive: bool, close_after: bool, upgrade: bytes
+    ) -> None:
         self.line: bytes = of.line
         self.start: bytes = of.start
         self.status: int = of.status
@@ -123,6 +135,7 @@ class ResponseHead:
         self.block = block
         self.length = length
         self.keep_alive = keep_alive
+        self.close_after = close_after
         self.upgrade = upgrade
 
 
@@ -283,17 +296,41 @@ def _join_response(line: StatusLine, block: HeaderBlock, request_method: bytes) 
     status = line.status
     old = line.version < 11
     keep_alive = not block.close and not block.conflict and (not old or block.keep_alive)
-    if status < 200 or status in _NEVER_WITH_CONTENT or request_method == b"HEAD":
+    close_after = False
+    upgrade = b""
+    if status == 304 or request_method == b"HEAD":
+        # What framing it has is that of the response to a GET.
         length = 0
-    elif request_method == b"CONNECT" and status < 300:
-        length = 0  # What follows is the tunnel.
+    elif status < 200 or status == 204 or (request_method == b"CONNECT" and status < 300):
+        length = 0
+        if block.chunked or block.content_length >= 0:
+            # RFC 9110 8.6: there must be none. Who reads it nevertheless must not wait for that body.
+            keep_alive = keep_alive and not block.chunked and block.content_length == 0
+            block = _without_framing(block)
+        if status == 101:
+            upgrade = block.upgrade
+            if not upgrade:
+                raise ServerProtocolError("101 without Upgrade")
     elif block.chunked:
         length = CHUNKED
+        close_after = old
         keep_alive = keep_alive and not old
     elif block.content_length >= 0:
         length = block.content_length
     else:
         length = TO_CLOSE
         keep_alive = False
-    upgrade = block.upgrade if status == 101 else b""
-    return ResponseHead(line, block, length, keep_alive, upgrade)
+    return ResponseHead(line, block, length, keep_alive, close_after, upgrade)
+
+
+def _without_framing(block: HeaderBlock) -> HeaderBlock:
+    copy = block.copy()
+    copy.chunked = False
+    copy.content_length = -1
+    lines = [
+        line
+        for line in block.wire.splitlines(keepends=True)
+        if not line.startswith((b"content-length:", b"transfer-encoding:"))
+    ]
+    copy.wire = b"".join(lines)
+    return copy

@@ -49,7 +49,7 @@ class Coding(IntEnum):
     UNKNOWN_CHUNKED = 1
     """Others, and `chunked` last: well framed, but not supported (422 / 502)."""
     NOT_CHUNKED = 2
-    """Others only: a request of unknowable length; a response that lasts until its server closes."""
+    """Others only: where the message ends cannot be known."""
     BAD = 3
     """Empty item, `chunked` twice, or a coding after `chunked`."""
 

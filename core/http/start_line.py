@@ -8,6 +8,7 @@ memory of one.
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ..errors import ClientProtocolError, ServerProtocolError
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 _SPACES = re.compile(rb"[ \t]+")
 _VERSION = re.compile(rb"HTTP/([0-9])\.([0-9])\Z")
-_STATUS_LINE = re.compile(rb"HTTP/([0-9])\.([0-9]) +([1-9][0-9][0-9])(?: ([^\x00-\x08\x0a-\x1f\x7f]*))?\Z")
+_STATUS_LINE = re.compile(rb"HTTP/([0-9])\.([0-9])[ \t]+([1-9][0-9][0-9])(?:[ \t]+([^\x00-\x08\x0a-\x1f\x7f]*))?\Z")
+_REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 _UNSAFE_TARGET_BYTES = TARGET_BYTES + b"#" + bytes(range(0x80, 0x100))
 
 
@@ -51,7 +53,8 @@ class StatusLine:
         self.status = status
         self.reason = reason
         self.version = version
-        self.start = b"HTTP/1.1 %d %b\r\n" % (status, reason)
+        # The version stays the server's, as in HAProxy: a client of 1.0 behind us may depend on it.
+        self.start = b"HTTP/1.%d %d %b\r\n" % (version % 10, status, reason)
 
 
 def read_request_line(line: bytes, unsafe: bool) -> RequestLine:
@@ -90,4 +93,5 @@ def read_status_line(line: bytes, unsafe: bool) -> StatusLine:
     if match is None or match[1] == b"0":
         raise ServerProtocolError("bad status line")
     version = 10 if match[1] == b"1" and match[2] == b"0" else 11
-    return StatusLine(line, int(match[3]), match[4] or b"", version)
+    status = int(match[3])
+    return StatusLine(line, status, match[4] or _REASONS.get(status, b"Unknown"), version)
