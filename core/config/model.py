@@ -172,8 +172,8 @@ class ErrorFileSpec:
 
 @dataclass(frozen=True, slots=True)
 class LogSpec:
-    """One `log` line. `target`: stdout, stderr, fd, file, udp, unix; `format`: rfc3164, rfc5424, short, raw, timed, iso,
-    priority, local. `level` and `minlevel` are syslog severities 0..7, `facility` 0..23."""
+    """One `log` line. `target`: stdout, stderr, fd, file, udp, unix; `format`: rfc3164, rfc5424, short, raw, timed,
+    iso, priority, local. `level` and `minlevel` are syslog severities 0..7, `facility` 0..23."""
 
     place: Place
     target: str

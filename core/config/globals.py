@@ -1,0 +1,166 @@
+"""The keywords of the global section (manual 3), but those of logs and of CPU placement.
+
+Owns: their syntax, and which of them keep their first value when written twice. Must not know: processes and sockets.
+Invariant: repeated global sections merge; numbers are checked against HAProxy's ranges, with our own higher limits for
+threads and groups.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .bind import group_number, user_number
+from .drafts import GlobalDraft
+from .keywords import GLOBAL, Keyword, State, setter
+from .keywords import GLOBAL_KEYWORDS as TABLE
+from .statement import Refusal, Statement
+from .threads import MAX_GROUPS, MAX_THREADS
+from .values import Duration, Integer, Size, Text, Value
+
+_NODE = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
+
+
+def _setting(
+    name: str,
+    field: str,
+    kind: Value,
+    summary: str,
+    reader: str,
+    *,
+    once: bool = False,
+    state: State = State.IN_FORCE,
+) -> None:
+    TABLE.add(Keyword(name, GLOBAL, kind.shape, summary, reader, setter(field, kind), state=state, once=once))
+
+
+_setting("maxconn", "maxconn", Integer(), "Most concurrent connections of the process.", "relay", once=True)
+_setting("nbthread", "nbthread", Integer(1, MAX_THREADS), "Event loops in all; groups divide them.", "groups")
+_setting("uid", "uid", Integer(), "User to become, by number.", "supervisor")
+_setting("gid", "gid", Integer(), "Group to become, by number.", "supervisor")
+_setting("pidfile", "pidfile", Text("path"), "File that the supervisor's pid is written to.", "supervisor", once=True)
+_setting("hard-stop-after", "hard_stop_after", Duration(), "Longest soft stop.", "supervisor")
+_setting("grace", "grace", Duration(), "Time between a soft stop and its first effect.", "supervisor")
+_setting("ulimit-n", "ulimit_n", Integer(), "Limit of open files.", "supervisor", once=True)
+_setting("tune.bufsize", "tune.bufsize", Size(1), "Bytes that the head of a message must fit, maxrewrite less.", "http")
+_setting("tune.maxrewrite", "tune.maxrewrite", Size(), "Bytes kept free for rewriting a head.", "http")
+_setting("tune.http.maxhdr", "tune.maxhdr", Integer(1, 32767), "Most header fields of a message.", "http")
+_setting("tune.http.logurilen", "tune.logurilen", Integer(1), "Bytes of a request line in a log line.", "log")
+_setting(
+    "tune.http.head-cache", "tune.head_cache", Integer(), "Ours: header blocks remembered per thread; 0: none.", "http"
+)
+_setting("tune.maxaccept", "tune.maxaccept", Integer(-1), "Connections accepted in a row.", "relay", once=True)
+_setting("tune.idletimer", "tune.idletimer", Duration(0, 65535), "Time after which a stream counts as idle.", "relay")
+for _side in ("client", "server"):
+    for _what, _text in (("rcvbuf", "receive"), ("sndbuf", "send")):
+        _setting(
+            f"tune.{_what}.{_side}",
+            f"tune.{_what}_{_side}",
+            Size(),
+            f"Kernel {_text} buffer of {_side} sockets.",
+            "sockets",
+            once=True,
+        )
+
+
+def _groups(statement: Statement, draft: GlobalDraft) -> None:
+    if statement.text(0) == "auto":
+        draft.set("nbgroup", None)
+    else:
+        draft.set("nbgroup", statement.value(0, Integer(1, MAX_GROUPS)))
+
+
+TABLE.add(
+    Keyword(
+        "nbgroup", GLOBAL, "<1..256>|auto", "Ours: processes that the threads are divided among.", "groups", _groups
+    )
+)
+TABLE.add(Keyword("thread-groups", GLOBAL, "<1..256>|auto", "HAProxy's name of nbgroup.", "groups", _groups))
+
+
+@TABLE.keyword("user", GLOBAL, "<name>", "User to become, by name.", reader="supervisor")
+def _user(statement: Statement, draft: GlobalDraft) -> None:
+    _identity(statement, draft, "user", "uid")
+
+
+@TABLE.keyword("group", GLOBAL, "<name>", "Group to become, by name.", reader="supervisor")
+def _group(statement: Statement, draft: GlobalDraft) -> None:
+    _identity(statement, draft, "group", "gid")
+
+
+def _identity(statement: Statement, draft: GlobalDraft, name: str, number: str) -> None:
+    text = statement.value(0, Text("name"))
+    if getattr(draft.spec, number) is not None:
+        statement.warn(f"`{name}` or `{number}` was already specified: the first one is kept")
+        return
+    try:
+        value = user_number(text) if name == "user" else group_number(text)
+    except ValueError as error:
+        raise Refusal(f"`{name} {text}`: {error}", statement.arguments[0]) from None
+    draft.set(name, text)
+    draft.set(number, value)
+
+
+@TABLE.keyword("daemon", GLOBAL, "", "Go to the background.", reader="supervisor")
+def _daemon(statement: Statement, draft: GlobalDraft) -> None:
+    draft.set("daemon", True)
+
+
+@TABLE.keyword("description", GLOBAL, "<text>", "A sentence shown in statistics.", reader="report", arity=(1, -1))
+def _description(statement: Statement, draft: GlobalDraft) -> None:
+    draft.set("description", " ".join(statement.texts))
+
+
+@TABLE.keyword("node", GLOBAL, "<name>", "Name of this instance in statistics.", reader="report")
+def _node(statement: Statement, draft: GlobalDraft) -> None:
+    if not _NODE.fullmatch(statement.text(0)):
+        raise Refusal("`node` expects letters, digits, dots, hyphens and underscores", statement.arguments[0])
+    draft.set("node", statement.text(0))
+
+
+for _name, _kind, _arity, _summary in (
+    ("stats socket", Text("address"), (1, -1), "Socket of the runtime commands."),
+    ("stats timeout", Duration(1), (1, 1), "Inactivity of a runtime connection."),
+    ("stats maxconn", Integer(1), (1, 1), "Most runtime connections."),
+):
+
+    def _stats(statement: Statement, draft: GlobalDraft, kind: Value = _kind) -> None:
+        statement.value(0, kind)
+        words = (statement.name.removeprefix("stats "), *statement.texts)
+        draft.set("stats_lines", (*draft.spec.stats_lines, words))
+
+    TABLE.add(Keyword(_name, GLOBAL, _kind.shape, _summary, "steward", _stats, *_arity, State.ACCEPTED))
+
+
+@TABLE.keyword("setenv", GLOBAL, "<name> <value>", "Set a variable for the lines below.", reader="parser", arity=(2, 2))
+def _setenv(statement: Statement, draft: GlobalDraft) -> None:
+    _environment(statement, draft)
+
+
+@TABLE.keyword("presetenv", GLOBAL, "<name> <value>", "Set a variable unless it is set.", reader="parser", arity=(2, 2))
+def _presetenv(statement: Statement, draft: GlobalDraft) -> None:
+    _environment(statement, draft)
+
+
+@TABLE.keyword("unsetenv", GLOBAL, "<name>...", "Forget variables.", reader="parser", arity=(1, -1))
+def _unsetenv(statement: Statement, draft: GlobalDraft) -> None:
+    _environment(statement, draft)
+
+
+@TABLE.keyword("resetenv", GLOBAL, "[<name>...]", "Forget all variables but these.", reader="parser", arity=(0, -1))
+def _resetenv(statement: Statement, draft: GlobalDraft) -> None:
+    _environment(statement, draft)
+
+
+def _environment(statement: Statement, draft: GlobalDraft) -> None:
+    variables = draft.reading.environment
+    try:
+        if statement.name == "setenv":
+            variables.set(statement.text(0), statement.text(1))
+        elif statement.name == "presetenv":
+            variables.preset(statement.text(0), statement.text(1))
+        elif statement.name == "unsetenv":
+            variables.unset(statement.texts)
+        else:
+            variables.reset(statement.texts)
+    except ValueError as error:
+        raise Refusal(f"`{statement.name}`: {error}") from None

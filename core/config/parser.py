@@ -1,0 +1,337 @@
+"""From files to a Configuration: sections, keywords, and the collecting of every complaint.
+
+Owns: which section a line belongs to, `from` and the inheritance of defaults, the dispatch of a line to its keyword.
+Must not know: what any keyword means, nor rules that need the whole configuration (resolve). Invariants: a line is
+either used, or reported as an error, or reported as ignored; reading goes on after an error; a section ends with its
+file, but defaults and the global section last over all files.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from ..addresses import Address, resolve_address
+from . import bind as _bind
+from . import globals as _globals
+from . import logs as _logs
+from . import options as _options
+from . import placement as _placement
+from . import proxies as _proxies
+from . import server as _server
+from . import timeouts as _timeouts
+from .conditions import ConditionFacts, select_lines
+from .diagnostics import Diagnostics
+from .drafts import GlobalDraft, ProxyDraft, Reading, read_bytes
+from .environment import Environment
+from .keywords import GLOBAL_KEYWORDS, OPTIONS, PROXY_KEYWORDS, Keyword, State, Table, nearest
+from .known import KNOWN_GLOBAL, KNOWN_OPTIONS, KNOWN_PROXY, KNOWN_SECTIONS, REMOVED
+from .lexer import Line, Word, read_lines
+from .model import Configuration, Place, ProxySpec
+from .resolve import resolve
+from .statement import Refusal, Statement
+
+TABLES = (_bind, _globals, _logs, _options, _placement, _proxies, _server, _timeouts)
+"""The modules that fill the registry by being imported."""
+
+PROXY_SECTIONS = ("frontend", "backend", "listen")
+SECTIONS = ("global", "defaults", *PROXY_SECTIONS)
+
+_NAME = re.compile(r"[A-Za-z0-9_.:-]+", re.ASCII)
+
+D = TypeVar("D", bound=GlobalDraft | ProxyDraft)
+
+
+def load(
+    sources: Sequence[tuple[str, str]],
+    environment: Mapping[str, str],
+    *,
+    facts: ConditionFacts | None = None,
+    resolve_name: Callable[[Address], Address] = resolve_address,
+    read_file: Callable[[str], bytes] = read_bytes,
+) -> tuple[Configuration | None, Diagnostics]:
+    """Read `sources`, pairs of file name and text, as one configuration.
+
+    The Configuration is None when there are errors. `environment` is what `$VAR` reads (an Environment is altered by
+    `setenv` lines, another mapping is copied); `facts` is what `.if` asks. `resolve_name` turns an address with a host
+    name into a numeric one (ValueError when it cannot), `read_file` gives the content of an error file."""
+    if not isinstance(environment, Environment):
+        environment = Environment(environment, files=[name for name, _ in sources])
+    diagnostics = Diagnostics()
+    reader = _Reader(Reading(diagnostics, environment, resolve_name, read_file))
+    facts = facts or ConditionFacts(environment=environment)
+    for name, text in sources:
+        reader.start_file(name)
+        for line in select_lines(read_lines(name, text, environment, diagnostics), facts, diagnostics):
+            reader.read(line)
+    configuration = resolve(reader.globals, reader.proxies, diagnostics)
+    return (None if diagnostics.errors else configuration), diagnostics
+
+
+def load_files(
+    paths: Sequence[str | os.PathLike[str]],
+    environment: Mapping[str, str] | None = None,
+    *,
+    facts: ConditionFacts | None = None,
+) -> tuple[Configuration | None, Diagnostics]:
+    """Read files, and of a directory its *.cfg in lexical order, as one configuration; "-" is standard input.
+
+    A file that cannot be read is an error of the diagnostics, not an exception."""
+    sources: list[tuple[str, str]] = []
+    failures: list[tuple[str, str]] = []
+    for path in paths:
+        for file in _expand(os.fspath(path)):
+            try:
+                content = Path("/dev/stdin" if file == "-" else file).read_bytes()
+            except OSError as error:
+                failures.append((file, error.strerror or str(error)))
+                continue
+            sources.append((file, content.decode("utf-8", "surrogateescape")))
+    configuration, diagnostics = load(sources, os.environ if environment is None else environment, facts=facts)
+    for file, reason in failures:
+        diagnostics.error(Place(file, 0, 0), f"cannot read the file: {reason}")
+    return (None if failures else configuration), diagnostics
+
+
+def _expand(path: str) -> list[str]:
+    if path != "-" and os.path.isdir(path):
+        names = sorted(name for name in os.listdir(path) if name.endswith(".cfg") and not name.startswith("."))
+        return [os.path.join(path, name) for name in names]
+    return [path]
+
+
+class _Reader:
+    """The sections read so far and the one that lines go to now."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.diagnostics = reading.diagnostics
+        self.globals = GlobalDraft(reading)
+        self.proxies: list[ProxyDraft] = []
+        self._defaults: list[ProxyDraft] = []
+        self._section: GlobalDraft | ProxyDraft | None = None
+        self._skipping = False
+        """In a section that cannot be read: its lines are passed over, the section itself was an error."""
+
+    def start_file(self, name: str) -> None:
+        """A section does not go on in the next file."""
+        self._section = None
+        self._skipping = False
+        self.reading.environment.section = ""
+
+    def read(self, line: Line) -> None:
+        """One line: the start of a section, or a keyword of the current one."""
+        word = line.words[0]
+        if word.text in SECTIONS:
+            self._start_section(line)
+        elif word.text in KNOWN_SECTIONS:
+            self._skipping = True
+            message = f"HAProxy's section `{word.text}` is not supported by maniple yet"
+            self.diagnostics.error(line.place(), message, word.text)
+        elif self._skipping:
+            return
+        elif self._section is None:
+            hint = nearest(word.text, SECTIONS) or "a file starts with a section, such as `frontend <name>`"
+            self.diagnostics.error(line.place(), f"unknown section '{word.text}'", word.text, hint)
+        elif isinstance(self._section, GlobalDraft):
+            self._read_keyword(line, self._section, "global", GLOBAL_KEYWORDS, KNOWN_GLOBAL)
+        else:
+            self._read_keyword(line, self._section, self._section.kind, PROXY_KEYWORDS, KNOWN_PROXY)
+
+    # sections
+
+    def _start_section(self, line: Line) -> None:
+        word = line.words[0]
+        statement = Statement(line.place_file, line.number, word.text, word, line.words[1:], self.diagnostics)
+        self._skipping = False
+        try:
+            if word.text == "global":
+                statement.expect(0, 0, "")
+                self._section = self.globals
+            elif word.text == "defaults":
+                self._section = self._start_defaults(statement)
+            else:
+                self._section = self._start_proxy(statement)
+        except Refusal as refusal:
+            statement.refuse(refusal)
+            self._section = None
+            self._skipping = True
+        self.reading.environment.section = statement.text(0) or word.text
+
+    def _start_defaults(self, statement: Statement) -> ProxyDraft:
+        words = list(statement.arguments)
+        name = ""
+        if words and (words[0].text != "from" or len(words) != 2):
+            name = _section_name(statement, words.pop(0))
+        draft = ProxyDraft(self.reading, "defaults", ProxySpec(statement.place, name, "defaults"))
+        base = self._base(statement, words)
+        if base is not None:
+            draft.inherit(base)
+        self._defaults.append(draft)
+        return draft
+
+    def _start_proxy(self, statement: Statement) -> ProxyDraft:
+        kind = statement.name
+        if not statement.text(0):
+            raise Refusal(f"`{kind}` expects a name")
+        name = _section_name(statement, statement.arguments[0])
+        draft = ProxyDraft(self.reading, kind, ProxySpec(statement.place_of(statement.arguments[0]), name, kind))
+        self._refuse_duplicate(draft)
+        self.proxies.append(draft)
+        words = list(statement.arguments[1:])
+        if words and words[0].text != "from":
+            raise Refusal(f"`{kind} {name}`: addresses belong on a `bind` line", words[0])
+        base = self._base(statement, words) if words else (self._defaults[-1] if self._defaults else None)
+        if base is not None:
+            draft.inherit(base)
+        return draft
+
+    def _base(self, statement: Statement, words: list[Word]) -> ProxyDraft | None:
+        """The defaults that `from NAME` at the end of a section line means."""
+        if not words:
+            return None
+        if words[0].text != "from":
+            message = f"`{statement.name}` cannot take the extra argument '{words[0].text}'"
+            raise Refusal(message, words[0], "a base is written `from <defaults>`")
+        if len(words) == 1:
+            raise Refusal(f"`{statement.name} ... from` expects the name of a defaults section", words[0])
+        if len(words) > 2:
+            raise Refusal(f"`{statement.name}` cannot take the extra argument '{words[2].text}'", words[2])
+        name = words[1].text
+        found = [draft for draft in self._defaults if draft.spec.name == name]
+        if not found:
+            names = [draft.spec.name for draft in self._defaults if draft.spec.name]
+            raise Refusal(f"there is no defaults section '{name}'", words[1], nearest(name, names))
+        if len(found) > 1:
+            lines = " and ".join(f"{draft.spec.place.file}:{draft.spec.place.line}" for draft in found[:2])
+            raise Refusal(f"defaults section '{name}' is ambiguous: it stands at {lines}", words[1])
+        return found[0]
+
+    def _refuse_duplicate(self, draft: ProxyDraft) -> None:
+        """A frontend and a backend may share a name; no other two proxies may."""
+        for other in self.proxies:
+            if other.spec.name == draft.spec.name and {other.kind, draft.kind} != {"frontend", "backend"}:
+                place = other.spec.place
+                message = f"{draft.label} has the same name as {other.label} ({place.file}:{place.line})"
+                self.diagnostics.error(draft.spec.place, message, draft.spec.name)
+                return
+
+    # keywords
+
+    def _read_keyword(self, line: Line, draft: D, section: str, table: Table[D], known: frozenset[str]) -> None:
+        words = line.words
+        inversion = ""
+        if words[0].text in ("no", "default") and len(words) > 1:
+            inversion = words[0].text
+            words = words[1:]
+        prefix = 0
+        names: Table[D] = table
+        if words[0].text == "option" and section != "global":
+            if len(words) < 2:
+                self._statement(line, "option", words, 1).error("`option` expects the name of an option")
+                return
+            names, known, prefix = OPTIONS, KNOWN_OPTIONS, 1  # type: ignore[assignment]
+        found = names.find(words[prefix:])
+        if found is None:
+            self._unknown(line, words[prefix:], "option " * prefix, section, names, known)
+            return
+        keyword, length = found
+        statement = self._statement(line, "option " * prefix + keyword.name, words, prefix + length, inversion)
+        try:
+            self._apply(statement, keyword, draft, section)
+        except Refusal as refusal:
+            statement.refuse(refusal)
+
+    def _statement(self, line: Line, name: str, words: Sequence[Word], length: int, inversion: str = "") -> Statement:
+        word = words[1] if name.startswith("option ") else words[0]
+        return Statement(line.place_file, line.number, name, word, words[length:], self.diagnostics, inversion)
+
+    def _apply(self, statement: Statement, keyword: Keyword[D], draft: D, section: str) -> None:
+        name = statement.name
+        if statement.inversion and not keyword.invertible:
+            raise Refusal(f"`{statement.inversion}` cannot stand before `{name}`")
+        if section not in keyword.sections:
+            where = f"`{name}` has no place in {_article(section)} section"
+            if keyword.strict or section == "defaults":
+                raise Refusal(where, None, f"it belongs in {_listed(keyword.sections)}")
+            statement.warn(f"{where}: ignored", None, _misplaced_hint(name, section, keyword.sections))
+            draft = draft.scratch()
+        statement.expect(keyword.least, keyword.most, keyword.shape)
+        if keyword.once and name in draft.written:
+            place = draft.written[name]
+            statement.warn(f"`{name}` was already specified in line {place.line}: the first one is kept")
+            draft = draft.scratch()
+        keyword.read(statement, draft)
+        draft.written.setdefault(name, statement.place)
+        if keyword.state is State.ACCEPTED and section in keyword.sections:
+            statement.note(f"`{name}`: {State.ACCEPTED.value}")
+
+    def _unknown(
+        self, line: Line, words: Sequence[Word], prefix: str, section: str, table: Table[D], known: frozenset[str]
+    ) -> None:
+        """A first word that is in no table: HAProxy's, removed by HAProxy, or nobody's."""
+        first = words[0].text
+        both = " ".join(word.text for word in words[:2])
+        place, name = Place(line.place_file, line.number, words[0].column), prefix + first
+        if name in REMOVED:
+            self.diagnostics.error(place, f"`{name}` was removed from HAProxy", first, REMOVED[name])
+            return
+        candidate = both if both in known else first
+        if candidate in known:
+            message = f"HAProxy keyword `{prefix}{candidate}` is not supported by maniple yet"
+            self.diagnostics.error(place, message, first)
+            return
+        longer = (other.partition(" ")[2] for other in known if other.startswith(first + " "))
+        followers = sorted({*table.followers(first), *longer})
+        if followers:
+            self._unknown_second(line, words, name, followers)
+            return
+        what = f"unknown option '{first}'" if prefix else f"unknown keyword '{first}' in {_article(section)} section"
+        hint = nearest(first, {*table.names(), *known}) or _elsewhere(first, prefix)
+        self.diagnostics.error(place, what, first, hint)
+
+    def _unknown_second(self, line: Line, words: Sequence[Word], name: str, followers: list[str]) -> None:
+        if len(words) < 2:
+            place = Place(line.place_file, line.number, words[0].column)
+            self.diagnostics.error(place, f"`{name}` expects one of {', '.join(followers)}", name)
+            return
+        second = words[1]
+        hint = nearest(second.text, followers) or f"words are {', '.join(followers)}"
+        place = Place(line.place_file, line.number, second.column)
+        self.diagnostics.error(place, f"unknown word '{second.text}' after `{name}`", second.text, hint)
+
+
+def _section_name(statement: Statement, word: Word) -> str:
+    if not _NAME.fullmatch(word.text):
+        bad = next((character for character in word.text if not _NAME.fullmatch(character)), "")
+        raise Refusal(f"character '{bad}' is not permitted in the {statement.name} name '{word.text}'", word)
+    return word.text
+
+
+def _article(section: str) -> str:
+    return f"a {section}" if section != "global" else "the global"
+
+
+def _listed(sections: frozenset[str]) -> str:
+    return " or ".join(section for section in SECTIONS if section in sections)
+
+
+def _misplaced_hint(name: str, section: str, sections: frozenset[str]) -> str:
+    partner = {"maxconn": "fullconn", "fullconn": "maxconn"}.get(name)
+    return f"maybe `{partner}` is wanted" if partner else f"it belongs in {_listed(sections)}"
+
+
+def _elsewhere(word: str, prefix: str) -> str:
+    """Where a word that is unknown here does belong."""
+    if prefix:
+        return ""
+    if word in OPTIONS:
+        return f"did you mean `option {word}`?"
+    if word in GLOBAL_KEYWORDS:
+        return "it belongs in the global section"
+    if word in PROXY_KEYWORDS:
+        return f"it belongs in {_listed(PROXY_KEYWORDS[word].sections)}"
+    return ""

@@ -1,0 +1,224 @@
+"""The keywords of proxies that have no file of their own: mode, balance, limits, error pages, identity, pools.
+
+Owns: their syntax. Must not know: rules that need other sections (resolve). Invariant: a keyword that HAProxy ignores
+in the wrong kind of section is a warning there, as HAProxy says it; which ones is in the registry, not here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from .drafts import ProxyDraft
+from .keywords import ANY, BACK, FRONT, Keyword, State, fixed, nearest, setter
+from .keywords import PROXY_KEYWORDS as TABLE
+from .model import BalanceSpec, ErrorFileSpec
+from .server import parse_source
+from .statement import Refusal, Statement
+from .values import Choice, Duration, Integer, Text
+
+NAMED = ANY - {"defaults"}
+ERROR_STATUSES = (
+    200, 400, 401, 403, 404, 405, 407, 408, 410, 413, 414, 421, 422, 425, 429, 431, 500, 501, 502, 503, 504,
+)  # fmt: skip
+"""Statuses whose built-in reply can be replaced."""
+
+ALGORITHMS = ("roundrobin", "static-rr", "leastconn", "first", "random")
+_LATER_ALGORITHMS = ("source", "uri", "url_param", "hdr", "rdp-cookie", "hash", "log-hash", "sticky", "log-sticky")
+_ALGORITHM = re.compile(r"([A-Za-z0-9_.-]+)(?:\((.*)\))?")
+DEFAULT_DRAWS = 2
+
+
+@TABLE.keyword("mode", ANY, "{tcp|http}", "Protocol of the proxy; tcp where nothing is said.", reader="relay")
+def _mode(statement: Statement, draft: ProxyDraft) -> None:
+    word = statement.text(0)
+    if word in ("log", "spop", "haterm"):
+        raise Refusal(f"HAProxy's `mode {word}` is not supported by maniple yet", statement.arguments[0])
+    if word == "health":
+        raise Refusal("`mode health` was removed from HAProxy", statement.arguments[0])
+    draft.set("mode", statement.value(0, Choice(("tcp", "http"))))
+
+
+@TABLE.keyword(
+    "balance", BACK, "<algorithm> [<argument>...]", "How a server is chosen.", reader="balance", arity=(1, -1)
+)
+def _balance(statement: Statement, draft: ProxyDraft) -> None:
+    word = statement.arguments[0]
+    match = _ALGORITHM.fullmatch(word.text)
+    name = match[1] if match else word.text
+    if name in _LATER_ALGORITHMS:
+        raise Refusal(f"HAProxy's `balance {name}` is not supported by maniple yet", word)
+    if match is None or name not in ALGORITHMS:
+        hint = nearest(name, ALGORITHMS) or f"algorithms are {', '.join(ALGORITHMS)}"
+        raise Refusal(f"`balance`: unknown algorithm '{word.text}'", word, hint)
+    arguments: tuple[str, ...] = statement.texts[1:]
+    if name == "random":
+        arguments = (str(_draws(statement, match[2])),)
+        extra = statement.arguments[1:]
+    else:
+        if match[2] is not None:
+            raise Refusal(f"`balance {name}` takes no argument in parentheses", word)
+        extra = statement.arguments[1:]
+    if extra:
+        statement.warn(f"`balance {name}` takes no argument: '{extra[0].text}' is ignored", extra[0])
+    draft.set("balance", BalanceSpec(name, arguments if name == "random" else (), statement.place))
+
+
+def _draws(statement: Statement, text: str | None) -> int:
+    """The number in `random(n)`."""
+    if text is None:
+        return DEFAULT_DRAWS
+    try:
+        return int(Integer(1).read(text))
+    except ValueError as error:
+        raise Refusal(f"`balance random`: number of draws '{text}': {error}", statement.arguments[0]) from None
+
+
+@TABLE.keyword("retries", BACK, "<number>", "Attempts after the first that fails to connect.", reader="relay")
+def _retries(statement: Statement, draft: ProxyDraft) -> None:
+    draft.set("retries", statement.value(0, Integer()))
+
+
+@TABLE.keyword(
+    "default_backend", FRONT, "<backend>", "Backend of requests that no rule sends elsewhere.", reader="build"
+)
+def _default_backend(statement: Statement, draft: ProxyDraft) -> None:
+    draft.set("default_backend", statement.value(0, Text("backend")))
+    draft.written["default_backend"] = statement.place_of(statement.arguments[0])
+
+
+@TABLE.keyword("id", NAMED, "<1..>", "Number of the proxy, unique among all.", reader="build", strict=True)
+def _id(statement: Statement, draft: ProxyDraft) -> None:
+    draft.set("id", statement.value(0, Integer(1)))
+    draft.written["id"] = statement.place_of(statement.arguments[0])
+
+
+@TABLE.keyword(
+    "description", NAMED, "<text>", "A sentence shown in statistics.", reader="report", arity=(1, -1), strict=True
+)
+def _description(statement: Statement, draft: ProxyDraft) -> None:
+    draft.set("description", " ".join(statement.texts))
+
+
+@TABLE.keyword(
+    "http-reuse", BACK, "{never|safe|aggressive|always}", "Which requests may use an idle connection.", reader="pools"
+)
+def _http_reuse(statement: Statement, draft: ProxyDraft) -> None:
+    draft.set("http_reuse", statement.value(0, Choice(("never", "safe", "aggressive", "always"))))
+
+
+@TABLE.keyword(
+    "errorfile", ANY, "<status> <file>", "File with the whole reply for a status.", reader="relay", arity=(2, 2)
+)
+def _errorfile(statement: Statement, draft: ProxyDraft) -> None:
+    status, word = _error_status(statement), statement.arguments[1]
+    try:
+        content = draft.reading.read_file(word.text)
+    except OSError as error:
+        raise Refusal(f"`errorfile {status}`: cannot read '{word.text}': {error.strerror or error}", word) from None
+    if content and not (content.startswith(b"HTTP/1.") and (b"\r\n\r\n" in content or b"\n\n" in content)):
+        raise Refusal(f"`errorfile {status}`: '{word.text}' is not a whole HTTP response", word)
+    _set_reply(draft, status, ErrorFileSpec("file", word.text, content))
+
+
+def _error_status(statement: Statement) -> int:
+    word = statement.arguments[0]
+    status = statement.read(word, Integer(None))
+    if status not in ERROR_STATUSES:
+        listed = ", ".join(map(str, ERROR_STATUSES))
+        raise Refusal(f"`{statement.name}`: no built-in reply has status {word.text}", word, f"statuses are {listed}")
+    return int(status)
+
+
+def _set_reply(draft: ProxyDraft, status: int, reply: ErrorFileSpec) -> None:
+    draft.spec = replace(draft.spec, error_files={**draft.spec.error_files, status: reply})
+
+
+def _errorloc(statement: Statement, draft: ProxyDraft) -> None:
+    kind = "303" if statement.name == "errorloc303" else "302"
+    url = statement.value(1, Text("url"))
+    _set_reply(draft, _error_status(statement), ErrorFileSpec(kind, url))
+
+
+for _name in ("errorloc", "errorloc302", "errorloc303"):
+    _code = "303" if _name == "errorloc303" else "302"
+    TABLE.add(
+        Keyword(_name, ANY, "<status> <url>", f"Redirect with {_code} instead of a reply.", "relay", _errorloc, 2, 2)
+    )
+
+
+@TABLE.keyword(
+    "source", BACK, "<address>[:<port>]", "Address to connect to servers from.", reader="sockets", arity=(0, -1)
+)
+def _source(statement: Statement, draft: ProxyDraft) -> None:
+    for extra in statement.arguments[1:]:
+        if extra.text in ("usesrc", "interface"):
+            raise Refusal(f"HAProxy's `source ... {extra.text}` is not supported by maniple yet", extra)
+        raise Refusal(f"`source` cannot take the extra argument '{extra.text}'", extra)
+    draft.set("source", parse_source(statement, ranges=False))
+
+
+@TABLE.keyword(
+    "cookie",
+    BACK,
+    "<name> [<word>...]",
+    "Cookie that keeps a client on its server.",
+    reader="persistence",
+    arity=(1, -1),
+    state=State.ACCEPTED,
+)
+def _cookie(statement: Statement, draft: ProxyDraft) -> None:
+    words = list(statement.arguments[1:])
+    while words:
+        word = words.pop(0)
+        if word.text in _COOKIE_FLAGS:
+            continue
+        if word.text not in _COOKIE_VALUES:
+            hint = nearest(word.text, [*_COOKIE_FLAGS, *_COOKIE_VALUES])
+            raise Refusal(f"`cookie`: unknown word '{word.text}'", word, hint)
+        if not words:
+            raise Refusal(f"`cookie ... {word.text}` expects a value", word)
+        words.pop(0)
+    draft.set("cookie", statement.texts)
+
+
+_COOKIE_FLAGS = (
+    "rewrite",
+    "insert",
+    "prefix",
+    "indirect",
+    "nocache",
+    "postonly",
+    "preserve",
+    "httponly",
+    "secure",
+    "dynamic",
+)
+_COOKIE_VALUES = ("domain", "maxidle", "maxlife", "attr")
+
+
+def _pool(field: str, kind: Integer | Duration, name: str, summary: str) -> None:
+    def read(statement: Statement, draft: ProxyDraft) -> None:
+        draft.pools[field] = statement.value(0, kind)
+
+    TABLE.add(Keyword(name, BACK, kind.shape, summary, "pools", read))
+
+
+_pool("pool_min", Integer(), "pool-min-conn", "Ours: the same word of all servers that do not say it themselves.")
+_pool("pool_half_life", Duration(1), "pool-half-life", "Ours: the same word of all servers that do not say it.")
+_pool("pool_purge_batches", Integer(1), "pool-purge-batches", "Ours: the same word of all servers that do not say it.")
+
+TABLE.keyword("maxconn", FRONT, "<number>", "Most concurrent connections; 0: the global one.", reader="relay")(
+    setter("maxconn", Integer())
+)
+TABLE.keyword("backlog", FRONT, "<number>", "Length of the queue of connections not accepted yet.", reader="sockets")(
+    setter("backlog", Integer())
+)
+TABLE.keyword(
+    "fullconn", BACK, "<number>", "Load at which a server's maxconn is reached from minconn.", reader="balance"
+)(setter("fullconn", Integer()))
+TABLE.keyword("monitor-uri", FRONT, "<uri>", "Path answered with 200 without a server.", reader="relay")(
+    setter("monitor_uri", Text("uri"))
+)
+TABLE.keyword("disabled", ANY, "", "The proxy is read but not started.", reader="build")(fixed("disabled", True))
+TABLE.keyword("enabled", ANY, "", "Undo `disabled` of a defaults section.", reader="build")(fixed("disabled", False))

@@ -1,0 +1,340 @@
+"""What needs the whole configuration: references, ids, defaults that come from elsewhere, and the warnings about them.
+
+Owns: HAProxy's rules between sections (reference 3.1, manual 4). Must not know: the syntax of lines. Invariants: works
+on drafts of which some lines were in error, and then only adds complaints; a proxy comes out with fields of its own
+sides only, so that equal behaviour is equal data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from .diagnostics import Diagnostics
+from .drafts import GlobalDraft, ProxyDraft, ServerDraft
+from .keywords import OPTIONS
+from .logs import NAMED_FORMATS
+from .model import Configuration, ErrorFileSpec, GlobalSpec, LogSpec, Place, ProxySpec, ServerSpec, Timeouts
+from .threads import expand
+
+_FRONT_ONLY = ("default_backend", "maxconn", "backlog", "monitor_uri", "error_log_format")
+_BACK_ONLY = ("balance", "fullconn", "retries", "redispatch", "http_reuse", "source", "cookie")
+_STAND_INS = (
+    ("http_keep_alive", "http_request"),
+    ("queue", "connect"),
+    ("tarpit", "connect"),
+    ("client_hs", "client"),
+)
+"""A timeout that is not set and the one whose value it takes."""
+_FRONT_TIMEOUTS = ("client", "client_fin", "client_hs")
+_BACK_TIMEOUTS = ("check", "connect", "queue", "server", "server_fin", "tunnel")
+
+
+def resolve(globals_draft: GlobalDraft, drafts: Sequence[ProxyDraft], diagnostics: Diagnostics) -> Configuration:
+    """The configuration of the drafts; what is wrong between sections goes to `diagnostics`."""
+    spec = _resolve_globals(globals_draft, diagnostics)
+    proxy_ids = _numbered([(draft.spec.id, draft.written.get("id")) for draft in drafts])
+    _refuse_equal_ids(drafts, diagnostics)
+    proxies = tuple(
+        _resolve_proxy(draft, number, spec, diagnostics) for draft, number in zip(drafts, proxy_ids, strict=True)
+    )
+    _check_backends(drafts, diagnostics)
+    _check_tracking(drafts, diagnostics)
+    for draft in drafts:
+        _check_threads(draft, spec, diagnostics)
+    if not diagnostics.errors:  # a line in error may say what seems to be missing
+        for draft in drafts:
+            _warn(draft, diagnostics)
+    return Configuration(spec, proxies)
+
+
+def _resolve_globals(draft: GlobalDraft, diagnostics: Diagnostics) -> GlobalSpec:
+    spec, written = draft.spec, draft.written
+    tune = spec.tune
+    if tune.maxrewrite >= tune.bufsize / 2:
+        if "tune.maxrewrite" in written:
+            message = f"tune.maxrewrite ({tune.maxrewrite}) is lowered to half of tune.bufsize ({tune.bufsize})"
+            diagnostics.warning(written["tune.maxrewrite"], message)
+        spec = replace(spec, tune=replace(tune, maxrewrite=tune.bufsize // 2))
+    if spec.nbthread is not None and spec.nbgroup is not None and spec.nbgroup > spec.nbthread:
+        place = written.get("nbgroup") or written.get("thread-groups") or Place("", 0, 0)
+        message = f"{spec.nbgroup} groups cannot share {spec.nbthread} thread{'s' if spec.nbthread > 1 else ''}"
+        diagnostics.error(place, message, hint="each group needs a thread: nbthread counts those of all groups")
+    return spec
+
+
+def group_sizes(spec: GlobalSpec) -> tuple[int, ...] | None:
+    """Threads of each group where the configuration alone says so; None where the machine decides."""
+    if spec.nbthread is None or spec.nbgroup is None or spec.nbgroup > spec.nbthread:
+        return None
+    size, more = divmod(spec.nbthread, spec.nbgroup)
+    return tuple(size + (index < more) for index in range(spec.nbgroup))
+
+
+def _numbered(written: Sequence[tuple[int, Place | None]]) -> list[int]:
+    """The written number of each, or the first one from 1 on that nobody has. 0 means not written."""
+    used = {number for number, _ in written}
+    result: list[int] = []
+    free = 1
+    for number, _ in written:
+        if number == 0:
+            while free in used:
+                free += 1
+            number = free
+            used.add(number)
+        result.append(number)
+    return result
+
+
+def _refuse_equal_ids(drafts: Sequence[ProxyDraft], diagnostics: Diagnostics) -> None:
+    seen: dict[int, ProxyDraft] = {}
+    for draft in drafts:
+        number = draft.spec.id
+        if number and seen.setdefault(number, draft) is not draft:
+            message = f"{draft.label} has the same id {number} as {_at(seen[number])}"
+            diagnostics.error(draft.written.get("id", draft.spec.place), message, str(number))
+
+
+def _at(draft: ProxyDraft) -> str:
+    return f"{draft.label} ({draft.spec.place.file}:{draft.spec.place.line})"
+
+
+def _resolve_proxy(draft: ProxyDraft, number: int, spec: GlobalSpec, diagnostics: Diagnostics) -> ProxySpec:
+    proxy = _own_side(draft.spec)
+    fallback = proxy.name if proxy.kind == "listen" and proxy.default_backend is None else proxy.default_backend
+    return replace(
+        proxy,
+        id=number,
+        binds=tuple(draft.binds),
+        servers=_servers(draft, diagnostics),
+        default_backend=fallback,
+        maxconn=(proxy.maxconn or spec.maxconn) if proxy.has_frontend else None,
+        timeouts=_timeouts(proxy),
+        options=_options(proxy, proxy.options),
+        no_options=_options(proxy, proxy.no_options),
+        logs=_logs(draft.logs, spec.logs),
+        log_format=_log_format(draft) if proxy.has_frontend else None,
+        error_files=_error_files(draft, spec, diagnostics),
+    )
+
+
+def _own_side(spec: ProxySpec) -> ProxySpec:
+    """Without what the defaults said for the side that the proxy does not have."""
+    empty = ProxySpec(spec.place, spec.name, spec.kind)
+    names: tuple[str, ...] = ()
+    if not spec.has_frontend:
+        names = _FRONT_ONLY
+    elif not spec.has_backend:
+        names = _BACK_ONLY
+    return replace(spec, **{name: getattr(empty, name) for name in names})
+
+
+def _timeouts(spec: ProxySpec) -> Timeouts:
+    """The timeouts of the proxy's sides, 0 (no limit) as None, and those filled in that take another's value.
+
+    That `timeout client` also bounds the wait for a head is no value to fill in: it counts anew with each byte, where
+    `timeout http-request` bounds the whole head."""
+    times = {field.name: getattr(spec.timeouts, field.name) or None for field in fields(Timeouts)}
+    for name, source in _STAND_INS:
+        times[name] = times[name] or times[source]
+    for name in () if spec.has_frontend else _FRONT_TIMEOUTS:
+        times[name] = None
+    for name in () if spec.has_backend else _BACK_TIMEOUTS:
+        times[name] = None
+    return Timeouts(**times)
+
+
+def _options(spec: ProxySpec, names: frozenset[str]) -> frozenset[str]:
+    """Those of the options that the proxy's sides have."""
+    return frozenset(name for name in names if spec.kind in OPTIONS[name].sections)
+
+
+def _logs(lines: Iterable[LogSpec | None], of_global: Sequence[LogSpec]) -> tuple[LogSpec, ...]:
+    logs: list[LogSpec] = []
+    for line in lines:
+        logs.extend(of_global if line is None else (line,))
+    return tuple(logs)
+
+
+def _log_format(draft: ProxyDraft) -> str | None:
+    """The text of the access log's format; an HTTP format in mode tcp falls back to the TCP one."""
+    if draft.log_format is None:
+        return None
+    name, text = draft.log_format
+    if name == "text":
+        return text
+    if draft.spec.mode == "tcp" and name.startswith("httplog"):
+        name = "tcplog"
+    return NAMED_FORMATS[name]
+
+
+def _error_files(draft: ProxyDraft, spec: GlobalSpec, diagnostics: Diagnostics) -> dict[int, ErrorFileSpec]:
+    for status, reply in draft.spec.error_files.items():
+        if len(reply.content) > spec.tune.bufsize:
+            place = draft.written.get("errorfile", draft.spec.place)
+            message = (
+                f"the reply of `errorfile {status}` has {len(reply.content)} bytes, tune.bufsize is {spec.tune.bufsize}"
+            )
+            diagnostics.error(place, message, hint="a reply must fit one buffer")
+    return dict(sorted(draft.spec.error_files.items()))
+
+
+# servers
+
+
+def _servers(draft: ProxyDraft, diagnostics: Diagnostics) -> tuple[ServerSpec, ...]:
+    if draft.kind == "frontend":
+        return ()
+    numbers = _numbered([(server.spec.id, None) for server in draft.servers])
+    names: dict[str, ServerSpec] = {}
+    ids: dict[int, ServerSpec] = {}
+    result: list[ServerSpec] = []
+    for server, number in zip(draft.servers, numbers, strict=True):
+        spec = _server(draft, server, number)
+        other = names.setdefault(spec.name, spec)
+        if other is not spec:
+            message = f"{draft.label} already has a server '{spec.name}' (line {other.place.line})"
+            diagnostics.error(spec.place, message, spec.name)
+        other = ids.setdefault(number, spec)
+        if other is not spec:
+            diagnostics.error(spec.place, f"id {number} is already that of server '{other.name}'", spec.name)
+        result.append(spec)
+    return tuple(result)
+
+
+def _server(draft: ProxyDraft, server: ServerDraft, number: int) -> ServerSpec:
+    """With the pool figures of the backend where the server says nothing, and minconn and maxconn made consistent."""
+    pools: dict[str, Any] = {name: value for name, value in draft.pools.items() if name not in server.written}
+    spec = replace(server.spec, id=number, **pools)
+    if spec.minconn > spec.maxconn:
+        # As HAProxy: a lone minconn is a maxconn too, and a minconn above maxconn is lowered to it.
+        spec = replace(spec, maxconn=spec.minconn) if spec.maxconn == 0 else replace(spec, minconn=spec.maxconn)
+    elif spec.maxconn and not spec.minconn:
+        spec = replace(spec, minconn=spec.maxconn)
+    return spec
+
+
+def _check_tracking(drafts: Sequence[ProxyDraft], diagnostics: Diagnostics) -> None:
+    """`track` names a server that is checked, or tracks one that is, without going round."""
+    servers = {
+        (draft.spec.name, server.spec.name): server
+        for draft in drafts
+        for server in draft.servers
+        if draft.kind != "frontend"
+    }
+    for draft in drafts:
+        for server in draft.servers:
+            if server.spec.track is not None and not draft.spec.disabled:
+                _follow(draft.spec.name, server, servers, diagnostics)
+
+
+def _follow(
+    home: str, server: ServerDraft, servers: dict[tuple[str, str], ServerDraft], diagnostics: Diagnostics
+) -> None:
+    spec = server.spec
+    if spec.check:
+        diagnostics.error(spec.place, f"server '{spec.name}' cannot be checked and track another", spec.name)
+        return
+    seen: set[tuple[str, str]] = {(home, spec.name)}
+    here, at = home, server
+    while at.spec.track is not None:
+        backend, slash, name = at.spec.track.rpartition("/")
+        key = (backend if slash else here, name)
+        if key not in servers:
+            message = f"server '{spec.name}' tracks '{at.spec.track}': there is no such server"
+            diagnostics.error(spec.place, message, spec.name)
+            return
+        if key in seen:
+            diagnostics.error(spec.place, f"server '{spec.name}' tracks itself in a circle", spec.name)
+            return
+        seen.add(key)
+        here, at = key[0], servers[key]
+    if not at.spec.check:
+        message = f"server '{spec.name}' tracks '{spec.track}', which is not checked"
+        diagnostics.error(spec.place, message, spec.name)
+
+
+# between proxies
+
+
+def _check_backends(drafts: Sequence[ProxyDraft], diagnostics: Diagnostics) -> None:
+    backends = {draft.spec.name: draft for draft in drafts if draft.kind in ("backend", "listen")}
+    for draft in drafts:
+        name = draft.spec.default_backend
+        if name is None or draft.kind == "backend" or draft.spec.disabled:
+            continue
+        place = draft.written.get("default_backend", draft.spec.place)
+        target = backends.get(name)
+        if target is None:
+            diagnostics.error(place, f"{draft.label}: there is no backend '{name}'", name)
+        elif draft.spec.mode == "http" and target.spec.mode == "tcp":
+            message = f"{draft.label} has mode http and its backend {_at(target)} mode tcp"
+            diagnostics.error(place, message, name, "set `mode http` in both, or in a defaults section")
+
+
+def _check_threads(draft: ProxyDraft, spec: GlobalSpec, diagnostics: Diagnostics) -> None:
+    """Thread sets that cannot be met, where the configuration says how many threads and groups there are."""
+    sizes = group_sizes(spec)
+    if sizes is None:
+        return
+    for bind in draft.binds:
+        try:
+            expand(bind.threads, sizes)
+        except ValueError as error:
+            diagnostics.error(bind.place, f"`bind {bind.text}`: {error}", bind.text)
+
+
+# warnings
+
+
+def _warn(draft: ProxyDraft, diagnostics: Diagnostics) -> None:
+    spec = draft.spec
+    if spec.disabled:
+        return
+
+    def warn(message: str, hint: str = "") -> None:
+        diagnostics.warning(spec.place, f"{draft.label} {message}", spec.name, hint)
+
+    if draft.kind != "backend" and not draft.binds:
+        warn("has no `bind` line", "a proxy without one is a backend")
+    missing = _missing_timeouts(draft)
+    if missing:
+        names = ", ".join(f"`timeout {name}`" for name in missing)
+        warn(f"lacks {names}: connections that hang are never ended")
+    if spec.mode == "tcp":
+        _warn_about_tcp(draft, diagnostics)
+    if draft.kind != "backend" and draft.log_format is not None and not draft.logs:
+        warn("has a log format and no `log` line")
+    if draft.kind == "listen" and spec.default_backend not in (None, spec.name) and draft.servers:
+        warn(f"has servers that its default_backend '{spec.default_backend}' hides")
+
+
+def _missing_timeouts(draft: ProxyDraft) -> list[str]:
+    times = draft.spec.timeouts
+    missing = []
+    if draft.kind != "backend" and not times.client:
+        missing.append("client")
+    if draft.kind != "frontend" and draft.servers:
+        missing += ["connect"] * (not times.connect) + ["server"] * (not times.server)
+    return missing
+
+
+def _warn_about_tcp(draft: ProxyDraft, diagnostics: Diagnostics) -> None:
+    """What only mode http gives a meaning to, and mode tcp ignores."""
+    spec = draft.spec
+    ignored = sorted(
+        f"option {name}"
+        for name in spec.options
+        if name in OPTIONS and OPTIONS[name].http_only and spec.kind in OPTIONS[name].sections
+    )
+    ignored += ["option forwardfor"] * (spec.forwardfor is not None)
+    ignored += ["monitor-uri"] * (spec.monitor_uri is not None and draft.kind != "backend")
+    ignored += ["cookie"] * (bool(spec.cookie) and draft.kind != "frontend")
+    for name in ignored:
+        place = draft.written.get(name, spec.place)
+        diagnostics.warning(place, f"`{name}` is ignored in {draft.label}: it needs mode http", name.split()[-1])
+    if draft.kind != "backend" and draft.log_format is not None and draft.log_format[0].startswith("httplog"):
+        place = draft.written.get("log format", spec.place)
+        message = f"`option httplog` in {draft.label} needs mode http: the format of `option tcplog` is used"
+        diagnostics.warning(place, message)
