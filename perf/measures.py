@@ -23,7 +23,7 @@ METRICS: dict[str, str] = {
     "log_share": "log lines that reached the syslog sink, per request",
     "idle_connections": "idle keep-alive client connections held",
     "idle_kib": "resident memory that one idle keep-alive client connection added, KiB",
-    "alone_cpu_us": "CPU µs per request before the idle connections were opened",
+    "alone_cpu_us": "CPU µs per request without the idle connections, mean of before and after them",
     "idle_added_percent": "by how many per cent the idle connections raised the CPU time of a busy request",
     "start_ms": "ms from the start of the process to the first answered request",
 }

@@ -240,7 +240,7 @@ def _says(*arguments: str) -> Callable[[list[str]], str]:
             )
         except (OSError, subprocess.TimeoutExpired):
             return "unknown"
-        lines = (said.stdout + said.stderr).splitlines()
+        lines = (said.stdout + said.stderr).splitlines() if said.returncode == 0 else []
         return lines[0].removesuffix("- https://haproxy.org/").strip() if lines else "unknown"
 
     return version
