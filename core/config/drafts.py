@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from ..addresses import resolve_address
 from .diagnostics import Diagnostics
@@ -35,6 +35,15 @@ class Reading:
     """An address with its host name looked up; ValueError when it has none."""
     read_file: Callable[[str], bytes] = read_bytes
     """Path -> content; OSError when it cannot be read."""
+
+
+class SectionDraft(Protocol):
+    """What every section's draft has."""
+
+    written: dict[str, Place]
+
+    def scratch(self) -> Self:
+        """A draft that a line is read into only to find its errors."""
 
 
 @dataclass(slots=True)

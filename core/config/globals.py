@@ -15,7 +15,7 @@ from .keywords import GLOBAL, Keyword, State, setter
 from .keywords import GLOBAL_KEYWORDS as TABLE
 from .statement import Refusal, Statement
 from .threads import MAX_GROUPS, MAX_THREADS
-from .values import Duration, Integer, Size, Text, Value
+from .values import Duration, Integer, Mapped, Size, Text, Value
 
 _NODE = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
 
@@ -35,8 +35,6 @@ def _setting(
 
 _setting("maxconn", "maxconn", Integer(), "Most concurrent connections of the process.", "relay", once=True)
 _setting("nbthread", "nbthread", Integer(1, MAX_THREADS), "Event loops in all; groups divide them.", "groups")
-_setting("uid", "uid", Integer(), "User to become, by number.", "supervisor")
-_setting("gid", "gid", Integer(), "Group to become, by number.", "supervisor")
 _setting("pidfile", "pidfile", Text("path"), "File that the supervisor's pid is written to.", "supervisor", once=True)
 _setting("hard-stop-after", "hard_stop_after", Duration(), "Longest soft stop.", "supervisor")
 _setting("grace", "grace", Duration(), "Time between a soft stop and its first effect.", "supervisor")
@@ -87,17 +85,28 @@ def _group(statement: Statement, draft: GlobalDraft) -> None:
     _identity(statement, draft, "group", "gid")
 
 
+@TABLE.keyword("uid", GLOBAL, "<number>", "User to become, by number.", reader="supervisor")
+def _uid(statement: Statement, draft: GlobalDraft) -> None:
+    _identity(statement, draft, "user", "uid")
+
+
+@TABLE.keyword("gid", GLOBAL, "<number>", "Group to become, by number.", reader="supervisor")
+def _gid(statement: Statement, draft: GlobalDraft) -> None:
+    _identity(statement, draft, "group", "gid")
+
+
 def _identity(statement: Statement, draft: GlobalDraft, name: str, number: str) -> None:
-    text = statement.value(0, Text("name"))
+    """`user` and `uid` are one setting, `group` and `gid` another; the first line of each counts."""
+    if statement.name == number:
+        value = statement.value(0, Integer())
+    else:
+        value = statement.value(0, Mapped("name", user_number if name == "user" else group_number))
     if getattr(draft.spec, number) is not None:
         statement.warn(f"`{name}` or `{number}` was already specified: the first one is kept")
         return
-    try:
-        value = user_number(text) if name == "user" else group_number(text)
-    except ValueError as error:
-        raise Refusal(f"`{name} {text}`: {error}", statement.arguments[0]) from None
-    draft.set(name, text)
     draft.set(number, value)
+    if statement.name == name:
+        draft.set(name, statement.text(0))
 
 
 @TABLE.keyword("daemon", GLOBAL, "", "Go to the background.", reader="supervisor")

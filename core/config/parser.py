@@ -25,7 +25,7 @@ from . import server as _server
 from . import timeouts as _timeouts
 from .conditions import ConditionFacts, select_lines
 from .diagnostics import Diagnostics
-from .drafts import GlobalDraft, ProxyDraft, Reading, read_bytes
+from .drafts import GlobalDraft, ProxyDraft, Reading, SectionDraft, read_bytes
 from .environment import Environment
 from .keywords import GLOBAL_KEYWORDS, OPTIONS, PROXY_KEYWORDS, Keyword, State, Table, nearest
 from .known import KNOWN_GLOBAL, KNOWN_OPTIONS, KNOWN_PROXY, KNOWN_SECTIONS, REMOVED
@@ -42,7 +42,7 @@ SECTIONS = ("global", "defaults", *PROXY_SECTIONS)
 
 _NAME = re.compile(r"[A-Za-z0-9_.:-]+", re.ASCII)
 
-D = TypeVar("D", bound=GlobalDraft | ProxyDraft)
+D = TypeVar("D", bound=SectionDraft)
 
 
 def load(

@@ -1,0 +1,271 @@
+"""A Configuration written back as HAProxy text, with everything in force spelt out and no defaults section.
+
+Owns: the text of each field. Must not know: how a line is read. Invariant: reading the text gives the same
+configuration, places in the files aside. The dump of a configuration with host names holds their addresses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+
+from ..units import format_size, format_time
+from .lexer import quote_word
+from .logs import FACILITIES, LEVELS, format_sample
+from .model import (
+    BindSpec,
+    Configuration,
+    ErrorFileSpec,
+    ForwardForSpec,
+    GlobalSpec,
+    LogSpec,
+    ProxySpec,
+    ServerSpec,
+    SourceSpec,
+    ThreadSet,
+    Timeouts,
+    TuneSpec,
+)
+from .threads import format_threads
+
+_CLOSE_OPTIONS = {"close": "httpclose", "server-close": "http-server-close"}
+_TUNE = {
+    "bufsize": "tune.bufsize",
+    "maxrewrite": "tune.maxrewrite",
+    "maxhdr": "tune.http.maxhdr",
+    "maxaccept": "tune.maxaccept",
+    "head_cache": "tune.http.head-cache",
+    "rcvbuf_client": "tune.rcvbuf.client",
+    "rcvbuf_server": "tune.rcvbuf.server",
+    "sndbuf_client": "tune.sndbuf.client",
+    "sndbuf_server": "tune.sndbuf.server",
+    "idletimer": "tune.idletimer",
+    "logurilen": "tune.http.logurilen",
+}
+_SIZES = ("bufsize", "maxrewrite", "rcvbuf_client", "rcvbuf_server", "sndbuf_client", "sndbuf_server")
+_BIND_WORDS = ("name", "id", "maxconn", "backlog", "nice", "interface", "mss", "uid", "gid")
+_BIND_FLAGS = ("tfo", "transparent", "defer_accept", "v4v6", "v6only")
+_SERVER_NUMBERS = {
+    "weight": "weight",
+    "maxconn": "maxconn",
+    "minconn": "minconn",
+    "maxqueue": "maxqueue",
+    "rise": "rise",
+    "fall": "fall",
+    "check_port": "port",
+    "pool_max": "pool-max-conn",
+    "pool_low": "pool-low-conn",
+    "pool_min": "pool-min-conn",
+    "pool_purge_batches": "pool-purge-batches",
+    "max_reuse": "max-reuse",
+    "error_limit": "error-limit",
+}
+_SERVER_TIMES = {
+    "inter": "inter",
+    "fastinter": "fastinter",
+    "downinter": "downinter",
+    "pool_purge_delay": "pool-purge-delay",
+    "pool_half_life": "pool-half-life",
+    "tcp_ut": "tcp-ut",
+    "slowstart": "slowstart",
+}
+_SERVER_TEXTS = ("cookie", "check_addr", "on_error", "observe", "track")
+
+
+def dump(configuration: Configuration) -> str:
+    """The text; it ends with a line feed."""
+    blocks = [("global", _globals(configuration.globals))]
+    blocks += [(f"{proxy.kind} {proxy.name}", _proxy(proxy)) for proxy in configuration.proxies]
+    return "\n".join(f"{head}\n" + "".join(f"    {line}\n" for line in lines) for head, lines in blocks)
+
+
+def _line(*words: object) -> str:
+    return " ".join(quote_word(str(word)) for word in words)
+
+
+def _globals(spec: GlobalSpec) -> Iterator[str]:
+    user = "uid" if spec.user is None else "user"
+    group = "gid" if spec.group is None else "group"
+    for name in ("maxconn", "nbthread", user, group, "pidfile", "node"):
+        if (value := getattr(spec, name)) is not None:
+            yield _line(name, value)
+    if spec.nbgroup is not None:
+        yield _line("nbgroup", spec.nbgroup)
+    for name, lines in (
+        ("thread-group", spec.thread_group_lines),
+        ("cpu-map", spec.cpu_map),
+        ("cpu-set", spec.cpu_set),
+        ("cpu-policy", (spec.cpu_policy,) if spec.cpu_policy else ()),
+        ("stats", spec.stats_lines),
+    ):
+        for words in lines:
+            yield _line(name, *words)
+    for log in spec.logs:
+        yield _log(log)
+    yield _line("log-tag", spec.log_tag)
+    if spec.log_send_hostname is not None:
+        yield _line("log-send-hostname", *([spec.log_send_hostname] if spec.log_send_hostname else []))
+    if spec.daemon:
+        yield "daemon"
+    if spec.description is not None:
+        yield _line("description", spec.description)
+    if spec.hard_stop_after is not None:
+        yield _line("hard-stop-after", format_time(spec.hard_stop_after))
+    if spec.grace:
+        yield _line("grace", format_time(spec.grace))
+    if spec.ulimit_n is not None:
+        yield _line("ulimit-n", spec.ulimit_n)
+    yield from _tune(spec.tune)
+
+
+def _tune(spec: TuneSpec) -> Iterator[str]:
+    default = TuneSpec()
+    for field, name in _TUNE.items():
+        value = getattr(spec, field)
+        if value != getattr(default, field):
+            yield _line(name, format_size(value) if field in _SIZES else value)
+
+
+def _log(spec: LogSpec) -> str:
+    words: list[object] = [_log_target(spec)]
+    if spec.length != 1024:
+        words += ["len", spec.length]
+    if spec.format != "rfc3164":
+        words += ["format", spec.format]
+    if spec.sample_size:
+        words += ["sample", format_sample(spec.sample, spec.sample_size)]
+    words.append(FACILITIES[spec.facility])
+    if (spec.level, spec.minlevel) != (7, 0):
+        words.append(LEVELS[spec.level])
+    if spec.minlevel:
+        words.append(LEVELS[spec.minlevel])
+    return _line("log", *words)
+
+
+def _log_target(spec: LogSpec) -> str:
+    if spec.target in ("stdout", "stderr"):
+        return spec.target
+    if spec.target in ("fd", "file"):
+        return f"{spec.target}@{spec.address}"
+    if spec.address.startswith("\0"):
+        return f"abns@{spec.address[1:]}"
+    return spec.address if spec.target == "udp" else f"unix@{spec.address}"
+
+
+def _proxy(spec: ProxySpec) -> Iterator[str]:
+    yield _line("mode", spec.mode)
+    yield _line("id", spec.id)
+    if spec.description is not None:
+        yield _line("description", spec.description)
+    if spec.disabled:
+        yield "disabled"
+    for bind in spec.binds:
+        yield _bind(bind)
+    for name in ("maxconn", "backlog", "fullconn"):
+        if (value := getattr(spec, name)) is not None:
+            yield _line(name, value)
+    for log in spec.logs:
+        yield _log(log)
+    for name, text in (
+        ("log-format", spec.log_format),
+        ("error-log-format", spec.error_log_format),
+        ("log-tag", spec.log_tag),
+        ("monitor-uri", spec.monitor_uri),
+    ):
+        if text is not None:
+            yield _line(name, text)
+    yield from _timeouts(spec.timeouts)
+    yield from _options(spec)
+    yield from _error_files(spec.error_files)
+    if spec.has_frontend and spec.default_backend not in (None, spec.name):
+        yield _line("default_backend", spec.default_backend)
+    if spec.has_backend:
+        yield from _backend(spec)
+
+
+def _timeouts(times: Timeouts) -> Iterator[str]:
+    for field in fields(Timeouts):
+        value = getattr(times, field.name)
+        if value is not None:
+            yield _line("timeout", field.name.replace("_", "-"), format_time(value))
+
+
+def _options(spec: ProxySpec) -> Iterator[str]:
+    for name in sorted(spec.options):
+        yield _line("option", name)
+    for name in sorted(spec.no_options):
+        yield _line("no", "option", name)
+    if spec.close_mode in _CLOSE_OPTIONS:
+        yield _line("option", _CLOSE_OPTIONS[spec.close_mode])
+    if spec.redispatch:
+        yield _line("option", "redispatch", spec.redispatch)
+    if spec.forwardfor is not None:
+        yield _forwardfor(spec.forwardfor)
+
+
+def _forwardfor(spec: ForwardForSpec) -> str:
+    words = ["option", "forwardfor"]
+    if spec.except_net is not None:
+        words += ["except", spec.except_net]
+    if spec.header_written:
+        words += ["header", spec.header]
+    if spec.if_none:
+        words.append("if-none")
+    return _line(*words)
+
+
+def _error_files(replies: Mapping[int, ErrorFileSpec]) -> Iterator[str]:
+    for status, reply in replies.items():
+        yield _line("errorfile" if reply.kind == "file" else f"errorloc{reply.kind}", status, reply.value)
+
+
+def _backend(spec: ProxySpec) -> Iterator[str]:
+    draws = f"({spec.balance.arguments[0]})" if spec.balance.arguments else ""
+    yield f"balance {spec.balance.algorithm}{draws}"
+    yield _line("retries", spec.retries)
+    yield _line("http-reuse", spec.http_reuse)
+    if spec.source is not None:
+        yield _line("source", _source(spec.source))
+    if spec.cookie:
+        yield _line("cookie", *spec.cookie)
+    for server in spec.servers:
+        yield _server(server)
+
+
+def _source(spec: SourceSpec) -> str:
+    host = f"[{spec.host}]" if ":" in spec.host else spec.host
+    if not spec.port_low:
+        return host
+    ports = str(spec.port_low) if spec.port_low == spec.port_high else f"{spec.port_low}-{spec.port_high}"
+    return f"{host}:{ports}"
+
+
+def _bind(spec: BindSpec) -> str:
+    words: list[object] = ["bind", spec.text]
+    for name in _BIND_WORDS:
+        if (value := getattr(spec, name)) not in (None, 0 if name == "nice" else None):
+            words += [name, value]
+    words += [name.replace("_", "-") for name in _BIND_FLAGS if getattr(spec, name)]
+    if spec.mode is not None:
+        words += ["mode", f"{spec.mode:o}"]
+    if spec.tcp_ut is not None:
+        words += ["tcp-ut", format_time(spec.tcp_ut)]
+    if spec.threads != ThreadSet():
+        words += ["thread", format_threads(spec.threads)]
+    if spec.shards != "by-group":
+        words += ["shards", spec.shards]
+    return _line(*words)
+
+
+def _server(spec: ServerSpec) -> str:
+    default = ServerSpec(spec.place, spec.name, spec.address)
+    words: list[object] = ["server", spec.name, spec.address, "id", spec.id]
+    for field, name in (*_SERVER_NUMBERS.items(), *_SERVER_TIMES.items(), *((name, name) for name in _SERVER_TEXTS)):
+        value = getattr(spec, field)
+        if value != getattr(default, field):
+            word = {"check_addr": "addr", "on_error": "on-error"}.get(name, name)
+            words += [word, format_time(value) if field in _SERVER_TIMES else value]
+    if spec.source is not None:
+        words += ["source", _source(spec.source)]
+    words += [name for name in ("backup", "disabled", "check") if getattr(spec, name)]
+    return _line(*words)
