@@ -59,6 +59,7 @@ class Exchange:
         "head_at",
         "idle_since",
         "method",
+        "number",
         "process_connections",
         "redispatched",
         "request_captures",
@@ -68,7 +69,9 @@ class Exchange:
         "response_captures",
         "retries",
         "server_connections",
+        "server_host",
         "server_name",
+        "server_port",
         "server_queue",
         "session",
         "slot_at",
@@ -82,6 +85,8 @@ class Exchange:
 
     session: Session
     # Request.
+    number: int
+    """Counts exchanges of the thread, from 0: `%rt`."""
     request_number: int
     """0 for the first request of its session; from 1 on a request may use and make `safe` connections (CR2)."""
     method: bytes
@@ -94,6 +99,12 @@ class Exchange:
     """The backend, or the frontend's name while none is chosen."""
     server_name: str
     """The server, <NOSRV> where none was chosen, <STATS> for internal answers."""
+    source_host: str
+    """Our address on the server connection (`%bi`); "" where there is none."""
+    source_port: int
+    server_host: str
+    """The server's address (`%si`); "" where no server was chosen."""
+    server_port: int
     retries: int
     redispatched: bool
     # What came of it.
