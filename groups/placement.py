@@ -110,7 +110,10 @@ def place_groups(
 def render_placement(placement: Placement, *, gil: bool = True) -> str:
     """The plan as text for a person; lines without a final line end."""
     groups, threads = len(placement.groups), placement.threads
-    why = "one event loop a group, because this interpreter has the GIL" if gil else "free-threaded interpreter"
+    why = "free-threaded interpreter"
+    if gil:
+        loops = "one event loop a group" if groups == threads else "threads of a group take turns"
+        why = f"{loops}, because this interpreter has the GIL"
     lines = [f"{groups} group{'s' * (groups != 1)}, {threads} thread{'s' * (threads != 1)} ({why})"]
     for place in placement.groups:
         last = place.first_thread + place.threads - 1

@@ -24,6 +24,11 @@ from maniple.groups.supervisor import Supervisor, SupervisorOptions
 from maniple.pools.counters import FrontendCounts
 
 
+def say(what: dict[str, object]) -> None:
+    # One write a line: several processes share this pipe.
+    os.write(1, json.dumps(what).encode() + b"\n")
+
+
 class FakeRuntime:
     def __init__(self, loop: Any, group: int, thread: int, column: Any) -> None:
         self.loop = loop
@@ -104,7 +109,7 @@ class FakeRuntime:
             connection.close()
 
     def report(self, severity: int, message: str) -> None:
-        print(json.dumps({"report": [severity, message]}), flush=True)
+        say({"report": [severity, message]})
 
 
 def main() -> int:
@@ -131,10 +136,10 @@ def main() -> int:
 
     def ready(listeners: Sequence[Listener]) -> None:
         addresses = list(dict.fromkeys(address_text(listener.address) for listener in listeners))
-        print(json.dumps({"ready": addresses, "pid": os.getpid()}), flush=True)
+        say({"ready": addresses, "pid": os.getpid()})
 
     def tick(figures: Figures) -> None:
-        print(json.dumps({"conn_tot": figures.frontend("front").conn_tot}), flush=True)
+        say({"conn_tot": figures.frontend("front").conn_tot})
 
     options = SupervisorOptions(**wanted.get("options", {}))
     supervisor = Supervisor(
