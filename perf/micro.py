@@ -192,8 +192,7 @@ def _publish() -> Callable[[], object]:
 
 
 def _log_line() -> Callable[[], object]:
-    from ..core.report.access_log import HTTPLOG
-    from ..core.report.log_format import compile_format
+    from ..core.report.log_format import HTTPLOG, compile_format
 
     line = compile_format(HTTPLOG, "http")
     exchange = ended_exchange()

@@ -147,7 +147,12 @@ def _lines(scenario: Scenario, authority: str) -> Iterator[str]:
         for name, value in BROWSER_FIELDS:
             yield f"{name}: {value}"
         mark = CLIENT if scenario.cookies is not Cookies.NONE else client_mark(0)
-        yield f"Cookie: session={mark}8d1c4a7e90b35f26; theme=dark; consent=1; visitor=1732233600.{mark}"
+        cookies = (
+            "theme=dark; language=en-GB",
+            "consent=analytics.0-ads.0-at.1732233600",
+            f"visitor={mark}.1732233600",
+        )
+        yield f"Cookie: session={mark}8d1c4a7e90b35f26; {'; '.join(cookies)}"
     if scenario.upload:
         yield f"Content-Length: {scenario.upload}"
     if not scenario.keep_alive:
