@@ -45,7 +45,7 @@ ssl-default-bind-sigalgs ssl-default-server-ciphers ssl-default-server-ciphersui
 ssl-default-server-client-sigalgs ssl-default-server-curves ssl-default-server-options ssl-default-server-sigalgs
 ssl-dh-param-file ssl-engine ssl-load-extra-del-ext ssl-load-extra-files ssl-mode-async ssl-passphrase-cmd
 ssl-propquery ssl-provider ssl-provider-path ssl-security-level ssl-server-verify ssl-skip-self-issued-ca stats
-stats-file stats:bind-process stats:maxconn stats:socket stats:timeout strict-limits thread-group thread-groups
+stats-file stats:stats:maxconn stats:socket stats:timeout strict-limits thread-group thread-groups
 thread-hard-limit trace tune.applet.zero-copy-forwarding tune.buffers.limit tune.buffers.reserve tune.bufsize
 tune.bufsize.small tune.cli.max-payload-size tune.comp.maxlevel tune.defaults.purge tune.disable-fast-forward
 tune.disable-zero-copy-forwarding tune.epoll.mask-events tune.events.max-events-at-once tune.fail-alloc
@@ -81,7 +81,7 @@ wurfl-information-list-separator zero-warning
 """)
 
 KNOWN_PROXY = _names("""
-acl backlog balance bind bind-process capture capture:cookie capture:request:header capture:response:header
+acl backlog balance bind capture capture:cookie capture:request:header capture:response:header
 clitcpka-cnt clitcpka-idle clitcpka-intvl compression cookie declare declare:capture default-server default_backend
 description disabled dispatch email-alert email-alert:from email-alert:level email-alert:mailers
 email-alert:myhostname email-alert:to enabled error-log-format errorfile errorfiles errorloc errorloc302 errorloc303
@@ -159,7 +159,6 @@ REMOVED = {
     "block": "use `http-request deny`",
     "clitimeout": "use `timeout client`",
     "contimeout": "use `timeout connect`",
-    "dispatch": "use a `server` line",
     "grace": "use `hard-stop-after`",
     "monitor-net": "use `http-request return status 200` with a condition on src",
     "nbproc": "use `nbthread` and `nbgroup`",
@@ -176,12 +175,10 @@ REMOVED = {
     "rspdeny": "use `http-response deny`",
     "rsprep": "use `http-response replace-header`",
     "srvtimeout": "use `timeout server`",
-    "transparent": "",
     "tune.chksize": "use `tune.bufsize`",
     "option forceclose": "use `option httpclose`",
     "option http-tunnel": "",
     "option http-use-htx": "",
     "option http_proxy": "",
-    "option transparent": "",
 }
 """Keyword -> what to write instead ("" where nothing is needed or there is nothing)."""

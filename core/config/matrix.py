@@ -92,6 +92,6 @@ def render(listed: Iterable[Row] | None = None) -> str:
     lines += (
         "",
         "places: g global, d defaults, f frontend, l listen, b backend, B bind line, S server line",
-        "states: in force; accepted: parsed and kept, not yet in force; missing: HAProxy's, not supported by maniple yet",
+        "states: in force; accepted: parsed and kept, not yet in force; missing: HAProxy's, not in maniple yet",
     )
     return "\n".join(lines) + "\n"

@@ -166,6 +166,9 @@ class _Reader:
         name = ""
         if words and (words[0].text != "from" or len(words) != 2):
             name = _section_name(statement, words.pop(0))
+        if words and words[0].text != "from":
+            statement.warn(f"`defaults {name}`: '{words[0].text}' is ignored", words[0], "it takes a name and `from`")
+            words.clear()
         draft = ProxyDraft(self.reading, "defaults", ProxySpec(statement.place, name, "defaults"))
         base = self._base(statement, words)
         if base is not None:

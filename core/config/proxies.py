@@ -40,9 +40,12 @@ def _mode(statement: Statement, draft: ProxyDraft) -> None:
 
 
 @TABLE.keyword(
-    "balance", BACK, "<algorithm> [<argument>...]", "How a server is chosen.", reader="balance", arity=(1, -1)
+    "balance", BACK, "<algorithm> [<argument>...]", "How a server is chosen.", reader="balance", arity=(0, -1)
 )
 def _balance(statement: Statement, draft: ProxyDraft) -> None:
+    if not len(statement):
+        draft.set("balance", BalanceSpec(place=statement.place))
+        return
     word = statement.arguments[0]
     match = _ALGORITHM.fullmatch(word.text)
     name = match[1] if match else word.text
@@ -51,17 +54,14 @@ def _balance(statement: Statement, draft: ProxyDraft) -> None:
     if match is None or name not in ALGORITHMS:
         hint = nearest(name, ALGORITHMS) or f"algorithms are {', '.join(ALGORITHMS)}"
         raise Refusal(f"`balance`: unknown algorithm '{word.text}'", word, hint)
-    arguments: tuple[str, ...] = statement.texts[1:]
+    arguments: tuple[str, ...] = ()
     if name == "random":
         arguments = (str(_draws(statement, match[2])),)
-        extra = statement.arguments[1:]
-    else:
-        if match[2] is not None:
-            raise Refusal(f"`balance {name}` takes no argument in parentheses", word)
-        extra = statement.arguments[1:]
-    if extra:
-        statement.warn(f"`balance {name}` takes no argument: '{extra[0].text}' is ignored", extra[0])
-    draft.set("balance", BalanceSpec(name, arguments if name == "random" else (), statement.place))
+    elif match[2] is not None:
+        raise Refusal(f"`balance {name}` takes no argument in parentheses", word)
+    for extra in statement.arguments[1:]:
+        statement.warn(f"`balance {name}` takes no argument: '{extra.text}' is ignored", extra)
+    draft.set("balance", BalanceSpec(name, arguments, statement.place))
 
 
 def _draws(statement: Statement, text: str | None) -> int:
