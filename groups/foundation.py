@@ -6,6 +6,7 @@ children, signals.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from ..core.errors import ManipleError
 from ..pools.counters import Columns
 from ..pools.segment import Segment
 from .affinity import inherited_affinity
-from .daemon import write_pid_file
+from .daemon import remove_pid_file, write_pid_file
 from .listeners import Listener, close_listeners, open_listeners
 from .notices import Notices
 from .placement import Placement, has_gil, place_groups
@@ -61,17 +62,26 @@ def lay_foundation(configuration: Configuration, pidfile: str | None, notices: N
             notices.alert(bind_error.message)
         notices.alert("[maniple.main()] Some protocols failed to start their listeners! Exiting.")
         return None
-    try:
-        raise_descriptor_limit(needed_descriptors(configuration, len(listeners)))
-        segment, columns = create_counters(configuration, placement.threads)
-        if pidfile:
-            try:
-                write_pid_file(pidfile)
-            except OSError as error:
-                raise ManipleError(f"Cannot create pidfile {pidfile} ({error.strerror}).") from error
-        drop_privileges(uid, gid)
-    except (ManipleError, OSError) as error:
-        notices.alert(f"[maniple.main()] {error}")
-        close_listeners(listeners)
-        return None
+    with contextlib.ExitStack() as undo:
+        undo.callback(close_listeners, listeners)
+        try:
+            raise_descriptor_limit(needed_descriptors(configuration, len(listeners)))
+            if pidfile:
+                _write_pid_file(pidfile)
+                undo.callback(remove_pid_file, pidfile)
+            segment, columns = create_counters(configuration, placement.threads)
+            undo.callback(segment.close)
+            undo.callback(columns.close)
+            drop_privileges(uid, gid)
+        except (ManipleError, OSError) as error:
+            notices.alert(f"[maniple.main()] {error}")
+            return None
+        undo.pop_all()
     return Foundation(placement, listeners, segment, columns)
+
+
+def _write_pid_file(path: str) -> None:
+    try:
+        write_pid_file(path)
+    except OSError as error:
+        raise ManipleError(f"Cannot create pidfile {path} ({error.strerror}).") from error

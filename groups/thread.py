@@ -27,7 +27,8 @@ from .listeners import Listener
 class Runtime(Protocol):
     """What a thread asks of the proxy that it runs (core.runtime)."""
 
-    connection_count: int
+    @property
+    def connection_count(self) -> int: ...
 
     def listen(self, frontend_name: str, bind_index: int, sock: socket.socket) -> None: ...
     def unlisten(self, sock: socket.socket) -> None: ...

@@ -6,7 +6,7 @@ import pytest
 from maniple.groups.lifecycle import MOVES, GroupLife, GroupState, IllegalMove
 
 
-@pytest.mark.parametrize(("before", "after"), itertools.product(GroupState, GroupState))
+@pytest.mark.parametrize(("before", "after"), list(itertools.product(GroupState, GroupState)))
 def test_only_the_moves_of_the_table(before: GroupState, after: GroupState) -> None:
     life = GroupLife()
     life.state = before

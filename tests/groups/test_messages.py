@@ -20,7 +20,7 @@ def test_kinds_have_different_numbers() -> None:
 
 @pytest.mark.parametrize("packet", [b"", b"\x01", b"\xff" + bytes(8)])
 def test_what_is_no_message_is_refused(packet: bytes) -> None:
-    with pytest.raises(ValueError, match="message of|is not a valid Kind"):
+    with pytest.raises(ValueError, match=r"message of|is not a valid Kind"):
         Message.decode(packet)
 
 

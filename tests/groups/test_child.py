@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+from maniple.groups.child import Child, describe_exit
+from maniple.groups.lifecycle import GroupState, IllegalMove
+from maniple.groups.messages import Channel, Kind, Message
+from maniple.groups.placement import GroupPlace
+
+
+def reap(child: Child) -> int:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        code = child.reap()
+        if code is not None:
+            return code
+        time.sleep(0.001)
+    raise AssertionError("the child does not end")
+
+
+def started(run: Callable[[Channel], int]) -> Child:
+    child = Child(GroupPlace(3, 1, 3, ()))
+    child.start(0.0, run)
+    return child
+
+
+def fail(_channel: Channel) -> int:
+    raise RuntimeError("a bug")
+
+
+def die(_channel: Channel) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 0
+
+
+@pytest.mark.parametrize(("run", "code"), [(lambda _: 0, 0), (lambda _: 3, 3), (fail, 70), (die, 137)])
+def test_exit_codes_are_those_of_a_shell(run: Callable[[Channel], int], code: int) -> None:
+    child = started(run)
+    assert child.state is GroupState.STARTING
+    assert child.number == 3
+    assert reap(child) == code
+    assert child.state is GroupState.DEAD
+    assert child.reap() is None
+    child.close()
+    child.close()
+
+
+def test_parent_and_child_talk() -> None:
+    def answer(channel: Channel) -> int:
+        channel.socket.setblocking(True)
+        message = channel.receive()
+        assert message is not None
+        channel.send(Message(Kind.READY, message.number + 1))
+        return 0
+
+    child = started(answer)
+    child.say(Message(Kind.GO, 41))
+    assert reap(child) == 0
+    assert child.channel is not None
+    assert child.channel.receive() == Message(Kind.READY, 42)
+    assert child.channel.receive() is None
+    child.close()
+    child.say(Message(Kind.STOP))
+
+
+def test_a_child_starts_with_all_signals_blocked() -> None:
+    """Until it has arranged its own: those of its parent would write into the parent's pipe."""
+    child = started(lambda _: 0 if signal.SIGTERM in signal.pthread_sigmask(signal.SIG_BLOCK, ()) else 1)
+    assert reap(child) == 0
+    assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    child.close()
+
+
+def test_a_living_group_is_not_started_twice() -> None:
+    child = started(lambda channel: time.sleep(100) or 0)
+    with pytest.raises(IllegalMove):
+        child.life.advance(GroupState.STARTING)
+    child.kill()
+    assert reap(child) == 137
+    child.kill()
+    child.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [(0, "0 (Exit)"), (1, "1 (Exit)"), (137, "137 (Killed)"), (143, "143 (Terminated)"), (255, "255 (Exit)")],
+)
+def test_exits_are_described_as_haproxy_does(code: int, text: str) -> None:
+    assert describe_exit(code) == text

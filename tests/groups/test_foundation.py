@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+from maniple.core.config.model import Address, BindSpec, Configuration, GlobalSpec, Place, ProxySpec
+from maniple.groups.foundation import lay_foundation, plan
+from maniple.groups.listeners import close_listeners
+from maniple.groups.notices import Notices
+
+PLACE = Place("test.cfg", 1)
+
+
+def configuration_of(port: int = 0, **words: object) -> Configuration:
+    bind = BindSpec(PLACE, "text", (Address("inet", "127.0.0.1", port, port),))
+    spec = GlobalSpec(**words)  # type: ignore[arg-type]
+    return Configuration(spec, (ProxySpec(PLACE, "web", "frontend", binds=(bind,)),))
+
+
+def test_everything_stands(tmp_path: Path) -> None:
+    path = tmp_path / "pid"
+    foundation = lay_foundation(configuration_of(nbgroup=2, nbthread=3, maxconn=10), str(path), Notices())
+    assert foundation is not None
+    assert len(foundation.listeners) == foundation.placement.threads == foundation.columns.count == 3
+    assert path.read_text() == f"{os.getpid()}\n"
+    close_listeners(list(foundation.listeners))
+    foundation.columns.close()
+    foundation.segment.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ({"nbgroup": 3, "nbthread": 2}, "nbthread 2 is less than nbgroup 3"),
+        ({"user": "no-such-user"}, "cannot find user id for 'no-such-user'"),
+        ({"ulimit_n": 1 << 40}, f"Cannot raise FD limit to {1 << 40}, limit is"),
+        ({"gid": 1 << 31}, "Cannot set gid 2147483648."),
+        ({"pidfile": "/nowhere/at/all"}, "Cannot create pidfile /nowhere/at/all (No such file or directory)."),
+    ],
+)
+def test_what_fails_is_said_and_nothing_stays_open(
+    words: dict[str, object], text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = os.listdir("/proc/self/fd")
+    configuration = configuration_of(**words)
+    assert lay_foundation(configuration, configuration.globals.pidfile, Notices(quiet=True)) is None
+    assert text in capsys.readouterr().err
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_taken_address_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert lay_foundation(configuration_of(taken.getsockname()[1]), None, Notices()) is None
+    lines = capsys.readouterr().err.splitlines()
+    assert "cannot bind socket (Address already in use)" in lines[0]
+    assert lines[1].endswith("Some protocols failed to start their listeners! Exiting.")
+
+
+def test_the_plan_is_for_this_machine() -> None:
+    placement = plan(configuration_of())
+    usable = os.sched_getaffinity(0)
+    assert all(usable.issuperset(place.cpus) for place in placement.groups)
+    assert plan(configuration_of(nbthread=4)).threads == 4
