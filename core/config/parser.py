@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -45,11 +46,24 @@ _NAME = re.compile(r"[A-Za-z0-9_.:-]+", re.ASCII)
 D = TypeVar("D", bound=SectionDraft)
 
 
+@dataclass(frozen=True, slots=True)
+class Additions:
+    """Lines that are read after all files as if they stood at the end of sections: what a command line says.
+
+    `wanted(number, kind, name)` tells into which section line `number` (from 1) goes: kind is "global" (its name is "")
+    or a proxy's. `file` is the name that complaints show."""
+
+    file: str
+    lines: Sequence[str]
+    wanted: Callable[[int, str, str], bool]
+
+
 def load(
     sources: Sequence[tuple[str, str]],
     environment: Mapping[str, str],
     *,
     facts: ConditionFacts | None = None,
+    additions: Additions | None = None,
     resolve_name: Callable[[Address], Address] = resolve_address,
     read_file: Callable[[str], bytes] = read_bytes,
 ) -> tuple[Configuration | None, Diagnostics]:
@@ -67,6 +81,9 @@ def load(
         reader.start_file(name)
         for line in select_lines(read_lines(name, text, environment, diagnostics), facts, diagnostics):
             reader.read(line)
+    if additions is not None:
+        text = "".join(f"{line}\n" for line in additions.lines)
+        reader.add(list(read_lines(additions.file, text, environment, diagnostics)), additions)
     configuration = resolve(reader.globals, reader.proxies, diagnostics)
     return (None if diagnostics.errors else configuration), diagnostics
 
@@ -76,6 +93,7 @@ def load_files(
     environment: Mapping[str, str] | None = None,
     *,
     facts: ConditionFacts | None = None,
+    additions: Additions | None = None,
 ) -> tuple[Configuration | None, Diagnostics]:
     """Read files, and of a directory its *.cfg in lexical order, as one configuration; "-" is standard input.
 
@@ -90,7 +108,9 @@ def load_files(
                 failures.append((file, error.strerror or str(error)))
                 continue
             sources.append((file, content.decode("utf-8", "surrogateescape")))
-    configuration, diagnostics = load(sources, os.environ if environment is None else environment, facts=facts)
+    if environment is None:
+        environment = os.environ
+    configuration, diagnostics = load(sources, environment, facts=facts, additions=additions)
     for file, reason in failures:
         diagnostics.error(Place(file, 0, 0), f"cannot read the file: {reason}")
     return (None if failures else configuration), diagnostics
@@ -121,6 +141,23 @@ class _Reader:
         self._section = None
         self._skipping = False
         self.reading.environment.section = ""
+
+    def add(self, lines: Sequence[Line], additions: Additions) -> None:
+        """The wanted ones of `lines` to the global section and to each proxy, in the order in which they were made. One
+        that is wrong is told once, not for each section."""
+        self._skipping = False
+        broken: set[int] = set()
+        sections: list[tuple[GlobalDraft | ProxyDraft, str, str]] = [(self.globals, "global", "")]
+        sections += [(draft, draft.kind, draft.spec.name) for draft in self.proxies]
+        for draft, kind, name in sections:
+            self._section = draft
+            self.reading.environment.section = name or kind
+            for line in lines:
+                if line.number not in broken and additions.wanted(line.number, kind, name):
+                    errors = len(self.diagnostics.errors)
+                    self.read(line)
+                    if len(self.diagnostics.errors) > errors:
+                        broken.add(line.number)
 
     def read(self, line: Line) -> None:
         """One line: the start of a section, or a keyword of the current one."""
