@@ -9,6 +9,7 @@ from maniple.core.config.model import Address, BindSpec, Configuration, GlobalSp
 from maniple.groups.foundation import lay_foundation, plan
 from maniple.groups.listeners import close_listeners
 from maniple.groups.notices import Notices
+from maniple.groups.privileges import PrivilegeError
 
 PLACE = Place("test.cfg", 1)
 
@@ -36,7 +37,6 @@ def test_everything_stands(tmp_path: Path) -> None:
         ({"nbgroup": 3, "nbthread": 2}, "nbthread 2 is less than nbgroup 3"),
         ({"user": "no-such-user"}, "cannot find user id for 'no-such-user'"),
         ({"ulimit_n": 1 << 40}, f"Cannot raise FD limit to {1 << 40}, limit is"),
-        ({"gid": 1 << 31}, "Cannot set gid 2147483648."),
         ({"pidfile": "/nowhere/at/all"}, "Cannot create pidfile /nowhere/at/all (No such file or directory)."),
     ],
 )
@@ -48,6 +48,20 @@ def test_what_fails_is_said_and_nothing_stays_open(
     assert lay_foundation(configuration, configuration.globals.pidfile, Notices(quiet=True)) is None
     assert text in capsys.readouterr().err
     assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_user_that_is_refused_leaves_nothing_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(uid: int | None, gid: int | None) -> None:
+        raise PrivilegeError(f"Cannot set gid {gid}.")
+
+    monkeypatch.setattr("maniple.groups.foundation.drop_privileges", refuse)
+    before = os.listdir("/proc/self/fd")
+    assert lay_foundation(configuration_of(gid=7), str(tmp_path / "pid"), Notices()) is None
+    assert "Cannot set gid 7." in capsys.readouterr().err
+    assert os.listdir("/proc/self/fd") == before
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_taken_address_is_said(capsys: pytest.CaptureFixture[str]) -> None:
