@@ -177,7 +177,7 @@ def _proxy(spec: ProxySpec) -> Iterator[str]:
     yield from _timeouts(spec.timeouts)
     yield from _options(spec)
     yield from _error_files(spec.error_files)
-    if spec.has_frontend and spec.default_backend not in (None, spec.name):
+    if spec.default_backend is not None and (spec.kind, spec.default_backend) != ("listen", spec.name):
         yield _line("default_backend", spec.default_backend)
     if spec.has_backend:
         yield from _backend(spec)

@@ -39,6 +39,7 @@ def resolve(globals_draft: GlobalDraft, drafts: Sequence[ProxyDraft], diagnostic
     proxies = tuple(
         _resolve_proxy(draft, number, spec, diagnostics) for draft, number in zip(drafts, proxy_ids, strict=True)
     )
+    proxies = _with_fullconn(proxies)
     _check_backends(drafts, diagnostics)
     _check_tracking(drafts, diagnostics)
     for draft in drafts:
@@ -117,6 +118,22 @@ def _resolve_proxy(draft: ProxyDraft, number: int, spec: GlobalSpec, diagnostics
         log_format=_log_format(draft) if proxy.has_frontend else None,
         error_files=_error_files(draft, spec, diagnostics),
     )
+
+
+def _with_fullconn(proxies: tuple[ProxySpec, ...]) -> tuple[ProxySpec, ...]:
+    """A backend's fullconn is a tenth of the maxconn of the frontends that reach it; None where one of these is not
+    known before the limits of the process are."""
+    reached: dict[str, list[int | None]] = {}
+    for proxy in proxies:
+        if proxy.has_frontend and not proxy.disabled and proxy.default_backend is not None:
+            reached.setdefault(proxy.default_backend, []).append(proxy.maxconn)
+    result = []
+    for proxy in proxies:
+        limits = [limit for limit in reached.get(proxy.name, ()) if limit is not None]
+        if proxy.has_backend and proxy.fullconn is None and len(limits) == len(reached.get(proxy.name, ())):
+            proxy = replace(proxy, fullconn=max(1, (sum(limits) + 9) // 10))
+        result.append(proxy)
+    return tuple(result)
 
 
 def _own_side(spec: ProxySpec) -> ProxySpec:
@@ -208,8 +225,7 @@ def _server(draft: ProxyDraft, server: ServerDraft, number: int) -> ServerSpec:
     pools: dict[str, Any] = {name: value for name, value in draft.pools.items() if name not in server.written}
     spec = replace(server.spec, id=number, **pools)
     if spec.minconn > spec.maxconn:
-        # As HAProxy: a lone minconn is a maxconn too, and a minconn above maxconn is lowered to it.
-        spec = replace(spec, maxconn=spec.minconn) if spec.maxconn == 0 else replace(spec, minconn=spec.maxconn)
+        spec = replace(spec, maxconn=spec.minconn)  # as HAProxy: also where both were written
     elif spec.maxconn and not spec.minconn:
         spec = replace(spec, minconn=spec.maxconn)
     return spec

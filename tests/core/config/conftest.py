@@ -69,7 +69,7 @@ Read = Callable[..., Outcome]
 
 @pytest.fixture
 def read() -> Read:
-    """read(text, files={path: bytes}, environment={...}) -> Outcome; the text is dedented and is the file `case.cfg`."""
+    """read(text, files={path: bytes}, environment={...}) -> Outcome; the text is dedented and named case.cfg."""
 
     def run(
         text: str, files: Mapping[str, bytes] | None = None, environment: Mapping[str, str] | None = None

@@ -19,19 +19,28 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     (":80 maxconn 10 minconn 3 maxqueue 7", {"maxconn": 10, "minconn": 3, "maxqueue": 7}),
     (":80 minconn 3", {"maxconn": 3, "minconn": 3}),
     (":80 maxconn 3", {"maxconn": 3, "minconn": 3}),
-    (":80 minconn 5 maxconn 3", {"maxconn": 3, "minconn": 3}),
+    (":80 minconn 5 maxconn 3", {"maxconn": 5, "minconn": 5}),
     (":80 id 77", {"id": 77}),
     (":80 cookie x", {"cookie": "x"}),
-    (":80 check inter 3s fastinter 1s downinter 5s rise 1 fall 4", {"check": True, "inter": 3000, "fastinter": 1000, "downinter": 5000, "rise": 1, "fall": 4}),
+    (
+        ":80 check inter 3s fastinter 1s downinter 5s rise 1 fall 4",
+        {"check": True, "inter": 3000, "fastinter": 1000, "downinter": 5000, "rise": 1, "fall": 4},
+    ),
     (":80 port 81 addr 192.0.2.9", {"check_port": 81, "check_addr": "192.0.2.9"}),
     (":80 source 192.0.2.9:1000-2000", {"source": SourceSpec("192.0.2.9", 1000, 2000)}),
     (":80 source 192.0.2.9", {"source": SourceSpec("192.0.2.9")}),
     (":80 pool-max-conn 0 pool-low-conn 2 pool-min-conn 1", {"pool_max": 0, "pool_low": 2, "pool_min": 1}),
-    (":80 pool-purge-delay 1s pool-half-life 5s pool-purge-batches 4", {"pool_purge_delay": 1000, "pool_half_life": 5000, "pool_purge_batches": 4}),
+    (
+        ":80 pool-purge-delay 1s pool-half-life 5s pool-purge-batches 4",
+        {"pool_purge_delay": 1000, "pool_half_life": 5000, "pool_purge_batches": 4},
+    ),
     (":80 max-reuse 10 tcp-ut 1s slowstart 2s", {"max_reuse": 10, "tcp_ut": 1000, "slowstart": 2000}),
-    (":80 on-error mark-down error-limit 3 observe layer7", {"on_error": "mark-down", "error_limit": 3, "observe": "layer7"}),
+    (
+        ":80 on-error mark-down error-limit 3 observe layer7",
+        {"on_error": "mark-down", "error_limit": 3, "observe": "layer7"},
+    ),
     (":80 weight 3 weight 4", {"weight": 4}),
-]  # fmt: skip
+]
 BAD = [
     ("server", "expects <name>"),
     ("server a", "expects <name>"),

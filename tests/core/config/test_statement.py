@@ -28,7 +28,7 @@ def test_value_names_the_keyword_and_the_word(statement: Make) -> None:
 
 
 def test_missing_value(statement: Make) -> None:
-    with pytest.raises(Refusal, match="`retries` expects <0..9>"):
+    with pytest.raises(Refusal, match=r"`retries` expects <0\.\.9>"):
         statement("retries").value(0, Integer(0, 9))
 
 
