@@ -19,7 +19,7 @@ from enum import IntEnum
 from typing import NoReturn
 
 from ..errors import ClientProtocolError, ExchangeError, ServerProtocolError
-from .fields import BAD_VALUE_BYTES, TOKEN_BYTES
+from .fields import TOKENS, VALUES
 from .limits import Limits
 
 LAST_CHUNK = b"0\r\n\r\n"
@@ -43,8 +43,8 @@ _SIZE_LINE = re.compile(
 """13 digits are 2^52 - 1: sums of sizes stay exact for readers that count in doubles. The sides of each alternation
 begin with different bytes, so a match never has to go back and try again."""
 _SIZE_BEGINNING = re.compile(rb"[0-9A-Fa-f]{1,13}(?![0-9A-Fa-f])")
-_PLAIN_SIZE = re.compile(rb"([0-9A-Fa-f]{1,13})\r\n")
-"""A line without extension, matched in place: 0.3 µs, no slice."""
+_NEXT_SIZE = re.compile(rb"\r\n([0-9A-Fa-f]{1,13})\r\n")
+"""A chunk's end and the next size without extension, matched in place: 0.3 µs and no slice."""
 
 _FORBIDDEN_TRAILERS = frozenset((b"content-length", b"host", b"transfer-encoding"))
 """RFC 9110 6.5.1. We do not act on them, but a server that merges trailers into its headers would."""
@@ -59,6 +59,10 @@ class Part(IntEnum):
     TRAILER = 3
 
 
+# Looking a member up in its class costs 0.05 µs in Python 3.11, a module's name 0.01.
+_SIZE, _DATA, _DATA_END, _TRAILER = Part
+
+
 class ChunkedBody:
     """Follows one chunked body through whatever pieces it arrives in. `done`: its last byte was seen."""
 
@@ -66,7 +70,7 @@ class ChunkedBody:
 
     def __init__(self, limits: Limits, *, request: bool = True) -> None:
         self.done = False
-        self._part = Part.SIZE
+        self._part = _SIZE
         self._left = 0
         self._held = b""
         self._max_trailers = limits.max_head
@@ -82,40 +86,38 @@ class ChunkedBody:
         not `done`. Raises ClientProtocolError (400) or ServerProtocolError (502, PD)."""
         position = start
         size = len(data)
+        if self._part is _DATA and self._left > size - start and out is None:
+            # A piece from the middle of a large chunk: nothing to look at.
+            self._left -= size - start
+            return size
         while position < size:
             part = self._part
-            if part is Part.DATA:
-                left = self._left
-                end = position + left
+            if part is _DATA:
+                end = position + self._left
                 if out is not None:
                     out.append(data[position : min(end, size)])
                 if end > size:
                     self._left = end - size
                     return size
                 position = end
-                # The usual case in the same turn: the payload's end and the next plain size line are here too.
-                if data[position : position + 2] == b"\r\n":
-                    position += 2
-                    self._part = Part.SIZE
-                else:
-                    self._part = Part.DATA_END
-            elif part is Part.SIZE:
-                if not self._held and (match := _PLAIN_SIZE.match(data, position)) is not None:
-                    position = match.end()
-                    self._begin(match[1])
-                else:
-                    position = self._read_size_line(data, position)
-            elif part is Part.DATA_END:
+                # Usually the payload's end and the next size are here too, and the size has no extension.
+                match = None if size - end < 5 else _NEXT_SIZE.match(data, end)
+                if match is None:
+                    self._part = _DATA_END
+                    continue
+                position = match.end()
+                self._left = int(match[1], 16)
+                if not self._left:
+                    self._part = _TRAILER
+            elif part is _SIZE:
+                position = self._read_size_line(data, position)
+            elif part is _DATA_END:
                 position = self._read_data_end(data, position)
             else:
                 position = self._read_trailers(data, position)
                 if self.done:
                     return position
         return size
-
-    def _begin(self, digits: bytes) -> None:
-        self._left = int(digits, 16)
-        self._part = Part.DATA if self._left else Part.TRAILER
 
     def _read_size_line(self, data: bytes, position: int) -> int:
         line, position = self._take_line(data, position, _LONGEST_LINE)
@@ -126,17 +128,18 @@ class ChunkedBody:
         match = _SIZE_LINE.match(line)
         if match is None:
             self._refuse("bad chunk size or extension")
-        self._begin(match[1])
+        self._left = int(match[1], 16)
+        self._part = _DATA if self._left else _TRAILER
         return position
 
     def _read_data_end(self, data: bytes, position: int) -> int:
-        """The CR LF after a chunk, one byte at a time: it arrives in two pieces here, or is wrong."""
+        """The CR LF after a chunk, one byte at a time."""
         expected = b"\n" if self._held else b"\r"
         if data[position : position + 1] != expected:
             self._refuse("chunk longer than its size")
         if self._held:
             self._held = b""
-            self._part = Part.SIZE
+            self._part = _SIZE
         else:
             self._held = b"\r"
         return position + 1
@@ -155,9 +158,9 @@ class ChunkedBody:
             if self._max_lines < 0:
                 self._refuse("too many trailers")
             name, colon, value = line.partition(b":")
-            if not colon or not name or name.translate(None, TOKEN_BYTES):
+            if not colon or not name or name.translate(TOKENS) != name:
                 self._refuse("bad trailer")
-            if len(value.translate(None, BAD_VALUE_BYTES)) != len(value):
+            if value.translate(VALUES) != value:
                 self._refuse("control character in a trailer")
             if name.lower() in _FORBIDDEN_TRAILERS:
                 self._refuse("trailer that belongs into the head")

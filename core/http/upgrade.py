@@ -25,8 +25,8 @@ def check_switch(request: RequestHead, response: ResponseHead) -> None:
     the server accepts a websocket that it did not understand."""
     if not request.upgrade:
         raise ServerProtocolError("101 to a request without Upgrade")
-    key = request.block.websocket_key
-    if key is not None and b"websocket" in response.upgrade.lower():
+    if b"websocket" in response.upgrade.lower():
+        key = request.block.get(b"sec-websocket-key") or b""
         accept = response.block.get(b"sec-websocket-accept")
         if accept != websocket_accept(key):
             raise ServerProtocolError("websocket accepted with a wrong key")

@@ -16,6 +16,17 @@ HOST_BYTES = bytes(byte for byte in range(0x21, 0x7F) if byte not in b"#,/?@[\\]
 """What a host with a port may hold besides an IPv6 literal: HAProxy's set, wider than RFC 3986 3.2.2 (measured
 against 3.0)."""
 
+
+def table_of(good: bytes) -> bytes:
+    """A table for `bytes.translate` that keeps the good bytes and changes the others: text is good if translating it
+    changes nothing. bytes.translate then gives back the object itself, so this costs no copy and, unlike its `delete`
+    argument, builds no table in each call (0.08 µs against 0.25 for 20 bytes)."""
+    return bytes(byte if byte in good else byte ^ 0xFF for byte in range(256))
+
+
+_HOSTS = table_of(HOST_BYTES)
+_USERS = table_of(HOST_BYTES + b"@")
+
 _SCHEME = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*)://")
 _IPV6 = re.compile(rb"\[[0-9A-Fa-f:.]+\](?::[0-9]*)?\Z")
 _PORT_OF = {b"http": (b"80",), b"https": (b"443",)}
@@ -83,13 +94,13 @@ def split_query(target: bytes) -> tuple[bytes, bytes | None]:
 def is_host(value: bytes) -> bool:
     """May this be a Host header's value (S7)? An empty one may: RFC 9112 3.2 asks for it where a target has no
     authority."""
-    return not value.translate(None, HOST_BYTES) or _IPV6.match(value) is not None
+    return value.translate(_HOSTS) == value or _IPV6.match(value) is not None
 
 
 def is_authority(value: bytes) -> bool:
     """May this be an authority: a host that is not empty, perhaps after user information?"""
     user, _, host = value.rpartition(b"@")
-    return host != b"" and is_host(host) and not user.translate(None, HOST_BYTES + b"@")
+    return host != b"" and is_host(host) and user.translate(_USERS) == user
 
 
 def bare_authority(authority: bytes) -> bytes:
