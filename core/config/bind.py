@@ -104,10 +104,12 @@ def parse_bind(statement: Statement, reading: Reading) -> BindSpec:
         raise Refusal("`bind` expects <address>[,...] [<word>...]")
     word = statement.arguments[0]
     try:
-        addresses = tuple(reading.resolve(one) for one in parse_addresses(word.text, zero_port=True))
+        # addresses may hold variables outside double quotes as well (manual 4.2 "bind")
+        text = reading.environment.expand(word.text)
+        addresses = tuple(reading.resolve(one) for one in parse_addresses(text, zero_port=True))
     except ValueError as error:
         raise Refusal(f"`bind {word.text}`: {error}", word) from None
-    draft = BindDraft(BindSpec(statement.place, word.text, addresses))
+    draft = BindDraft(BindSpec(statement.place, text, addresses))
     read_phrases(statement, 1, TABLE, draft, "bind")
     return draft.spec
 

@@ -108,7 +108,9 @@ def _parse_target(statement: Statement, reading: Reading) -> tuple[str, str]:
         kind = word.text.partition("@")[0]
         raise Refusal(f"HAProxy's log target `{kind}@` is not supported by maniple yet", word)
     try:
-        address = reading.resolve(parse_address(word.text, default_port=SYSLOG_PORT, datagram=True))
+        address = reading.resolve(
+            parse_address(reading.environment.expand(word.text), default_port=SYSLOG_PORT, datagram=True)
+        )
     except ValueError as error:
         raise Refusal(f"`log`: {error}", word) from None
     return _target_of(address)

@@ -132,7 +132,7 @@ def _server_name(statement: Statement, index: int) -> str:
 def _server_address(statement: Statement, index: int, reading: Reading) -> Address:
     word = statement.arguments[index]
     try:
-        return reading.resolve(parse_server_address(word.text))
+        return reading.resolve(parse_server_address(reading.environment.expand(word.text)))
     except ValueError as error:
         raise Refusal(f"`{statement.name}`: {error}", word) from None
 

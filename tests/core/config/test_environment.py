@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from maniple.core.config.environment import LANGUAGE_VERSION, Environment
+from maniple.core.config.parser import load
 
 
 def test_process_environment_is_copied() -> None:
@@ -62,6 +63,19 @@ def test_impossible_names(name: str) -> None:
 )
 def test_expansion_in_addresses(text: str, expanded: str) -> None:
     assert Environment({"IP": "10.0.0.1", "FD": "7"}).expand(text) == expanded
+
+
+def test_variables_outside_quotes_in_addresses() -> None:
+    text = (
+        "global\n log $IP:$PORT local0\n"
+        "listen l\n timeout client 1s\n timeout server 1s\n timeout connect 1s\n"
+        " bind $IP:80$FD,[::1]:$PORT\n server s ${IP}:$PORT\n"
+    )
+    configuration, diagnostics = load([("f.cfg", text)], {"IP": "10.0.0.1", "PORT": "99", "FD": "7"})
+    assert configuration is not None, diagnostics.render()
+    (proxy,) = configuration.proxies
+    assert [str(address) for address in proxy.binds[0].addresses] == ["10.0.0.1:807", "[::1]:99"]
+    assert str(proxy.servers[0].address) == "10.0.0.1:99"
 
 
 def test_log_formats_as_haproxy_defines_them(haproxy3: Any) -> None:
