@@ -176,13 +176,17 @@ def test_inherited_descriptor() -> None:
 
 
 def test_port_zero_where_the_kernel_may_choose() -> None:
-    assert parse_addresses("127.0.0.1:0", zero_port=True) == (Address("inet", "127.0.0.1", 0, 0),)
+    (address,) = parse_addresses("127.0.0.1:0", zero_port=True)
+    assert address == Address("inet", "127.0.0.1", 0, 0)
+    assert str(address) == "127.0.0.1:0"
 
 
 def test_ports_of_a_range() -> None:
     (address,) = parse_addresses("[::1]:80-82")
     assert [str(one) for one in address.ports()] == ["[::1]:80", "[::1]:81", "[::1]:82"]
     assert address.port == 80
+    one = parse_address(":80")
+    assert one.ports() == (one,)
 
 
 HOSTS = st.sampled_from(["", "*", "10.1.2.3", "[::1]", "[2001:db8::5]", "[::]", "name.example", "ipv6@", "ipv4@name"])
@@ -219,6 +223,12 @@ def test_ipv4_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments: found)
     assert resolve_address(parse_address("both.example:80")) == Address("inet", "192.0.2.1", 80, 80)
+
+
+def test_a_name_without_internet_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments: [])
+    with pytest.raises(ValueError, match="has no internet address"):
+        resolve_host("odd.example")
 
 
 def test_nothing_to_resolve() -> None:
