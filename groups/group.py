@@ -89,6 +89,9 @@ class Group:
                 seat.build,
                 group=place.number,
                 number=local,
+                part=place.first_thread + local - 2,
+                parts=seat.columns.count,
+                pid=seat.supervisor,
                 column=seat.columns.column(place.first_thread + local - 2),
                 listeners=seat.listeners,
             )

@@ -40,7 +40,8 @@ class Runtime(Protocol):
 
 
 class Builder(Protocol):
-    """Makes the runtime of one thread (core.build.build). `group` and `thread` (local to it) count from 1."""
+    """Makes the runtime of one thread (core.build.build). `group` and `thread` (local to it) count from 1; `part` of
+    `parts` (from 0) is its place among all threads; `pid` is the supervisor's, which logs show."""
 
     def __call__(
         self,
@@ -50,6 +51,9 @@ class Builder(Protocol):
         group: int,
         thread: int,
         columns: Column | None,
+        part: int,
+        parts: int,
+        pid: int,
     ) -> Runtime: ...
 
 
@@ -63,10 +67,14 @@ class Thread:
         *,
         group: int,
         number: int,
+        part: int,
+        parts: int,
+        pid: int,
         column: Column | None,
         listeners: Sequence[Listener],
     ) -> None:
-        """`number` is local to the group, from 1; `listeners` are all of the configuration."""
+        """`number` is local to the group, from 1; `part`, `parts` and `pid` as the builder gets them; `listeners` are
+        all of the configuration."""
         self.configuration = configuration
         self.group = group
         self.number = number
@@ -74,6 +82,9 @@ class Thread:
         """Why the runtime could not be built; "" when it could."""
         self.built = threading.Event()
         self._build = build
+        self._part = part
+        self._parts = parts
+        self._pid = pid
         self._column = column
         self._listeners = listeners
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -96,7 +107,14 @@ class Thread:
             self._loop = uvloop.new_event_loop()
             asyncio.set_event_loop(self._loop)
             self._runtime = self._build(
-                self.configuration, loop=self._loop, group=self.group, thread=self.number, columns=self._column
+                self.configuration,
+                loop=self._loop,
+                group=self.group,
+                thread=self.number,
+                columns=self._column,
+                part=self._part,
+                parts=self._parts,
+                pid=self._pid,
             )
         except ConfigError as error:
             place = f"[{error.file}:{error.line}] : " if error.file else ""

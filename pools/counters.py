@@ -6,9 +6,9 @@ Owns: which figures a frontend, listener, backend, server and process have (name
 A thread counts in ordinary attributes (`counts.stot += 1`) and publishes a whole row now and then, because
 fifteen increments of shared words cost 1.1 us a request. Every thread has one *column*, which holds every row once.
 
-Invariants: a column has one writer. A word is stored with one aligned 8-byte store, so that a writer killed at any
-instruction leaves no half word; figures of one row may be from two publications. One more column, the last, belongs
-to the supervisor: it keeps what dead threads had counted.
+Invariants: a column has one writer. A row is copied as a whole, aligned to its words, so that neither a reader nor a
+writer's sudden death ever meets half a word or an empty one; figures of one row may be from two publications. One more
+column, the last, belongs to the supervisor: it keeps what dead threads had counted.
 """
 
 from __future__ import annotations
@@ -286,13 +286,18 @@ class Column:
         self._rows = []
         for (kind, _), offset in zip(shape.rows, shape.offsets, strict=True):
             counts = KINDS[kind]
-            self._rows.append((struct.Struct(f"@{len(counts.FIELDS)}q").pack_into, offset * 8, counts.GET))
+            packing = struct.Struct(f"@{len(counts.FIELDS)}q")
+            draft = memoryview(bytearray(packing.size))
+            place = slice(offset * 8, offset * 8 + packing.size)
+            self._rows.append((packing.pack_into, draft, place, counts.GET))
 
     def publish(self, row: int, counts: Counts) -> None:
-        """Copies all figures of `counts` into the row: 1.8 us for a server's 43, 1.1 us for a frontend's 21 (a slice
-        assigned from an array: 2.4 us). Native packing stores each word at once, as a byte-wise copy would not."""
-        pack_into, offset, get = self._rows[row]
-        pack_into(self._view, offset, *get(counts))
+        """Copies all figures of `counts` into the row: 1.9 us for a server's 43, 1.1 us for a frontend's 21 (a slice
+        assigned from a new array: 2.4 us). Packed into a draft first: `pack_into` clears its target before it writes
+        (seen by a reader as halves and zeros)."""
+        pack_into, draft, place, get = self._rows[row]
+        pack_into(draft, 0, *get(counts))
+        self._view[place] = draft
 
 
 class Columns:

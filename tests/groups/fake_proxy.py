@@ -125,7 +125,7 @@ def main() -> int:
     )
     configuration = Configuration(GlobalSpec(**wanted.get("globals", {})), (proxy,))
 
-    def build(configuration: Configuration, *, loop: Any, group: int, thread: int, columns: Any) -> FakeRuntime:
+    def build(configuration: Configuration, *, loop: Any, group: int, thread: int, columns: Any, **_: Any) -> Any:
         if wanted.get("fail") == "config":
             raise ConfigError("no such algorithm", file="test.cfg", line=7)
         if wanted.get("fail") == "crash":

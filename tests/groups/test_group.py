@@ -70,7 +70,18 @@ class Conversation:
         self.child = Child(GroupPlace(1, threads, 1, ()))
         supervisor = os.getpid()
 
-        def build(configuration: Configuration, *, loop: Any, group: int, thread: int, columns: Any) -> Echo:
+        def build(
+            configuration: Configuration,
+            *,
+            loop: Any,
+            group: int,
+            thread: int,
+            part: int,
+            parts: int,
+            pid: int,
+            **_: Any,
+        ) -> Echo:
+            assert (part, parts, pid) == (thread - 1, threads, supervisor)
             return Echo(f"{group}/{thread}", self.writer, loop)
 
         def run(channel: Channel) -> int:

@@ -40,12 +40,14 @@ class Recorder:
     def report(self, severity: int, message: str) -> None: ...
 
 
-def record(configuration: Configuration, *, loop: Any, group: int, thread: int, columns: Any) -> Recorder:
+def record(configuration: Configuration, *, loop: Any, **_: Any) -> Recorder:
     return Recorder(loop)
 
 
 def thread_of(number: int, listeners: list[Listener], build: Any = record) -> Thread:
-    return Thread(Configuration(), build, group=1, number=number, column=None, listeners=listeners)
+    return Thread(
+        Configuration(), build, group=1, number=number, part=0, parts=1, pid=1, column=None, listeners=listeners
+    )
 
 
 def listeners_of(*places: tuple[int, int]) -> list[Listener]:
