@@ -27,6 +27,7 @@ from .origin import Origin
 from .processes import (
     Child,
     ProcessFault,
+    busy_seconds,
     cpu_ns,
     free_port,
     memory_kib,
@@ -42,6 +43,8 @@ DESCRIPTORS = 32_768
 """Open files wished for: 10,000 idle connections, counted twice by haproxy, and room."""
 LOG_SHARE = 0.9
 """A scenario with a log fails when fewer lines than this part of the requests reached the sink."""
+DISTURBED = 0.05
+"""Share of the target's CPU that others may use before the line of progress says so."""
 PORT_TRIES = 3
 
 Say = Callable[[str], None]
@@ -205,9 +208,10 @@ def busy(subject: Subject, child: Child, port: int) -> Sample:
     """Load for the measured time; CPU time before and after it of all processes that the target has."""
     family = child.family()
     log_lines = subject.sink.count() if subject.sink else 0
-    before, began = cpu_ns(family), time.monotonic()
+    cpus = subject.bench.target_cpus
+    before, busy_before, began = cpu_ns(family), busy_seconds(cpus), time.monotonic()
     done = load(subject, port, subject.bench.plan.seconds)
-    spent, passed = cpu_ns(family) - before, time.monotonic() - began
+    spent, busy_after, passed = cpu_ns(family) - before, busy_seconds(cpus), time.monotonic() - began
     faults = done.faults(subject.scenario.download)
     if child.family() != family or not child.alive():
         faults.append(f"its processes changed while measured: {child.last_words()}")
@@ -224,6 +228,8 @@ def busy(subject: Subject, child: Child, port: int) -> Sample:
         "pss_mib": proportional / 1024,
         "requests": float(done.requests),
     }
+    if cpus != subject.bench.other_cpus:
+        figures["others"] = max(0.0, (busy_after - busy_before - spent / 1e9) / passed)
     if subject.sink:
         figures["log_share"] = (_settled(subject.sink) - log_lines) / requests
         if figures["log_share"] < LOG_SHARE:
@@ -332,6 +338,8 @@ def _in_words(sample: Sample) -> str:
     words = []
     if "cpu_us" in figures:
         words.append(f"{figures['cpu_us']:.2f} µs/request, {figures['rate']:.0f}/s")
+    if figures.get("others", 0.0) > DISTURBED:
+        words.append(f"others used {figures['others']:.0%} of its CPU")
     if "idle_kib" in figures:
         words.append(f"idle {figures['idle_added_percent']:+.1f} %, {figures['idle_kib']:.2f} KiB each")
     if "start_ms" in figures:

@@ -17,6 +17,7 @@ METRICS: dict[str, str] = {
     "p50_ms": "median latency in ms, as wrk sees it with all connections busy",
     "p99_ms": "99th percentile of latency in ms",
     "busy": "share of one CPU that the target used while measured",
+    "others": "share of the CPU kept for the target that anything else used meanwhile: noise",
     "rss_mib": "resident memory of all processes after the load, MiB (shared pages counted in each)",
     "pss_mib": "the same with shared pages divided among their users",
     "requests": "requests counted",

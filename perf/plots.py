@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
-COLOURS = ("#0b6e4f", "#3b6fb6", "#e08e2b", "#8d99a6", "#b0413e", "#7b5ea7")
+COLOURS = ("#0b6e4f", "#3b6fb6", "#7b5ea7", "#5aa9a3", "#e08e2b", "#8d99a6")
+"""By series, in the order that the caller names them in."""
 INK, PALE, PAPER, GOAL = "#1f2933", "#d5dbe1", "#ffffff", "#b0413e"
 WIDTH, LEFT, RIGHT = 960, 250, 150
 BAR, GAP, GROUP_GAP, TOP, BOTTOM = 15, 3, 16, 96, 46
@@ -37,12 +38,22 @@ class BarGroup:
 
 
 def bar_chart(
-    title: str, subtitle: str, axis: str, groups: Sequence[BarGroup], *, most: float, reference: float | None = None
+    title: str,
+    subtitle: str,
+    axis: str,
+    groups: Sequence[BarGroup],
+    *,
+    most: float,
+    reference: float | None = None,
+    series: Sequence[str] = (),
+    goal_name: str = "goal",
 ) -> str:
     """Horizontal bars. The axis ends at `most`; a longer bar is cut there and shows it by an arrow. `reference` is a
-    value with a dashed line over the whole chart."""
-    series = list(dict.fromkeys(bar.series for group in groups for bar in group.bars))
-    colours = {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(series)}
+    value with a dashed line over the whole chart. `series` fixes the colours: a name has the same one in every chart
+    with the same list; names that are not in it follow. `goal_name` explains the goals in the legend."""
+    drawn = dict.fromkeys(bar.series for group in groups for bar in group.bars)
+    known = dict.fromkeys((*series, *drawn))
+    colours = {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(known) if name in drawn}
     height = TOP + BOTTOM + sum(_height(group) + GROUP_GAP for group in groups)
     scale = (WIDTH - LEFT - RIGHT) / most
     parts = [
@@ -51,16 +62,16 @@ def bar_chart(
         f"<rect width='{WIDTH}' height='{height}' fill='{PAPER}'/>",
         _text(20, 30, title, size=18, weight="bold"),
         _text(20, 50, subtitle, size=12),
-        *_legend(colours, has_goal=any(group.goal is not None for group in groups)),
+        *_legend(colours, goal_name if any(group.goal is not None for group in groups) else ""),
         *_axis(axis, most, scale, height),
     ]
+    if reference is not None:
+        x = LEFT + reference * scale
+        parts.append(_line(x, TOP - 6, x, height - BOTTOM, INK, dash="4 3"))
     top = TOP
     for group in groups:
         parts += _group(group, top, scale, most, colours)
         top += _height(group) + GROUP_GAP
-    if reference is not None:
-        x = LEFT + reference * scale
-        parts.append(_line(x, TOP - 6, x, height - BOTTOM, INK, dash="4 3"))
     parts.append("</svg>")
     return "\n".join(parts) + "\n"
 
@@ -69,16 +80,16 @@ def _height(group: BarGroup) -> int:
     return max(1, len(group.bars)) * (BAR + GAP)
 
 
-def _legend(colours: dict[str, str], *, has_goal: bool) -> list[str]:
+def _legend(colours: dict[str, str], goal_name: str) -> list[str]:
     parts = []
     x = 20.0
     for name, colour in colours.items():
         parts.append(f"<rect x='{x:.0f}' y='64' width='12' height='12' fill='{colour}'/>")
         parts.append(_text(x + 17, 74, name, size=12))
         x += 40 + 7.0 * len(name)
-    if has_goal:
+    if goal_name:
         parts.append(_line(x, 63, x, 77, GOAL, width=3))
-        parts.append(_text(x + 8, 74, "goal of the first series", size=12))
+        parts.append(_text(x + 8, 74, goal_name, size=12))
     return parts
 
 
@@ -104,21 +115,21 @@ def _step(most: float) -> float:
 
 
 def _group(group: BarGroup, top: int, scale: float, most: float, colours: dict[str, str]) -> list[str]:
-    middle = top + _height(group) / 2
-    parts = [_text(LEFT - 10, middle + 4, group.label, size=13, anchor="end")]
+    """Bars, then the goal across the first one, then the words, so that each lies over what comes before."""
+    bars, words = [], [_text(LEFT - 10, top + _height(group) / 2 + 4, group.label, size=13, anchor="end")]
     for index, bar in enumerate(group.bars):
         y = top + index * (BAR + GAP)
         length = min(bar.value, most) * scale
-        parts.append(
+        bars.append(
             f"<rect x='{LEFT}' y='{y}' width='{length:.1f}' height='{BAR}' fill='{colours[bar.series]}'>"
             f"<title>{escape(f'{group.label}, {bar.series}: {bar.label}')}</title></rect>"
         )
         label = f"{bar.label} →" if bar.value > most else bar.label
-        parts.append(_text(LEFT + length + 6, y + BAR - 3.5, label, size=11))
+        words.append(_text(LEFT + length + 6, y + BAR - 3.5, label, size=11))
     if group.goal is not None and group.goal <= most:
         x = LEFT + group.goal * scale
-        parts.append(_line(x, top - 3, x, top + BAR + 3, GOAL, width=3))
-    return parts
+        bars.append(_line(x, top - 3, x, top + BAR + 3, GOAL, width=3))
+    return bars + words
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, colour: str, *, width: int = 1, dash: str = "") -> str:
@@ -130,5 +141,6 @@ def _line(x1: float, y1: float, x2: float, y2: float, colour: str, *, width: int
 def _text(x: float, y: float, text: str, *, size: int, anchor: str = "start", weight: str = "normal") -> str:
     return (
         f"<text x='{x:.1f}' y='{y:.1f}' {FONT} font-size='{size}' font-weight='{weight}' text-anchor='{anchor}' "
-        f"fill='{INK}'>{escape(text)}</text>"
+        # A halo, so that grid lines and goals may pass behind the words.
+        f"fill='{INK}' stroke='{PAPER}' stroke-width='3' paint-order='stroke'>{escape(text)}</text>"
     )

@@ -11,9 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from textwrap import shorten
 
 import orjson
 
+from . import targets
 from .goals import GOALS, Against, Goal, Verdict, limit_of
 from .harness import Results
 from .measures import METRICS, Outcome, Spread, ratio
@@ -34,6 +36,8 @@ COLUMNS = (
     "other",
 )
 JSON_VERSION = 1
+FAULT_WIDTH = 70
+"""Characters of a fault in the table; the whole of it stands below."""
 PLOT_MOST = 2.5
 """Where the plot's axis ends, in multiples of haproxy: a slow target shall not squeeze the others into nothing."""
 
@@ -135,9 +139,11 @@ def as_plot(results: Results) -> str:
             spread = outcome.spread("cpu_us")
             against = ratio(outcome, reference, "cpu_us") if reference else None
             if spread and against and outcome.state == "ok":
-                bars.append(Bar(outcome.target, against.median, f"{_number(spread.median)} µs, {against.median:.2f} x"))
+                label = f"{_number(spread.median)} µs, {against.median:.{0 if against.median >= 10 else 2}f} x"
+                bars.append(Bar(outcome.target, against.median, label))
         if bars:
-            groups.append(BarGroup(name, bars, limit_of(name, "cpu_us", Against.HAPROXY)))
+            goal = limit_of(name, "cpu_us", Against.HAPROXY) if bars[0].series == SUBJECT else None
+            groups.append(BarGroup(name, bars, goal))
     machine = results.machine
     return bar_chart(
         "CPU time per request, HAProxy = 1",
@@ -147,6 +153,8 @@ def as_plot(results: Results) -> str:
         groups,
         most=PLOT_MOST,
         reference=1.0,
+        series=list(targets.BY_NAME),
+        goal_name=f"goal of {SUBJECT}",
     )
 
 
@@ -155,21 +163,25 @@ def conditions(results: Results) -> list[str]:
     settings = results.settings
     rounds, seconds, warm_up = settings["rounds"], settings["seconds"], settings["warm_up"]
     timing = f"{rounds:g} alternating rounds of {seconds:g} s after {warm_up:g} s of warm-up"
+    others = [value.high for outcomes in results.outcomes.values() for o in outcomes if (value := o.spread("others"))]
     return [
         "machine: " + ", ".join(f"{name} {value}" for name, value in results.machine.items()),
         "programs: " + ", ".join(f"{name} ({value})" for name, value in results.programs.items()),
         f"settings: {timing}; one thread or worker each; every target started fresh for each round",
         "load and origin share the machine: CPU time is the figure, requests/s and latency show the load",
+        *([f"others used up to {max(others):.0%} of the target's CPU while a round was measured"] if others else []),
     ]
 
 
 def fault_lines(results: Results) -> list[str]:
-    return [
-        f"{scenario}, {outcome.target}, {fault}"
-        for scenario, outcomes in results.outcomes.items()
-        for outcome in outcomes
-        for fault in outcome.faults
-    ]
+    """Each fault once, with the rounds that it came in."""
+    rounds: dict[str, list[int]] = {}
+    for scenario, outcomes in results.outcomes.items():
+        for outcome in outcomes:
+            for number, sample in enumerate(outcome.samples, 1):
+                for fault in sample.faults:
+                    rounds.setdefault(f"{scenario}, {outcome.target}: {fault}", []).append(number)
+    return [f"{fault} (round {', '.join(map(str, numbers))})" for fault, numbers in rounds.items()]
 
 
 def failed(results: Results) -> bool:
@@ -191,7 +203,7 @@ def write(results: Results, folder: Path, set_name: str, created: datetime) -> l
 
 def _row(scenario: str, outcome: Outcome, reference: Outcome | None) -> Row:
     if outcome.state != "ok":
-        why = outcome.absent or f"FAIL: {outcome.faults[0] if outcome.faults else 'no sample'}"
+        why = outcome.absent or f"FAIL: {shorten(outcome.faults[0] if outcome.faults else 'no sample', FAULT_WIDTH)}"
         return (scenario, outcome.target, *("-" for _ in COLUMNS[2:-1]), why)
     cpu = outcome.spread("cpu_us")
     against = ratio(outcome, reference, "cpu_us") if reference else None

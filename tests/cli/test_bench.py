@@ -92,7 +92,7 @@ def test_faults_give_exit_code_1(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.setattr(harness, "run", faulty)
     code, output = call("-o", str(tmp_path), "-s", "small", "-t", "haproxy")
     assert code == 1
-    assert "small, haproxy, round 1: bad" in output
+    assert "small, haproxy: bad (round 1)" in output
 
 
 def test_list() -> None:

@@ -16,6 +16,7 @@ import pytest
 from maniple.perf.processes import (
     Child,
     ProcessFault,
+    busy_seconds,
     cpu_ns,
     fetch_status,
     free_port,
@@ -92,6 +93,16 @@ def test_cpu_time_and_memory(tmp_path: Path) -> None:
         assert cpu_ns(family) - before < 20_000_000
     spent, own = cpu_ns([os.getpid()]), time.process_time_ns()
     assert abs(spent - own) < 100_000_000
+
+
+def test_busy_seconds() -> None:
+    cpus = frozenset(os.sched_getaffinity(0))
+    before = busy_seconds(cpus)
+    end = time.process_time() + 0.1
+    while time.process_time() < end:
+        continue
+    assert busy_seconds(cpus) - before >= 0.05
+    assert busy_seconds(frozenset()) == 0.0
 
 
 def test_last_words(tmp_path: Path) -> None:

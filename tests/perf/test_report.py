@@ -48,7 +48,7 @@ def test_text_names_machine_programs_and_faults(results: Results) -> None:
     assert "A <fast> CPU & more" in text
     assert "HAProxy 2.6" in text
     assert "3 alternating rounds of 1 s" in text
-    assert "small, nginx, round 3: 3 connections not made" in text
+    assert "small, nginx: 3 connections not made (round 3)" in text
     assert report.failed(results)
 
 
