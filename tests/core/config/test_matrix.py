@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from maniple.core.config.keywords import State
+from maniple.core.config.matrix import COLUMNS, Row, render, rows
+
+
+def find(name: str, place: str) -> Row:
+    (row,) = [row for row in rows() if row.name == name and (place in row.places or not row.places)]
+    return row
+
+
+def test_a_row_in_force() -> None:
+    row = find("timeout client", "frontend")
+    assert row.places == ("defaults", "frontend", "listen")
+    assert (row.shape, row.arity, row.reader, row.state) == ("<time>", (1, 1), "relay", State.IN_FORCE)
+    assert row.summary == "Inactivity of the client."
+
+
+def test_states() -> None:
+    assert find("check", "server").state is State.ACCEPTED
+    assert find("ssl", "server").state is State.KNOWN
+    assert find("http-request", "frontend").state is State.KNOWN
+    assert find("option httpchk", "backend").state is State.KNOWN
+    assert find("peers", "").state is State.KNOWN
+    assert find("option dontlognull", "frontend").invertible
+
+
+def test_no_row_twice() -> None:
+    keys = [(row.name, row.places) for row in rows()]
+    assert len(keys) == len(set(keys))
+    assert all(place in COLUMNS for row in rows() for place in row.places)
+
+
+def test_render() -> None:
+    text = render([find("timeout client", "frontend"), find("check", "server"), find("option dontlognull", "frontend")])
+    lines = text.splitlines()
+    assert lines[0].split() == ["keyword", "places", "state", "reader", "arguments"]
+    assert lines[1].split() == ["timeout", "client", "-dfl---", "in", "force", "relay", "<time>"]
+    assert lines[2] == "    Inactivity of the client."
+    assert lines[3].split() == ["check", "------S", "accepted", "checks"]
+    assert lines[5].split()[-1] == "(no)"
+    assert max(len(line) for line in render().splitlines()) < 200
+    assert text.endswith("\n")
