@@ -1,11 +1,13 @@
 """The proxy's own answers, as HAProxy words them.
 
-Owns: the bytes of the 21 built-in replies, in both of HAProxy's spellings. An answer to a request that was read (no server,
-a rule, a failed server) has lower-case names and Connection last. An answer to bytes that are no request is sent before
-there is an exchange, and keeps the spelling of the compiled-in page. Existing checks and error pages compare these bytes.
+Owns: the bytes of the 21 built-in replies, in both of HAProxy's spellings. An answer to a request that was read (no
+server, a rule, a failed server) has lower-case names and Connection last. An answer to bytes that are no request is
+sent before there is an exchange, and keeps the spelling of the compiled-in page. Existing checks and error pages
+compare these bytes.
 
-Must not know: which failure gets which status (core/errors), and errorfile overrides. Invariant: no reply says that the
-connection persists; only 400 and 408 say that it does not, and the relay adds `connection: close` to others where it closes.
+Must not know: which failure gets which status (core/errors), and errorfile overrides. Invariant: no reply says that
+the connection persists; only 400 and 408 say that it does not, and the relay adds `connection: close` to others where
+it closes.
 """
 
 from __future__ import annotations
@@ -42,8 +44,8 @@ _PAGES = {
     503: ("Service Unavailable", "", "No server is available to handle this request."),
     504: ("Gateway Time-out", "", "The server didn't respond in time."),
 }
-"""Status to (reason, oddity, sentence). 414 and 431 exist since HAProxy 3.3; their sentences are ours, for lack of one here to
-compare with."""
+"""Status to (reason, oddity, sentence). 414 and 431 exist since HAProxy 3.3; their sentences are ours, for lack of
+one here to compare with."""
 
 _CLOSING = frozenset((400, 408))
 
@@ -77,7 +79,8 @@ REPLIES: dict[int, bytes] = {status: _reply(status) for status in _PAGES}
 """Whole replies to requests that were read, by status."""
 
 EARLY_REPLIES: dict[int, bytes] = {status: _early_reply(status) for status in _PAGES}
-"""Whole replies to what could not be read as a request, or did not come in time. The connection is closed after them."""
+"""Whole replies to what could not be read as a request, or did not come in time. The connection is closed after
+them."""
 
 
 def reply(status: int) -> bytes:
