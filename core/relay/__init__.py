@@ -1,1 +1,1 @@
-"""core/relay."""
+"""The relay: client and server connections as asyncio Protocols, and what moves bytes between them."""

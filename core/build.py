@@ -1,0 +1,118 @@
+"""From the configuration to one thread's running proxy: the only place that knows both.
+
+Owns: which objects a configuration becomes and how limits are shared over threads. Must not know: processes. Runs after
+the fork, once in each thread; everything that can be wrong with a configuration and is not found by the parser raises
+ConfigError here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import resource
+from collections.abc import Callable
+
+from ..pools.counters import BackendCounts, Column, FrontendCounts, ServerCounts
+from ..pools.slots import full_connections, share
+from .balance.backend import Backend
+from .config.model import BalanceSpec, Configuration, ProxySpec
+from .http.limits import Limits
+from .relay.relay import Relay
+from .relay.route import Frontend, Route
+from .report.access_log import AccessLog
+from .report.captures import Captures
+from .report.senders import Senders, sent_host
+from .runtime import Runtime
+
+LOG_DELAY = 0.005
+"""Seconds that a batch of log lines may wait: with the write it leaves within 10 ms."""
+DESCRIPTOR_RESERVE = 32
+"""Descriptors kept for listeners, logs, and whatever else a process opens."""
+
+
+def build(
+    configuration: Configuration,
+    *,
+    loop: asyncio.AbstractEventLoop,
+    group: int = 1,
+    thread: int = 1,
+    columns: Column | None = None,
+    part: int = 0,
+    parts: int = 1,
+    pid: int | None = None,
+) -> Runtime:
+    """Make a thread's runtime. `part` of `parts` (from 0) is its place among all threads, for limits that are shared
+    out; `pid` is what log headers show (the supervisor's). Raises ConfigError."""
+    spec = configuration.globals
+    tune = spec.tune
+    relay = Relay(
+        loop,
+        Limits(max_head=tune.bufsize - tune.maxrewrite, max_headers=tune.maxhdr, cache_size=tune.head_cache),
+        bufsize=tune.bufsize,
+    )
+    relay.maxconn = share(spec.maxconn or 0, parts, part)
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if limit != resource.RLIM_INFINITY:
+        relay.descriptor_limit = max(limit - DESCRIPTOR_RESERVE - len(os.listdir("/proc/self/fd")), 4)
+
+    def arm(flush: Callable[[], None]) -> None:
+        loop.call_later(LOG_DELAY, flush)
+
+    senders = Senders(arm, pid or os.getppid())
+    backends = {proxy.name: _backend(proxy, configuration, part, parts) for proxy in _active(configuration, "backend")}
+    frontends = [
+        _frontend(proxy, configuration, relay, senders, backends) for proxy in _active(configuration, "frontend")
+    ]
+    host = sent_host(spec)
+    reporters = [senders.sender(line, spec.log_tag, host) for line in spec.logs]
+    gc.collect()
+    gc.freeze()
+    # The path of a request makes no cycles; what makes them (connections) is rare and cut by hand.
+    gc.set_threshold(50_000, 20, 50)
+    return Runtime(relay, frontends, list(backends.values()), senders, reporters, columns)
+
+
+def _active(configuration: Configuration, side: str) -> list[ProxySpec]:
+    return [
+        proxy
+        for proxy in configuration.proxies
+        if not proxy.disabled and (proxy.has_backend if side == "backend" else proxy.has_frontend)
+    ]
+
+
+def _backend(proxy: ProxySpec, configuration: Configuration, part: int, parts: int) -> Backend:
+    full = proxy.fullconn
+    if full is None:
+        reaching = [
+            other.maxconn or 0
+            for other in _active(configuration, "frontend")
+            if proxy.name in (other.default_backend or other.name,)
+        ]
+        full = full_connections(sum(reaching))
+    return Backend(proxy, BackendCounts(), lambda name: ServerCounts(), full=full, parts=parts, part=part)
+
+
+def _frontend(
+    proxy: ProxySpec, configuration: Configuration, relay: Relay, senders: Senders, backends: dict[str, Backend]
+) -> Frontend:
+    log = AccessLog(proxy, configuration.globals, senders) if proxy.logs else None
+    frontend = Frontend(proxy, relay, FrontendCounts(), log)
+    frontend.captures = Captures()
+    name = proxy.default_backend or proxy.name
+    backend = backends.get(name)
+    if backend is None:
+        # No backend: one without servers, that bears the frontend's name in logs and answers 503 (BK9).
+        bare = ProxySpec(
+            proxy.place,
+            proxy.name,
+            "backend",
+            mode=proxy.mode,
+            timeouts=proxy.timeouts,
+            error_files=proxy.error_files,
+            options=proxy.options,
+            balance=BalanceSpec(),
+        )
+        backend = Backend(bare, BackendCounts(), lambda name: ServerCounts(), full=1)
+    frontend.route = Route(frontend, backend)
+    return frontend

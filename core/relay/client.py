@@ -1,0 +1,431 @@
+"""A client's HTTP/1 connection: reads its requests, one after the other.
+
+Owns: the connection, its read side (head, body, what comes too early) and its end. Must not know: how a server is
+chosen (connect), how a response is read (upstream), what maniple answers by itself (replying).
+
+Invariants: at most one exchange is under way; what a client sends ahead of its turn stays in `buffer`, at most one
+buffer of it, then reading stops. `write` is for bytes of the exchange that is under way, only. After an answer that was
+sent before the whole request was read, input is drained until the client closes, so that no reset overtakes the answer
+(EN9).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, cast
+
+from ..errors import ClientProtocolError
+from ..http.framing import ChunkedBody
+from ..http.head import CHUNKED, RequestHead, ResponseHead, find_head_end
+from ..session import NOT_REACHED, Session
+from . import connect, replying
+from .accounts import identify, leave, welcome
+from .ending import end_exchange
+from .exchange import DONE, RULES, RelayExchange
+from .timers import NEVER
+from .tunnel import Tunnel
+
+if TYPE_CHECKING:
+    from .route import Frontend, Route
+    from .upstream import ServerConnection
+
+
+class Reading(IntEnum):
+    """What the next bytes of the client are."""
+
+    HEAD = 0
+    BODY = 1
+    AHEAD = 2
+    """Sent before the answer to the current request: kept for later."""
+    DRAIN = 3
+    """Not wanted any more."""
+
+
+HEAD, BODY, AHEAD, DRAIN = Reading
+DRAIN_TIME = 5000.0
+"""Milliseconds that a client has to read an early answer and close."""
+
+
+class ClientConnection(asyncio.Protocol, Session):
+    """One client on an HTTP frontend."""
+
+    __slots__ = (
+        "buffer",
+        "deadline",
+        "eof",
+        "exchange",
+        "filed",
+        "forward_line",
+        "forward_route",
+        "frontend",
+        "idle_since",
+        "own",
+        "read_paused",
+        "reading",
+        "relay",
+        "requests",
+        "started_at",
+        "transport",
+        "write",
+        "write_paused",
+    )
+
+    transport: asyncio.Transport
+    idle_since: float
+    forward_line: bytes | None
+    forward_route: Route | None
+
+    def __init__(self, frontend: Frontend, listener_name: str) -> None:
+        self.frontend = frontend
+        self.relay = frontend.relay
+        self.frontend_name = frontend.name
+        self.listener_name = listener_name
+        self.exchange: RelayExchange | None = None
+        """The one that is under way."""
+        self.own: RelayExchange | None = None
+        """The object that all exchanges of this connection use in turn."""
+        self.buffer = b""
+        self.reading = HEAD
+        self.requests = 0
+        self.eof = False
+        self.read_paused = False
+        self.write_paused = False
+        self.started_at = NOT_REACHED
+        """First byte of a request of which the head is not whole yet."""
+        self.forward_line = self.forward_route = None
+        self.deadline = NEVER
+        self.filed = 0
+        self.tls = False
+
+    # The connection's life.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self.write: Any = self.transport.write
+        now = welcome(self)
+        frontend = self.frontend
+        if frontend.wants_source:
+            identify(self)
+        timeout = frontend.request_timeout
+        if timeout != NEVER:
+            self.relay.timers.arm(self, now + timeout)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        exchange = self.exchange
+        if exchange is not None:
+            replying.client_gone(self, exchange)
+        self._leave()
+
+    def _leave(self) -> None:
+        self.buffer = b""
+        self.reading = DRAIN
+        # Later writes of a server connection find no transport; cycles through the bound method and `own` end here.
+        self.write = _nowhere
+        self.own = None
+        leave(self)
+
+    def eof_received(self) -> bool:
+        """The client will send no more. Its pending answer is still delivered (close() flushes)."""
+        self.eof = True
+        exchange = self.exchange
+        if exchange is None:
+            if self.reading == HEAD and (self.buffer or not self.requests):
+                replying.closed_early(self)
+            self.transport.close()
+        elif self.reading == BODY:
+            replying.aborted_upload(self, exchange)
+        elif exchange.route.abort_on_close and exchange.upstream is None:
+            replying.aborted_waiting(self, exchange)
+        else:
+            exchange.keep = False
+        return True
+
+    def drain(self) -> None:
+        """Soft stop: close if nothing is under way."""
+        if self.exchange is None and self.reading == HEAD and not self.buffer:
+            self.transport.close()
+
+    # Reading.
+
+    def data_received(self, data: bytes) -> None:
+        reading = self.reading
+        if reading is HEAD:
+            if self.buffer:
+                data = self.buffer + data
+                self.buffer = b""
+            self._request(data)
+        elif reading is BODY:
+            exchange = self.exchange
+            assert exchange is not None
+            self.deadline = self.relay.clock() * 1000.0 + self.frontend.client_timeout
+            self._body(exchange, data)
+        elif reading is AHEAD:
+            self.buffer += data
+            if len(self.buffer) > self.relay.bufsize:
+                self.stop_reading()
+
+    def _request(self, data: bytes) -> None:
+        """`data` is all that is known of the next request."""
+        end = data.find(b"\r\n\r\n") + 4
+        if end == 3 or data[0] < 32:
+            end = self._partial(data)
+            if end == 0:
+                return
+        relay = self.relay
+        now = relay.clock() * 1000.0
+        try:
+            head = relay.reader.read_request(data if end == len(data) else data[:end])
+        except ClientProtocolError as error:
+            replying.refuse(self, data, error)
+            return
+        frontend = self.frontend
+        exchange = self.own
+        if exchange is None:
+            exchange = self.own = RelayExchange(self)
+        self.exchange = exchange
+        exchange.request_number = self.requests
+        self.requests += 1
+        exchange.head = head
+        exchange.first_byte_at = exchange.head_at = now
+        exchange.response_at = NOT_REACHED
+        exchange.idle_since = self.idle_since
+        exchange.bytes_from_client = end
+        exchange.bytes_to_client = 0
+        exchange.status = -1
+        exchange.keep = head.keep_alive and not frontend.close
+        exchange.phase = RULES
+        self.deadline = NEVER
+        self.reading = AHEAD
+        if head.length == 0 and end == len(data) and frontend.ordinary and self.started_at < 0.0:
+            connect.dispatch(exchange, now)
+        else:
+            self._extraordinary(exchange, head, data, end, now)
+
+    def _extraordinary(self, exchange: RelayExchange, head: RequestHead, data: bytes, end: int, now: float) -> None:
+        """A request with a body, in several pieces, pipelined, or on a frontend that looks at more than the head."""
+        frontend = self.frontend
+        if self.started_at >= 0.0:
+            exchange.first_byte_at = self.started_at
+            self.started_at = NOT_REACHED
+        if head.target == frontend.monitor_uri:
+            exchange.dirty = True
+            replying.monitor(self, exchange)
+            return
+        if frontend.log_at_start is not None:
+            frontend.log_at_start.connected(self)
+        if self.eof:
+            exchange.keep = False
+        length = head.length
+        if length == 0:
+            if end != len(data):
+                self.buffer = data[end:]
+            connect.dispatch(exchange, now)
+            return
+        exchange.dirty = True
+        exchange.request_done = False
+        self.reading = BODY
+        if length == CHUNKED:
+            exchange.chunks = ChunkedBody(self.relay.limits)
+        else:
+            exchange.body_left = length
+        if frontend.client_timeout != NEVER:
+            self.relay.timers.arm(self, now + frontend.client_timeout)
+        exchange.pending = []
+        if end != len(data):
+            self._body(exchange, data[end:])
+            if exchange.phase != RULES:
+                return
+        connect.dispatch(exchange, now)
+
+    def _partial(self, data: bytes) -> int:
+        """There is no plain end of a head in `data`. Returns the end of one that has empty lines before it (RFC 9112
+        2.2) or bare line feeds in it, which the reader judges; 0 when more is to come, or the request was refused."""
+        end = find_head_end(data)
+        if end >= 0:
+            return end
+        relay = self.relay
+        if not data.strip(b"\r\n"):
+            # Empty lines between requests are no request, and no sign of life.
+            self.buffer = b"\r" if data.endswith(b"\r") else b""
+            return 0
+        self.buffer = data
+        if len(data) > relay.limits.max_head:
+            replying.refuse(self, data, relay.reader.oversized_request(data))
+            return 0
+        if self.started_at < 0.0:
+            self.started_at = now = relay.now()
+            if self.requests and self.frontend.request_timeout != NEVER:
+                relay.timers.arm(self, now + self.frontend.request_timeout)
+        return 0
+
+    def _body(self, exchange: RelayExchange, data: bytes) -> None:
+        """Bytes of the request's body, and perhaps of what follows it."""
+        chunks = exchange.chunks
+        size = len(data)
+        if chunks is None:
+            end = exchange.body_left
+            if end > size:
+                end = size
+            exchange.body_left -= end
+            done = exchange.body_left == 0
+        else:
+            try:
+                end = chunks.feed(data, 0)
+            except ClientProtocolError as error:
+                replying.bad_body(self, exchange, data, error)
+                return
+            done = chunks.done
+        exchange.bytes_from_client += end
+        if done:
+            exchange.request_done = True
+            self.reading = AHEAD
+            self.deadline = NEVER
+            if end < size:
+                self.buffer = data[end:]
+                data = data[:end]
+        upstream = exchange.upstream
+        if upstream is None:
+            pending = exchange.pending
+            if pending is not None:
+                pending.append(data)
+                if not done and exchange.bytes_from_client > self.relay.bufsize:
+                    self.stop_reading()
+            return
+        upstream.write(data)
+        if done:
+            now = self.relay.now()
+            if exchange.response_done:
+                upstream.release(exchange)
+                self.finished(exchange, now)
+            else:
+                upstream.await_response(exchange, now)
+
+    def connected(self, exchange: RelayExchange, connection: ServerConnection, now: float) -> None:
+        """A connection to the server was made for the exchange."""
+        connect.send(exchange, connection, now)
+
+    # The end of an exchange.
+
+    def finished(self, exchange: RelayExchange, now: float) -> None:
+        """The whole response was handed on, and the server connection given back."""
+        exchange.phase = DONE
+        whole = exchange.request_done
+        keep = exchange.keep
+        end_exchange(exchange, True, now)
+        if whole and keep and not self.relay.draining:
+            self.await_request(now)
+        else:
+            self.close(not whole)
+
+    def await_request(self, now: float) -> None:
+        """Ready for another request."""
+        self.reading = HEAD
+        self.idle_since = now
+        frontend = self.frontend
+        if self.filed and frontend.keep_alive_last:
+            self.deadline = now + frontend.keep_alive_timeout
+        else:
+            self.relay.timers.arm(self, now + frontend.keep_alive_timeout)
+        if self.buffer:
+            if not self.write_paused:
+                # Not from here: a client that pipelines a thousand requests would nest as many calls.
+                self.relay.loop.call_soon(self._resume)
+        elif self.eof:
+            self.transport.close()
+        elif self.read_paused:
+            self.go_on_reading()
+
+    def _resume(self) -> None:
+        """Take up what was sent ahead."""
+        if self.reading == HEAD and self.exchange is None and self.buffer and not self.transport.is_closing():
+            if self.read_paused:
+                self.go_on_reading()
+            data = self.buffer
+            self.buffer = b""
+            self._request(data)
+            if self.eof and self.exchange is None:
+                self.transport.close()
+
+    def close(self, drain: bool) -> None:
+        """No further request on this connection. `drain`: the client may still be sending."""
+        transport = self.transport
+        self.reading = DRAIN
+        if transport.is_closing():
+            return
+        if (drain or self.buffer) and not self.eof:
+            # Closing with unread input makes the kernel send a reset, which may overtake the answer.
+            self.buffer = b""
+            self.go_on_reading()
+            self.relay.timers.arm(self, self.relay.now() + DRAIN_TIME)
+            transport.write_eof()
+        else:
+            transport.close()
+
+    def tunnel(self, exchange: RelayExchange, upstream: ServerConnection, head: ResponseHead, rest: bytes) -> None:
+        """101, or 2xx to CONNECT: from here on bytes go both ways."""
+        connection = b"connection: upgrade\r\n" if head.status == 101 else b""
+        answer = b"".join((head.start, head.block.wire, connection, b"\r\n", rest))
+        exchange.bytes_to_client += len(answer)
+        exchange.dirty = True
+        self.write(answer)
+        ahead = self.buffer
+        self.buffer = b""
+        self.go_on_reading()
+        Tunnel(self.relay, exchange, self, upstream).start(ahead)
+
+    def left(self, exchange: RelayExchange) -> None:
+        """The tunnel that took this connection's place is closed."""
+        end_exchange(exchange, True, self.relay.now())
+        self._leave()
+
+    def fail(self, exchange: RelayExchange, status: int, termination: bytes) -> None:
+        """End an exchange of which nothing was answered yet. Status 0: close without a word (T6)."""
+        replying.fail(self, exchange, status, termination)
+
+    def truncated(self, exchange: RelayExchange, termination: bytes) -> None:
+        """The response broke off after its head was sent: the client must not take it for whole."""
+        replying.truncated(self, exchange, termination)
+
+    # Deadlines and back-pressure.
+
+    def expire(self, now: float) -> None:
+        replying.client_timeout(self)
+
+    def stop_reading(self) -> None:
+        if not self.read_paused and not self.transport.is_closing():
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    def go_on_reading(self) -> None:
+        if self.read_paused and not self.transport.is_closing():
+            self.read_paused = False
+            self.transport.resume_reading()
+
+    def pause_writing(self) -> None:
+        self.write_paused = True
+        exchange = self.exchange
+        if exchange is not None:
+            if exchange.upstream is not None:
+                exchange.upstream.transport.pause_reading()
+            timeout = self.frontend.client_timeout
+            if timeout != NEVER:
+                self.relay.timers.arm(self, self.relay.now() + timeout)
+
+    def resume_writing(self) -> None:
+        self.write_paused = False
+        exchange = self.exchange
+        if exchange is not None:
+            if self.reading != BODY:
+                self.deadline = NEVER
+            if exchange.upstream is not None:
+                exchange.upstream.transport.resume_reading()
+        elif self.buffer:
+            self._resume()
+
+    def __repr__(self) -> str:
+        return f"<client of {self.frontend_name}: {self.requests} requests, {self.reading.name}>"
+
+
+def _nowhere(_: object) -> None:
+    """Where bytes go for a client that has gone."""

@@ -1,0 +1,330 @@
+"""From a request to a server connection: choice, slot, queue, pool, dial, retry, redispatch.
+
+Owns: the order of these attempts and what their failures mean (reference 3.2, 3.3). Must not know: the request's bytes
+beyond the wire form that it composes, and nothing of the response.
+
+`dispatch` and `send` are on the path of every request; all else happens only to those that wait, dial or fail.
+
+Invariants: an exchange has at most one of: a place in a queue (`ticket`), an attempt to connect (`dial`), a server
+connection (`upstream`). While it has one of the last two it holds a slot of `server`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from typing import TYPE_CHECKING
+
+from ...pools.slots import may_queue
+from ...pools.waiting import Ticket, rank
+from ..balance.retry import Action, Failure, decide
+from ..session import NOT_REACHED
+from .exchange import CONNECTING, QUEUED, RULES, SENDING, RelayExchange, advance
+from .timers import NEVER
+from .upstream import ServerConnection
+
+if TYPE_CHECKING:
+    from ..balance.backend import Backend
+    from ..balance.server import Server
+    from ..http.head import RequestHead
+
+LARGE = 16384
+"""Body bytes up to this size are copied behind the head, to be one write."""
+OUT_OF_RESOURCES = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL))
+
+
+def dispatch(exchange: RelayExchange, now: float) -> None:
+    """Find a server for the exchange, and a connection to it."""
+    route = exchange.route
+    backend = route.backend
+    server = backend.choose(exchange, exchange.avoid)
+    if server is None or (server.maxconn and server.saturated()):
+        _wait(exchange, server, now)
+        return
+    backend.took(server)
+    exchange.server = server
+    exchange.slot_at = now
+    if route.pooled:
+        connection = server.pool.take(exchange.request_number == 0)
+        if connection is not None:
+            exchange.reused = True
+            send(exchange, connection, now)
+            return
+    Dial(exchange, server).start(now)
+
+
+def send(exchange: RelayExchange, connection: ServerConnection, now: float) -> None:
+    """Compose what the server gets, and send it."""
+    head = exchange.head
+    route = exchange.route
+    assert head is not None
+    if route.plain and head.version == 11 and not head.upgrade and exchange.pending is None:
+        wire = b"".join((head.start, head.block.wire, b"\r\n"))
+    else:
+        wire = _compose(exchange, head)
+    exchange.phase = SENDING
+    exchange.connect_at = now
+    exchange.upstream = connection
+    connection.begin(exchange, wire, now)
+    if exchange.pending is not None:
+        for piece in exchange.pending:
+            connection.write(piece)
+        exchange.pending = None
+        if not connection.write_paused:
+            exchange.client.go_on_reading()
+
+
+def _compose(exchange: RelayExchange, head: RequestHead) -> bytes:
+    """The head with the lines that we add to it, and the first bytes of the body if they are few."""
+    route = exchange.route
+    parts = [head.start, head.block.wire]
+    if route.forward_name:
+        client = exchange.client
+        line = client.forward_line
+        if line is None or client.forward_route is not route:
+            line = client.forward_line = route.forward_line(client.client_host)
+            client.forward_route = route
+        if not (route.forward_if_none and route.has_forward(head.block)):
+            parts.append(line)
+    if head.upgrade:
+        parts.append(b"connection: upgrade\r\n")
+    elif route.close_server:
+        if head.version == 11:
+            parts.append(b"connection: close\r\n")
+    elif head.version == 10:
+        parts.append(b"connection: keep-alive\r\n")
+    parts.append(b"\r\n")
+    pending = exchange.pending
+    if pending and len(pending) == 1 and len(pending[0]) < LARGE:
+        parts.append(pending.pop())
+    return b"".join(parts)
+
+
+def free_slot(backend: Backend, server: Server) -> None:
+    """Give a slot back, and go on with whoever waits for it."""
+    waiter = backend.freed(server)
+    if waiter is not None:
+        _called(waiter, server)
+
+
+def abandon(exchange: RelayExchange) -> None:
+    """The exchange ends before it has a server connection."""
+    wait = exchange.ticket
+    if wait is not None:
+        wait.leave()
+    dial = exchange.dial
+    if dial is not None:
+        dial.abandon()
+
+
+# Waiting for a slot.
+
+
+class Wait:
+    """A place in the queue of a server or a backend, with `timeout queue`."""
+
+    __slots__ = ("deadline", "exchange", "filed", "relay", "ticket")
+
+    def __init__(self, exchange: RelayExchange, ticket: Ticket[RelayExchange]) -> None:
+        self.exchange = exchange
+        self.ticket = ticket
+        self.relay = exchange.client.relay
+        self.deadline = NEVER
+        self.filed = 0
+
+    def leave(self) -> None:
+        """Give up the place; nothing happens if it was called meanwhile."""
+        exchange = self.exchange
+        exchange.ticket = None
+        self.relay.timers.forget(self)
+        exchange.route.backend.cancel(self.ticket)
+
+    def expire(self, now: float) -> None:
+        exchange = self.exchange
+        self.leave()
+        exchange.client.fail(exchange, 503, b"sQ")
+
+
+def _wait(exchange: RelayExchange, server: Server | None, now: float) -> None:
+    """All that could take the request are full, or there is nobody."""
+    backend = exchange.route.backend
+    if server is None and not backend.candidates:
+        exchange.dirty = True
+        exchange.slot_at = exchange.connect_at = NOT_REACHED
+        exchange.client.fail(exchange, 503, b"SC")
+        return
+    if server is not None and not may_queue(len(server.waiting), server.maxqueue):
+        server = None
+    advance(exchange, QUEUED)
+    exchange.dirty = True
+    exchange.slot_at = exchange.connect_at = NOT_REACHED
+    exchange.server_queue = len(server.waiting) if server is not None else 0
+    exchange.backend_queue = len(backend.waiting)
+    wait = exchange.ticket = Wait(exchange, backend.wait(exchange, rank(int(now)), server))
+    timeout = exchange.route.queue_timeout
+    if timeout != NEVER:
+        wait.relay.timers.arm(wait, now + timeout)
+
+
+def _called(exchange: RelayExchange, server: Server) -> None:
+    """A slot of `server` is the exchange's now."""
+    wait = exchange.ticket
+    relay = exchange.client.relay
+    assert wait is not None
+    exchange.ticket = None
+    relay.timers.forget(wait)
+    now = relay.now()
+    exchange.server = server
+    exchange.slot_at = now
+    connection = server.pool.take(exchange.request_number == 0) if exchange.route.pooled else None
+    if connection is not None:
+        exchange.reused = True
+        send(exchange, connection, now)
+    else:
+        Dial(exchange, server).start(now)
+
+
+# Connecting.
+
+
+class Dial:
+    """An attempt to connect to a server, and the pause before the next one."""
+
+    __slots__ = ("action", "deadline", "exchange", "filed", "relay", "server", "task")
+
+    def __init__(self, exchange: RelayExchange, server: Server) -> None:
+        self.exchange: RelayExchange | None = exchange
+        self.server = server
+        self.relay = exchange.client.relay
+        self.task: asyncio.Task[None] | None = None
+        self.action = Action.AGAIN
+        """What follows the pause, while there is no task."""
+        self.deadline = NEVER
+        self.filed = 0
+
+    def start(self, now: float) -> None:
+        exchange = self.exchange
+        assert exchange is not None
+        advance(exchange, CONNECTING)
+        exchange.dirty = True
+        exchange.connect_at = NOT_REACHED
+        exchange.reused = False
+        exchange.server_name = self.server.name
+        exchange.dial = self
+        self.server.pool.took()
+        timeout = exchange.route.connect_timeout
+        if timeout != NEVER:
+            self.relay.timers.arm(self, now + timeout)
+        self.task = self.relay.loop.create_task(self._connect(exchange))
+
+    async def _connect(self, exchange: RelayExchange) -> None:
+        loop = self.relay.loop
+        server = self.server
+        spec = server.spec
+        address = spec.address
+        try:
+            if address.kind in ("unix", "abns"):
+                path = address.host if address.kind == "unix" else "\0" + address.host
+                _, connection = await loop.create_unix_connection(lambda: ServerConnection(self.relay, server), path)
+            else:
+                port = address.port_low
+                if address.port_offset or not port:
+                    port += exchange.client.frontend_port
+                source = exchange.route.source_of(server)
+                _, connection = await loop.create_connection(
+                    lambda: ServerConnection(self.relay, server), address.host, port, local_addr=source
+                )
+        except OSError as error:
+            self.task = None
+            self._failed(error)
+        else:
+            self.task = None
+            self._connected(connection)
+
+    def _connected(self, connection: ServerConnection) -> None:
+        self.relay.timers.forget(self)
+        exchange = self.exchange
+        if exchange is None:
+            # The client left meanwhile; the connection is good for another one.
+            if not self.server.pool.give(connection, False):
+                connection.retire()
+            return
+        exchange.dial = None
+        route = exchange.route
+        if route.tcp_keepalive:
+            route.keep_alive_probes(connection.transport)
+        exchange.client.connected(exchange, connection, self.relay.now())
+
+    def abandon(self) -> None:
+        """The exchange has ended."""
+        exchange = self.exchange
+        if exchange is not None:
+            exchange.dial = None
+            self.exchange = None
+        if self.task is None:
+            self.relay.timers.forget(self)
+
+    def expire(self, now: float) -> None:
+        """`timeout connect`, or the end of the pause."""
+        task = self.task
+        if task is not None:
+            self.task = None
+            task.cancel()
+            self._retry(Failure.TIMED_OUT, b"sC")
+        elif self.exchange is not None:
+            self._go_on(self.exchange)
+
+    def _failed(self, error: OSError) -> None:
+        self._retry(Failure.REFUSED, b"RC" if error.errno in OUT_OF_RESOURCES else b"SC")
+
+    def _retry(self, failure: Failure, termination: bytes) -> None:
+        self.relay.timers.forget(self)
+        server = self.server
+        server.pool.released()
+        exchange = self.exchange
+        if exchange is None:
+            return
+        route = exchange.route
+        backend = route.backend
+        decision = decide(
+            failure,
+            exchange.retries + 1,
+            retries=route.retries,
+            redispatch=route.redispatch,
+            rotating=backend.algorithm.rotating,
+            active=backend.active_count,
+            connect_timeout=None if route.connect_timeout == NEVER else int(route.connect_timeout),
+        )
+        if decision.action is Action.FAIL:
+            exchange.dial = None
+            self.exchange = None
+            server.counts.econ += 1
+            backend.counts.econ += 1
+            exchange.client.fail(exchange, 503, termination)
+            return
+        exchange.retries += 1
+        server.counts.wretr += 1
+        backend.counts.wretr += 1
+        self.action = decision.action
+        if decision.delay:
+            self.relay.timers.arm(self, self.relay.now() + decision.delay)
+        else:
+            self._go_on(exchange)
+
+    def _go_on(self, exchange: RelayExchange) -> None:
+        now = self.relay.now()
+        advance(exchange, RULES)
+        if self.action is Action.AGAIN:
+            self.start(now)
+            return
+        server = self.server
+        exchange.dial = None
+        self.exchange = None
+        exchange.avoid = server
+        exchange.server = None
+        exchange.redispatched = True
+        backend = exchange.route.backend
+        server.counts.wredis += 1
+        backend.counts.wredis += 1
+        free_slot(backend, server)
+        dispatch(exchange, now)

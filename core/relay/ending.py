@@ -1,0 +1,49 @@
+"""What happens once at the end of every exchange: counters, log line, slot, and the object made ready for the next one.
+
+Owns: the order of these. Must not know: transports.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import connect
+
+if TYPE_CHECKING:
+    from .exchange import RelayExchange
+
+
+def end_exchange(exchange: RelayExchange, logged: bool, now: float) -> None:
+    """Close the books on an exchange. `logged` False: no log line (T6, monitor-uri)."""
+    client = exchange.client
+    client.exchange = None
+    server = exchange.server
+    route = exchange.route
+    status = exchange.status
+    if server is None:
+        traffic = route.own_traffic
+    else:
+        traffic = route.traffic[server.index]
+        if exchange.response_at >= 0.0:
+            traffic.response_time += exchange.response_at - exchange.connect_at
+            traffic.total_time += now - exchange.first_byte_at
+            if exchange.connect_at != exchange.head_at:
+                # It waited: for a slot, a connection, or both.
+                traffic.queue_time += exchange.slot_at - exchange.head_at
+                traffic.connect_time += exchange.connect_at - exchange.slot_at
+    traffic.requests += 1
+    traffic.bytes_in += exchange.bytes_from_client
+    traffic.bytes_out += exchange.bytes_to_client
+    traffic.classes[status // 100] += 1
+    log = client.frontend.access_log
+    if log is not None and logged:
+        exchange.end_at = now
+        exchange.record()
+        log.write(exchange)
+    if exchange.dirty:
+        traffic.bytes_in -= exchange.counted_in
+        traffic.bytes_out -= exchange.counted_out
+        exchange.clean()
+    if server is not None:
+        exchange.server = None
+        connect.free_slot(route.backend, server)

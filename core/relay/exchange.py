@@ -1,0 +1,209 @@
+"""One request and its response on their way through maniple: the phases, and the end with its counters and log line.
+
+```
+HEAD ──> RULES ──> QUEUED ──> CONNECTING ──> SENDING ──> RECEIVING ──> DONE
+           │          └───────────┴─────────────┴──┬──────────┘└──> TUNNEL ──> DONE
+           └──> REPLYING (own answer) <────────────┘  FAILED: ended without a whole response
+```
+
+Owns: the table of moves, and what happens once at the end of every exchange, whatever its course. Must not know: how
+bytes are parsed or where connections come from.
+
+Invariants: an exchange holds at most one slot of a server and at most one server connection; `end` runs exactly once.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, cast
+
+from ..errors import ManipleError
+from ..session import NOT_REACHED, Exchange
+
+if TYPE_CHECKING:
+    from ..balance.server import Server
+    from ..http.framing import ChunkedBody
+    from ..http.head import RequestHead
+    from .client import ClientConnection
+    from .connect import Dial, Wait
+    from .route import Route
+    from .tcp import TcpConnection
+    from .upstream import ServerConnection
+
+
+class Phase(IntEnum):
+    """Where an exchange stands."""
+
+    HEAD = 0
+    RULES = 1
+    QUEUED = 2
+    CONNECTING = 3
+    SENDING = 4
+    RECEIVING = 5
+    TUNNEL = 6
+    REPLYING = 7
+    FAILED = 8
+    DONE = 9
+
+
+HEAD, RULES, QUEUED, CONNECTING, SENDING, RECEIVING, TUNNEL, REPLYING, FAILED, DONE = Phase
+
+MOVES: dict[Phase, frozenset[Phase]] = {
+    HEAD: frozenset({RULES, REPLYING, FAILED}),
+    RULES: frozenset({QUEUED, CONNECTING, SENDING, REPLYING, FAILED}),
+    QUEUED: frozenset({CONNECTING, SENDING, REPLYING, FAILED}),
+    # Back to RULES: another attempt chooses anew.
+    CONNECTING: frozenset({RULES, SENDING, TUNNEL, REPLYING, FAILED}),
+    SENDING: frozenset({RECEIVING, TUNNEL, REPLYING, FAILED, DONE}),
+    RECEIVING: frozenset({TUNNEL, FAILED, DONE}),
+    TUNNEL: frozenset({FAILED, DONE}),
+    REPLYING: frozenset({DONE, FAILED}),
+    FAILED: frozenset({DONE}),
+    # The object is used again for the next request of its thread.
+    DONE: frozenset({HEAD}),
+}
+
+
+class IllegalMove(ManipleError):
+    """A phase that cannot follow: a bug in the relay."""
+
+
+def advance(exchange: RelayExchange, phase: Phase) -> None:
+    """Move on, by the table. The path of a request that waits for nothing writes `phase` directly, which saves 0.4 us a
+    request; tests hold those writes against the table."""
+    if phase not in MOVES[exchange.phase]:
+        raise IllegalMove(f"{exchange.phase.name} -> {phase.name}")
+    exchange.phase = phase
+
+
+class RelayExchange(Exchange):
+    """The facts of an exchange and what the relay needs to go on with it.
+
+    A client connection keeps one for all its requests. Fields that an ordinary request does not touch have their
+    defaults before it and after it, so that nothing need be set; whoever departs from the ordinary sets `dirty`, and
+    `clean` restores them all afterwards (37 stores: 1 us hot, 5 us cold)."""
+
+    __slots__ = (
+        "avoid",
+        "body_left",
+        "chunks",
+        "client",
+        "counted_in",
+        "counted_out",
+        "dial",
+        "dirty",
+        "head",
+        "keep",
+        "pending",
+        "phase",
+        "request_done",
+        "response_done",
+        "reused",
+        "route",
+        "server",
+        "ticket",
+        "upstream",
+    )
+
+    phase: Phase
+    client: ClientConnection
+    """Or a TcpConnection, which has all that is asked of it before there is a response."""
+    route: Route
+    head: RequestHead | None
+    server: Server | None
+    """Whose slot is held."""
+    upstream: ServerConnection | None
+    reused: bool
+    """The server connection came from the pool (T6)."""
+    keep: bool
+    """The client connection may persist, as far as is known."""
+    dirty: bool
+    body_left: int
+    """Bytes of the request body still to come, where its length is known."""
+    chunks: ChunkedBody | None
+    request_done: bool
+    """The whole request was read; the default, since most have no body."""
+    response_done: bool
+    """The whole response was handed on before the request was read whole."""
+    pending: list[bytes] | None
+    """Body bytes that came before there was a server connection; None once there is one."""
+    avoid: Server | None
+    ticket: Wait | None
+    dial: Dial | None
+    counted_in: int
+    counted_out: int
+    """Bytes that were counted already while the exchange went on (traffic.transfer)."""
+
+    def __init__(self, client: ClientConnection | TcpConnection) -> None:
+        self.client = cast("ClientConnection", client)
+        self.session = client
+        self.request_number = -1
+        self.first_byte_date = 0.0
+        self.request_captures = []
+        self.response_captures = []
+        self.clean()
+
+    def clean(self) -> None:
+        """All defaults."""
+        self.phase = DONE
+        self.route = self.client.frontend.route
+        self.head = None
+        self.method = self.target = self.request_line = self.version = b""
+        self.idle_since = self.first_byte_at = self.head_at = NOT_REACHED
+        self.slot_at = self.connect_at = self.response_at = self.end_at = NOT_REACHED
+        self.backend_name = self.client.frontend_name
+        self.server_name = "<NOSRV>"
+        self.retries = 0
+        self.redispatched = False
+        self.status = -1
+        self.termination = b"--"
+        self.cookie_state = b"--"
+        self.bytes_to_client = self.bytes_from_client = 0
+        self.counted_in = self.counted_out = 0
+        self.server_queue = self.backend_queue = 0
+        self.server = self.avoid = None
+        self.upstream = None
+        self.reused = False
+        self.keep = False
+        self.body_left = 0
+        self.chunks = None
+        self.request_done = True
+        self.response_done = False
+        self.pending = None
+        self.ticket = None
+        self.dial = None
+        self.dirty = False
+
+    def begin(self, now: float) -> None:
+        """A request that is not ordinary, or not known to be, begins with its first byte at `now`."""
+        self.clean()
+        self.dirty = True
+        self.phase = HEAD
+        self.idle_since = self.client.idle_since
+        self.first_byte_at = now
+
+    def record(self) -> None:
+        """Fill in the facts that only rules and logs read."""
+        head = self.head
+        client = self.client
+        relay = client.relay
+        if head is not None:
+            self.method = head.method
+            self.target = head.target
+            self.request_line = head.line
+        server = self.server
+        if server is not None:
+            self.server_name = server.name
+            self.server_connections = server.served
+        elif not self.dirty:
+            self.server_name = "<NOSRV>"
+        backend = self.route.backend
+        self.backend_name = backend.name
+        self.first_byte_date = relay.date_of(self.first_byte_at)
+        self.process_connections = relay.connections
+        self.frontend_connections = client.frontend.connections
+        self.backend_connections = backend.served
+
+    def __repr__(self) -> str:
+        what = self.head.line if self.head is not None else b"-"
+        return f"<exchange {self.request_number} {self.phase.name} {what!r} {self.server_name}>"

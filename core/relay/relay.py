@@ -1,0 +1,93 @@
+"""What all connections of one thread share: clock, deadlines, reader, limits, and the list of who is connected.
+
+Owns: these, and the count of descriptors. Must not know: configuration files, processes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ...pools.counters import ProcessCounts
+from ..http.head import HeadReader, Limits
+from .timers import Timers
+
+if TYPE_CHECKING:
+    from .client import ClientConnection
+    from .tcp import TcpConnection
+    from .tunnel import Tunnel
+
+
+class Relay:
+    """One thread's relay."""
+
+    __slots__ = (
+        "bufsize",
+        "clients",
+        "clock",
+        "connections",
+        "counts",
+        "date",
+        "descriptor_limit",
+        "descriptors",
+        "draining",
+        "full",
+        "limits",
+        "loop",
+        "maxconn",
+        "reader",
+        "room",
+        "sessions",
+        "timers",
+        "tunnels",
+    )
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        limits: Limits,
+        *,
+        bufsize: int = 16384,
+        date: Callable[[], float] = time.time,
+    ) -> None:
+        self.loop = loop
+        self.clock = loop.time
+        self.date = date
+        self.limits = limits
+        self.reader = HeadReader(limits)
+        self.bufsize = bufsize
+        self.counts = ProcessCounts()
+        self.timers = Timers(loop, self.failed)
+        self.clients: set[ClientConnection | TcpConnection] = set()
+        self.tunnels: set[Tunnel] = set()
+        self.connections = 0
+        self.sessions = 0
+        self.maxconn = 0
+        """Client connections of this thread; 0: no limit."""
+        self.descriptors = 0
+        """Connections on either side that hold a descriptor."""
+        self.descriptor_limit = 1 << 30
+        self.draining = False
+        self.full: Callable[[], None] = _nothing
+        """Called when no further client may be accepted."""
+        self.room: Callable[[], None] = _nothing
+        """Called when a connection was closed while accepting is paused."""
+
+    def failed(self, error: Exception) -> None:
+        """A fault of our own, in a place where it must not stop others."""
+        self.loop.call_exception_handler({"message": "fault in the relay", "exception": error})
+
+    def now(self) -> float:
+        """Milliseconds of the thread's monotonic clock."""
+        return self.clock() * 1000.0
+
+    def date_of(self, at: float) -> float:
+        """The date (seconds since the epoch) of a moment of the thread's clock (ms). Two looks at clocks a request are
+        saved this way: only log lines need dates."""
+        return self.date() - self.clock() + at / 1000.0
+
+
+def _nothing() -> None:
+    pass

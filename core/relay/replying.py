@@ -1,0 +1,237 @@
+"""What maniple answers by itself, and how an exchange ends that does not end well (failure table: reference 3.3).
+
+Owns: these endings: refusals, failures, aborts, timeouts. Must not know: how requests and responses are read.
+
+Every function here ends one exchange of one client, except `client_timeout` where there is none to end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import ClientProtocolError, ExchangeError
+from . import connect
+from .ending import end_exchange
+from .exchange import DONE, FAILED, REPLYING, RelayExchange
+
+if TYPE_CHECKING:
+    from .client import ClientConnection
+    from .route import Reply
+
+
+def monitor(client: ClientConnection, exchange: RelayExchange) -> None:
+    """`monitor-uri`: answered at once, not logged."""
+    client.frontend.counts.intercepted += 1
+    exchange.server_name = "<STATS>"
+    _reply(client, exchange, client.frontend.replies[200], logged=False)
+
+
+def refuse(client: ClientConnection, data: bytes, error: ClientProtocolError) -> None:
+    """No request could be read out of `data`."""
+    exchange = _unread(client)
+    frontend = client.frontend
+    frontend.counts.ereq += 1
+    capture(client, exchange, data, error)
+    exchange.termination = error.termination
+    exchange.request_done = False
+    exchange.phase = REPLYING
+    _reply(client, exchange, frontend.replies[error.status], logged=True)
+
+
+def bad_body(client: ClientConnection, exchange: RelayExchange, data: bytes, error: ClientProtocolError) -> None:
+    """The request's body has no valid framing."""
+    client.frontend.counts.ereq += 1
+    capture(client, exchange, data, error)
+    give_up(exchange)
+    if exchange.status >= 0:
+        truncated(client, exchange, b"PD")
+    else:
+        fail(client, exchange, error.status, error.termination)
+
+
+def fail(client: ClientConnection, exchange: RelayExchange, status: int, termination: bytes) -> None:
+    """End an exchange of which nothing was answered yet. Status 0: close without a word (T6)."""
+    exchange.dirty = True
+    if exchange.termination == b"--":
+        exchange.termination = termination
+    if status == 0:
+        exchange.status = 0
+        exchange.phase = FAILED
+        end_exchange(exchange, False, client.relay.now())
+        client.close(False)
+        return
+    exchange.phase = REPLYING
+    _reply(client, exchange, exchange.route.replies[status], logged=True)
+
+
+def truncated(client: ClientConnection, exchange: RelayExchange, termination: bytes) -> None:
+    """The response broke off after its head was sent: the client must not take it for whole."""
+    exchange.dirty = True
+    exchange.termination = termination
+    exchange.phase = FAILED
+    upstream = exchange.upstream
+    if upstream is not None:
+        upstream.drop()
+    end_exchange(exchange, True, client.relay.now())
+    client.reading = type(client.reading).DRAIN
+    client.transport.close()
+
+
+def _reply(client: ClientConnection, exchange: RelayExchange, reply: Reply, logged: bool) -> None:
+    whole = exchange.request_done
+    keep = exchange.keep and whole and reply.persistent and not client.relay.draining
+    if exchange.head is not None and exchange.head.method == b"HEAD":
+        answer = reply.keeping_head if keep else reply.closing_head
+    else:
+        answer = reply.keeping if keep else reply.closing
+    exchange.status = reply.status
+    exchange.bytes_to_client += len(answer)
+    client.write(answer)
+    exchange.phase = DONE
+    now = client.relay.now()
+    end_exchange(exchange, logged, now)
+    if keep:
+        client.await_request(now)
+    else:
+        client.close(not whole)
+
+
+# The client leaves.
+
+
+def client_gone(client: ClientConnection, exchange: RelayExchange) -> None:
+    """The connection broke under an exchange."""
+    exchange.dirty = True
+    if not exchange.response_done:
+        if exchange.termination == b"--":
+            if exchange.upstream is not None:
+                exchange.termination = b"CH" if exchange.status < 0 else b"CD"
+            else:
+                exchange.termination = b"CQ" if exchange.ticket is not None else b"CC"
+        _count_client_abort(exchange)
+        exchange.phase = FAILED
+    give_up(exchange)
+    end_exchange(exchange, True, client.relay.now())
+
+
+def aborted_upload(client: ClientConnection, exchange: RelayExchange) -> None:
+    """End of file in the middle of the request's body."""
+    exchange.dirty = True
+    exchange.termination = b"CD" if exchange.upstream is not None else b"CC"
+    _count_client_abort(exchange)
+    give_up(exchange)
+    if exchange.status < 0:
+        fail(client, exchange, 400, exchange.termination)
+    else:
+        truncated(client, exchange, exchange.termination)
+
+
+def aborted_waiting(client: ClientConnection, exchange: RelayExchange) -> None:
+    """`option abortonclose`: the client has closed while its request waits for a server."""
+    exchange.dirty = True
+    exchange.termination = b"CQ" if exchange.ticket is not None else b"CC"
+    _count_client_abort(exchange)
+    connect.abandon(exchange)
+    exchange.phase = FAILED
+    end_exchange(exchange, True, client.relay.now())
+    client.close(False)
+
+
+def closed_early(client: ClientConnection) -> None:
+    """End of file before a whole head: 400 CR in the log, unless nothing was sent and `dontlognull` is set."""
+    frontend = client.frontend
+    exchange = _unread(client)
+    exchange.termination = b"CR"
+    if not client.buffer:
+        # Whoever connects and says nothing gets no answer either.
+        exchange.status = 400
+        exchange.phase = FAILED
+        end_exchange(exchange, not frontend.ignore_null, client.relay.now())
+        return
+    frontend.counts.ereq += 1
+    exchange.phase = REPLYING
+    _reply(client, exchange, frontend.replies[400], logged=True)
+
+
+# Time is up.
+
+
+def client_timeout(client: ClientConnection) -> None:
+    """`timeout client`, `http-request` or `http-keep-alive`, whichever applies now."""
+    exchange = client.exchange
+    if exchange is None:
+        if client.reading == type(client.reading).DRAIN:
+            client.transport.abort()
+        elif client.buffer or not client.requests:
+            _request_timeout(client)
+        else:
+            client.transport.close()
+    elif client.write_paused:
+        exchange.dirty = True
+        exchange.termination = b"cD"
+        exchange.phase = FAILED
+        give_up(exchange)
+        end_exchange(exchange, True, client.relay.now())
+        client.transport.abort()
+    elif client.reading == type(client.reading).BODY:
+        give_up(exchange)
+        if exchange.status >= 0:
+            truncated(client, exchange, b"cD")
+        else:
+            fail(client, exchange, 408, b"cD")
+
+
+def _request_timeout(client: ClientConnection) -> None:
+    """408; silence towards a connection that never said a word, where it may be a mere probe."""
+    frontend = client.frontend
+    exchange = _unread(client)
+    exchange.termination = b"cR"
+    frontend.counts.ereq += 1
+    exchange.request_done = False
+    if not client.buffer and frontend.ignore_probes:
+        exchange.phase = FAILED
+        exchange.status = 0
+        end_exchange(exchange, False, client.relay.now())
+        client.transport.close()
+        return
+    exchange.phase = REPLYING
+    _reply(client, exchange, frontend.replies[408], logged=bool(client.buffer) or not frontend.ignore_null)
+
+
+# Common parts.
+
+
+def _unread(client: ClientConnection) -> RelayExchange:
+    """An exchange for a request that could not be read."""
+    exchange = client.own
+    if exchange is None:
+        exchange = client.own = RelayExchange(client)
+    started = client.started_at
+    client.started_at = -1.0
+    exchange.begin(started if started >= 0.0 else client.relay.now())
+    exchange.request_number = client.requests
+    client.requests += 1
+    client.exchange = exchange
+    return exchange
+
+
+def give_up(exchange: RelayExchange) -> None:
+    """Nobody wants the response any more."""
+    upstream = exchange.upstream
+    if upstream is not None:
+        upstream.drop()
+    else:
+        connect.abandon(exchange)
+
+
+def _count_client_abort(exchange: RelayExchange) -> None:
+    exchange.route.backend.counts.cli_abrt += 1
+    if exchange.server is not None:
+        exchange.server.counts.cli_abrt += 1
+
+
+def capture(client: ClientConnection, exchange: RelayExchange, data: bytes, error: ExchangeError) -> None:
+    """Keep a bad message for `show errors` (S21)."""
+    captures = client.frontend.captures
+    if captures is not None:
+        captures.keep(client, exchange, data, error)

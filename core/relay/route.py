@@ -1,0 +1,236 @@
+"""What one thread knows of its frontends and of the ways from each to a backend: settings made ready for the hot path.
+
+A `Route` is a pair (frontend, backend). All that depends on both sides (manual 4: the stronger close mode, whose error
+pages, whose header name) is worked out once, here. Owns: these settings and the replies. Must not know: connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import random
+import socket
+from typing import TYPE_CHECKING
+
+from ..config.model import ErrorFileSpec, ProxySpec
+from ..http.replies import REPLIES
+from .timers import NEVER
+from .traffic import Traffic
+
+if TYPE_CHECKING:
+    from ...pools.counters import FrontendCounts
+    from ..balance.backend import Backend
+    from ..balance.server import Server
+    from ..http.block import HeaderBlock
+    from ..report.access_log import AccessLog
+    from ..report.captures import Captures
+    from .relay import Relay
+
+
+class Reply:
+    """An answer of maniple's own: each form that may be asked for, as whole bytes."""
+
+    __slots__ = ("closing", "closing_head", "keeping", "keeping_head", "persistent", "status")
+
+    def __init__(self, status: int, raw: bytes) -> None:
+        """`raw`: a whole HTTP response. A `Connection` header in it is replaced by the one that the moment asks for; a
+        reply that says `close` closes always (400 and 408 of the built-in ones)."""
+        head, _, body = raw.partition(b"\r\n\r\n")
+        lines = head.split(b"\r\n")
+        kept = [line for line in lines if not line.lower().startswith(b"connection:")]
+        self.status = status
+        self.persistent = len(kept) == len(lines)
+        keeping = b"\r\n".join(kept) + b"\r\n"
+        self.keeping_head = keeping + b"\r\n"
+        self.closing_head = keeping + b"connection: close\r\n\r\n" if self.persistent else head + b"\r\n\r\n"
+        self.keeping = self.keeping_head + body
+        self.closing = self.closing_head + body
+
+
+def make_replies(*layers: dict[int, ErrorFileSpec]) -> dict[int, Reply]:
+    """The replies by status: the built-in ones under those of each layer in turn (frontend first, then backend, so that
+    the backend's win: BF12)."""
+    replies = {status: Reply(status, raw) for status, raw in REPLIES.items()}
+    for layer in layers:
+        for status, spec in layer.items():
+            replies[status] = Reply(status, _replacement(spec))
+    return replies
+
+
+def _replacement(spec: ErrorFileSpec) -> bytes:
+    if spec.kind == "file":
+        return spec.content.replace(b"\r\n", b"\n").partition(b"\n\n")[0].replace(b"\n", b"\r\n") + _body(spec.content)
+    reason = {"302": b"302 Found", "303": b"303 See Other"}[spec.kind]
+    location = spec.value.encode()
+    return b"HTTP/1.1 %b\r\ncache-control: no-cache\r\ncontent-length: 0\r\nlocation: %b\r\n\r\n" % (reason, location)
+
+
+def _body(content: bytes) -> bytes:
+    for blank in (b"\r\n\r\n", b"\n\n"):
+        _, found, body = content.partition(blank)
+        if found:
+            return b"\r\n\r\n" + body
+    return b"\r\n\r\n"
+
+
+def milliseconds(value: int | None, *otherwise: int | None) -> float:
+    """A timeout for arithmetic: the first one that is set, else never."""
+    for candidate in (value, *otherwise):
+        if candidate:
+            return float(candidate)
+    return NEVER
+
+
+class Frontend:
+    """The client side of a proxy in one thread."""
+
+    __slots__ = (
+        "access_log",
+        "captures",
+        "client_timeout",
+        "close",
+        "connections",
+        "counts",
+        "ignore_null",
+        "ignore_probes",
+        "keep_alive_last",
+        "keep_alive_timeout",
+        "log_at_start",
+        "maxconn",
+        "monitor_uri",
+        "name",
+        "ordinary",
+        "relay",
+        "replies",
+        "request_timeout",
+        "route",
+        "routes",
+        "spec",
+        "wants_source",
+    )
+
+    route: Route
+    """The way to the default backend; where there is none, to one without servers that bears the frontend's name."""
+
+    def __init__(self, spec: ProxySpec, relay: Relay, counts: FrontendCounts, access_log: AccessLog | None) -> None:
+        timeouts = spec.timeouts
+        self.spec = spec
+        self.relay = relay
+        self.name = spec.name
+        self.counts = counts
+        # In the default format the line is written when a request begins, in all others when it ends.
+        at_start = access_log is not None and access_log.at_start
+        self.access_log = None if at_start else access_log
+        self.log_at_start = access_log if at_start else None
+        self.routes: list[Route] = []
+        self.captures: Captures | None = None
+        self.connections = 0
+        self.maxconn = spec.maxconn or 0
+        self.client_timeout = milliseconds(timeouts.client)
+        self.request_timeout = milliseconds(timeouts.http_request, timeouts.client)
+        self.keep_alive_timeout = milliseconds(timeouts.http_keep_alive, timeouts.http_request, timeouts.client)
+        finite = [item for item in (self.client_timeout, self.request_timeout) if item != NEVER]
+        self.keep_alive_last = self.keep_alive_timeout >= max(finite, default=0.0)
+        """No other deadline of a client connection is later than that of keep-alive: one that is filed need not be
+        filed anew (timers)."""
+        self.close = spec.close_mode == "close"
+        self.ignore_null = "dontlognull" in spec.options or "http-ignore-probes" in spec.options
+        self.ignore_probes = "http-ignore-probes" in spec.options
+        self.monitor_uri = spec.monitor_uri.encode() if spec.monitor_uri else b""
+        self.replies = make_replies(dict(spec.error_files))
+        self.ordinary = not self.monitor_uri and self.log_at_start is None
+        """Nothing but a request's head decides what is done with it."""
+        self.wants_source = access_log is not None or spec.forwardfor is not None
+
+
+class Route:
+    """The way from one frontend to one backend."""
+
+    __slots__ = (
+        "abort_on_close",
+        "backend",
+        "client_fin",
+        "close_server",
+        "connect_timeout",
+        "forward_except",
+        "forward_if_none",
+        "forward_name",
+        "frontend",
+        "own_traffic",
+        "plain",
+        "pooled",
+        "queue_timeout",
+        "redispatch",
+        "replies",
+        "retries",
+        "server_fin",
+        "server_timeout",
+        "spec",
+        "strategy",
+        "tcp_keepalive",
+        "traffic",
+        "tunnel_timeout",
+    )
+
+    def __init__(self, frontend: Frontend, backend: Backend) -> None:
+        spec = backend.spec
+        timeouts = spec.timeouts
+        mine = frontend.spec
+        self.frontend = frontend
+        self.backend = backend
+        self.spec = spec
+        self.pooled = mine.mode == "http"
+        """Connections may come from the pool; those of TCP are used once."""
+        self.strategy = spec.http_reuse
+        self.connect_timeout = milliseconds(timeouts.connect)
+        self.server_timeout = milliseconds(timeouts.server)
+        self.queue_timeout = milliseconds(timeouts.queue, timeouts.connect)
+        self.tunnel_timeout = milliseconds(timeouts.tunnel)
+        self.client_fin = milliseconds(mine.timeouts.client_fin)
+        self.server_fin = milliseconds(timeouts.server_fin)
+        self.retries = spec.retries
+        self.redispatch = spec.redispatch
+        self.close_server = spec.close_mode != "keep-alive" or mine.close_mode == "server-close"
+        self.abort_on_close = "abortonclose" in spec.options or "abortonclose" in mine.options
+        self.replies = make_replies(dict(mine.error_files), dict(spec.error_files))
+        self.tcp_keepalive = "srvtcpka" in spec.options or "tcpka" in spec.options
+        # `option forwardfor`: either side may ask for it, the backend's header name wins, and it is left out for a
+        # request that has the header already only if every side that asks says if-none (reference 3.2).
+        asked = [item for item in (spec.forwardfor, mine.forwardfor) if item is not None]
+        named = [item for item in asked if item.header_written]
+        self.forward_name = (named or asked)[0].header.lower().encode() if asked else b""
+        self.forward_if_none = bool(asked) and all(item.if_none for item in asked)
+        self.forward_except = [ipaddress.ip_network(item.except_net, strict=False) for item in asked if item.except_net]
+        if asked:
+            frontend.wants_source = True
+        frontend.routes.append(self)
+        self.plain = not asked and not self.close_server
+        """A request goes on as it came, without a line of ours."""
+        self.traffic = tuple(Traffic() for _ in backend.servers)
+        self.own_traffic = Traffic()
+        """Of requests that no server had."""
+
+    def forward_line(self, host: str) -> bytes:
+        """The header line that tells the server of the client at `host`, or b"" where an `except` covers it."""
+        if self.forward_except:
+            address = ipaddress.ip_address(host)
+            if any(address in network for network in self.forward_except):
+                return b""
+        return b"%b: %b\r\n" % (self.forward_name, host.encode())
+
+    def has_forward(self, block: HeaderBlock) -> bool:
+        """Whether the request has the header already."""
+        return any(name == self.forward_name for name, _ in block.fields)
+
+    def source_of(self, server: Server) -> tuple[str, int] | None:
+        """The local address to connect from: the server line's `source`, else the backend's."""
+        source = server.spec.source or self.spec.source
+        if source is None:
+            return None
+        if source.port_high > source.port_low:
+            return source.host, random.randint(source.port_low, source.port_high)
+        return source.host, source.port_low
+
+    def keep_alive_probes(self, transport: asyncio.Transport) -> None:
+        """`option srvtcpka`."""
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

@@ -1,0 +1,116 @@
+"""A client of a TCP frontend: no request to read, a tunnel as soon as a server is connected.
+
+Owns: the time before the tunnel. Must not know: HTTP. Reading is paused until then, so that what the client says at
+once waits in the kernel.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+from ..session import Session
+from . import connect
+from .accounts import identify, leave, welcome
+from .ending import end_exchange
+from .exchange import FAILED, REPLYING, RULES, SENDING, RelayExchange
+from .timers import NEVER
+from .tunnel import Tunnel
+
+if TYPE_CHECKING:
+    from .route import Frontend, Route
+    from .upstream import ServerConnection
+
+
+class TcpConnection(asyncio.Protocol, Session):
+    """One client on a TCP frontend."""
+
+    __slots__ = (
+        "deadline",
+        "eof",
+        "exchange",
+        "filed",
+        "forward_line",
+        "forward_route",
+        "frontend",
+        "idle_since",
+        "relay",
+        "transport",
+        "write_paused",
+    )
+
+    transport: asyncio.Transport
+    idle_since: float
+
+    def __init__(self, frontend: Frontend, listener_name: str) -> None:
+        self.frontend = frontend
+        self.relay = frontend.relay
+        self.frontend_name = frontend.name
+        self.listener_name = listener_name
+        self.exchange: RelayExchange | None = None
+        self.forward_line: bytes | None = None
+        self.forward_route: Route | None = None
+        self.eof = False
+        self.write_paused = False
+        self.deadline = NEVER
+        self.filed = 0
+        self.tls = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        now = welcome(self)
+        identify(self)
+        self.transport.pause_reading()
+        exchange = RelayExchange(self)
+        exchange.begin(now)
+        exchange.request_number = 0
+        exchange.head_at = now
+        exchange.phase = RULES
+        self.exchange = exchange
+        if self.frontend.log_at_start is not None:
+            self.frontend.log_at_start.connected(self)
+        connect.dispatch(exchange, now)
+
+    def connected(self, exchange: RelayExchange, connection: ServerConnection, now: float) -> None:
+        """The server is there."""
+        exchange.phase = SENDING
+        exchange.connect_at = now
+        exchange.upstream = connection
+        connection.exchange = exchange
+        Tunnel(self.relay, exchange, self, connection).start(b"")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Before the tunnel: the client has given up."""
+        exchange = self.exchange
+        if exchange is not None:
+            exchange.termination = b"CQ" if exchange.ticket is not None else b"CC"
+            exchange.phase = FAILED
+            connect.abandon(exchange)
+            end_exchange(exchange, True, self.relay.now())
+        leave(self)
+
+    def eof_received(self) -> bool:
+        self.eof = True
+        return True
+
+    def fail(self, exchange: RelayExchange, status: int, termination: bytes) -> None:
+        """No server: close."""
+        if exchange.termination == b"--":
+            exchange.termination = termination
+        exchange.phase = REPLYING
+        end_exchange(exchange, True, self.relay.now())
+        self.transport.abort()
+
+    def left(self, exchange: RelayExchange) -> None:
+        """The tunnel is closed."""
+        leave(self)
+        end_exchange(exchange, True, self.relay.now())
+
+    def drain(self) -> None:
+        """Soft stop: a tunnel may go on until hard-stop-after."""
+
+    def expire(self, now: float) -> None:
+        """Nothing is timed here: queue and connect have deadlines of their own, and then the tunnel."""
+
+    def __repr__(self) -> str:
+        return f"<client of {self.frontend_name}, tcp>"

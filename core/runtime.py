@@ -1,0 +1,214 @@
+"""The running proxy of one thread: what a group asks of it, and its slow pulse.
+
+Owns: the start and the end of the thread's traffic, publication of its counters, eviction of idle server connections.
+Must not know: processes, configuration files.
+
+Invariants: used in the OS thread of its loop only. After `drain` or `abort` nothing is accepted any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from ..pools.counters import Column, Counts
+from .config.model import ProxySpec
+from .relay.acceptor import Acceptor, Listener
+from .relay.client import ClientConnection
+from .relay.tcp import TcpConnection
+from .relay.traffic import Traffic, sum_responses, sum_times
+
+if TYPE_CHECKING:
+    from .balance.backend import Backend
+    from .relay.relay import Relay
+    from .relay.route import Frontend
+    from .report.senders import Sender, Senders
+
+PULSE = 0.2
+"""Seconds between two publications of the counters and looks at the pools."""
+
+
+class Runtime:
+    """One thread's frontends and backends in service."""
+
+    def __init__(
+        self,
+        relay: Relay,
+        frontends: Sequence[Frontend],
+        backends: Sequence[Backend],
+        senders: Senders,
+        reporters: Sequence[Sender],
+        column: Column | None,
+    ) -> None:
+        """`reporters`: where messages about the process itself go."""
+        self.relay = relay
+        self.frontends = {frontend.name: frontend for frontend in frontends}
+        self.backends = tuple(backends)
+        self.acceptor = Acceptor(relay)
+        self._senders = senders
+        self._reporters = reporters
+        self._column = column
+        self._rows: list[tuple[int, Counts]] = self._find_rows(column) if column is not None else []
+        self._drained: Callable[[], None] | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._pulse: asyncio.TimerHandle = relay.loop.call_later(PULSE, self._beat)
+
+    def _find_rows(self, column: Column) -> list[tuple[int, Counts]]:
+        row = column.shape.row
+        rows: list[tuple[int, Counts]] = [(row("process"), self.relay.counts)]
+        rows.extend((row("frontend", item.name), item.counts) for item in self.frontends.values())
+        for backend in self.backends:
+            rows.append((row("backend", backend.name), backend.counts))
+            rows.extend((row("server", f"{backend.name}/{server.name}"), server.counts) for server in backend.servers)
+        return rows
+
+    @property
+    def connection_count(self) -> int:
+        """Client connections now."""
+        return self.relay.connections
+
+    # What the group asks for.
+
+    def listen(self, frontend_name: str, bind_index: int, sock: socket.socket) -> None:
+        """Accept on a listening socket; it stays the caller's."""
+        frontend = self.frontends[frontend_name]
+        bind = frontend.spec.binds[bind_index]
+        name = bind.name or str(bind_index + 1)
+        kind = ClientConnection if frontend.spec.mode == "http" else TcpConnection
+
+        def accepted() -> asyncio.Protocol:
+            return kind(frontend, name)
+
+        self.acceptor.add(Listener(self.relay, frontend, sock, accepted, backlog_of(frontend.spec, bind_index)))
+
+    def unlisten(self, sock: socket.socket) -> None:
+        """Accept on `sock` no longer."""
+        self.acceptor.remove(sock)
+
+    def pause(self) -> None:
+        """Stop accepting; connections go on."""
+        self.acceptor.pause()
+
+    def resume(self) -> None:
+        """Accept again."""
+        self.acceptor.resume()
+
+    def drain(self, deadline_ms: int | None, done: Callable[[], None]) -> None:
+        """Soft stop: accept nothing more, end idle connections, let the others finish their exchange; `done` is called
+        when none is left, and at the latest after `deadline_ms`, when the rest is cut off."""
+        relay = self.relay
+        relay.draining = True
+        self._drained = done
+        self.acceptor.shut()
+        for client in list(relay.clients):
+            client.drain()
+        relay.room = self._look_whether_drained
+        if deadline_ms is not None:
+            self._deadline = relay.loop.call_later(deadline_ms / 1000.0, self._deadline_passed)
+        relay.loop.call_soon(self._look_whether_drained)
+
+    def abort(self) -> None:
+        """Hard stop: cut everything off."""
+        relay = self.relay
+        relay.draining = True
+        self.acceptor.shut()
+        for tunnel in list(relay.tunnels):
+            tunnel.close(b"K-")
+        for client in list(relay.clients):
+            client.transport.abort()
+        for backend in self.backends:
+            for server in backend.servers:
+                for connection in server.pool.drain():
+                    connection.retire()
+        relay.timers.stop()
+        self._pulse.cancel()
+        self.publish()
+        self._senders.close()
+
+    def report(self, severity: int, message: str) -> None:
+        """Write a message about the process to its logs."""
+        text = message.encode("utf-8", "replace")
+        for reporter in self._reporters:
+            reporter.append(severity, text)
+
+    # The pulse.
+
+    def _beat(self) -> None:
+        relay = self.relay
+        now = relay.now()
+        for backend in self.backends:
+            for server in backend.servers:
+                for connection in server.pool.evict(int(now)):
+                    connection.retire()
+        self.publish()
+        self._pulse = relay.loop.call_later(PULSE, self._beat)
+
+    def publish(self) -> None:
+        """Copy all counters into the thread's column of the segment."""
+        column = self._column
+        if column is None:
+            return
+        relay = self.relay
+        relay.counts.curr_conns = relay.connections
+        relay.counts.dropped_logs = self._senders.dropped
+        for frontend in self.frontends.values():
+            frontend.counts.scur = frontend.connections
+        self._sum_up()
+        relay.counts.cum_req = sum(frontend.counts.req_tot for frontend in self.frontends.values())
+        relay.counts.total_bytes_out = sum(frontend.counts.bout for frontend in self.frontends.values())
+        for backend in self.backends:
+            backend.refresh_counts()
+            backend.counts.scur = backend.served + backend.queued
+        for row, counts in self._rows:
+            column.publish(row, counts)
+
+    def _sum_up(self) -> None:
+        """Rows out of what was counted per frontend and server."""
+        relay = self.relay
+        for tunnel in relay.tunnels:
+            tunnel.transfer()
+        to_backend: dict[str, list[Traffic]] = {}
+        to_server: dict[tuple[str, int], list[Traffic]] = {}
+        for frontend in self.frontends.values():
+            of_frontend = []
+            for route in frontend.routes:
+                name = route.backend.name
+                parts = [*route.traffic, route.own_traffic]
+                of_frontend += parts
+                to_backend.setdefault(name, []).extend(parts)
+                for index, part in enumerate(route.traffic):
+                    to_server.setdefault((name, index), []).append(part)
+            sum_responses(frontend.counts, of_frontend)
+        for backend in self.backends:
+            parts = to_backend.get(backend.name, [])
+            sum_responses(backend.counts, parts)
+            sum_times(backend.counts, parts)
+            backend.counts.stot = backend.counts.req_tot
+            for server in backend.servers:
+                parts = to_server.get((backend.name, server.index), [])
+                sum_responses(server.counts, parts)
+                sum_times(server.counts, parts)
+                server.counts.stot = server.counts.req_tot
+
+    def _look_whether_drained(self) -> None:
+        done = self._drained
+        if done is not None and not self.relay.clients:
+            self._drained = None
+            if self._deadline is not None:
+                self._deadline.cancel()
+            self.abort()
+            done()
+
+    def _deadline_passed(self) -> None:
+        self._deadline = None
+        for tunnel in list(self.relay.tunnels):
+            tunnel.close(b"K-")
+        for client in list(self.relay.clients):
+            client.transport.abort()
+
+
+def backlog_of(spec: ProxySpec, bind_index: int) -> int:
+    """The length of the kernel's queue: the bind line's, the proxy's, else its maxconn."""
+    return spec.binds[bind_index].backlog or spec.backlog or spec.maxconn or 1024
