@@ -16,21 +16,25 @@ braces doubled and everything beyond printable ASCII escaped, so that no configu
 
 Spaces: a space is only written where something else was written before it since the last one, as HAProxy does; hence
 captures that are absent take their space with them.
-Must not know: senders, sockets, the clock.
+
+What is slow to make and comes again is looked up in dicts that fill themselves (Remembered). Measured for httplog on
+one noisy machine: plain f-string 4.3 us; numbers below 4,096 as ready texts 3.6; states, dates and request lines too
+2.8. Must not know: senders, the clock.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from ..errors import ConfigError
 from ..session import Exchange
 from . import escaping, stamps
-from .log_syntax import Space, Text, Variable, parse_format
+from .log_syntax import Part, Space, Text, Variable, parse_format
 from .log_variables import STEPS, VARIABLES, path_only, query
 
 Line = Callable[[Exchange], bytes]
@@ -59,19 +63,25 @@ def compile_format(text: str, mode: str, surroundings: Surroundings | None = Non
     around = surroundings or Surroundings()
     scope: dict[str, Any] = {
         "MS": stamps.MILLISECONDS,
-        "local": _remembered(stamps.local_date),
-        "gmt": _remembered(stamps.gmt_zone_date),
-        "zone": _remembered(stamps.local_zone_date),
+        "DIGITS": _Digits({number: str(number) for number in range(-1, 4096)}),
+        "LOCAL": Remembered(stamps.local_date, 64),
+        "GMT": Remembered(stamps.gmt_zone_date, 64),
+        "ZONE": Remembered(stamps.local_zone_date, 64),
+        "STATE": Remembered(_ascii, 256),
+        "LINE": Remembered(escaping.escape_line, 1024),
+        "LINE_E": Remembered(escaping.escape_line_e, 1024),
+        "EMPTY": '""',
         "lines": itertools.count(),
         "hostname": around.hostname,
         "pid": around.pid,
-        "hex_address": _hex_address,
+        "hex_address": hex_address,
         "braces": _braces,
         "fields": _fields,
         "path_only": path_only,
         "query": query,
-        **{name: getattr(escaping, name) for name in ("escape_line", "escape_line_e", "escape_capture")},
-        **{name: getattr(escaping, name) for name in ("escape_capture_e", "escape_text_e")},
+        "escape_capture": escaping.escape_capture,
+        "escape_capture_e": escaping.escape_capture_e,
+        "escape_text_e": escaping.escape_text_e,
     }
     exec(generated_source(text, mode, around), scope)
     return cast(Line, scope["line"])
@@ -86,125 +96,157 @@ def generated_source(text: str, mode: str, around: Surroundings) -> str:
 
 
 class _Writer:
-    """Collects the pieces of one function. `fresh`: a space has just been written, or nothing at all yet."""
+    """Collects the pieces of one function."""
 
     def __init__(self, mode: str, around: Surroundings) -> None:
         self._mode = mode
         self._around = around
         self._pieces: list[str] = []
-        self._steps: list[str] = []
         self._fresh = True
-        self._optional: list[str] = []
-        """Names of locals with captures, not yet placed because their following space belongs to them."""
+        """A space has just been written, or nothing at all yet."""
+        self._optional: list[tuple[str, str]] = []
+        """Captures (condition, expression) that wait for what follows them: if a space, it may belong to them."""
 
-    def add(self, part: Text | Space | Variable) -> None:
-        if isinstance(part, Variable):
-            entry = VARIABLES.get(part.name)
-            if entry is None:
-                raise ConfigError(
-                    f"'%{part.name}' is not a variable of log formats",
-                    column=part.column,
-                    word=f"%{part.name}",
-                    hint="write '%%' for a percent sign",
-                )
-            expression = entry.tcp if self._mode == "tcp" and entry.tcp else entry.expression
-            if entry.kind in ("braces", "fields"):
-                self._optional.append(
-                    self._local(f"{entry.kind}({expression}, {part.quoted}, {_capture_escape(part)})")
-                )
-                return
-            self._place_optional(before_space=False)
-            self._put(self._field(entry.kind, expression, part))
-        elif isinstance(part, Text):
-            self._place_optional(before_space=False)
-            self._put(_literal(part.text))
-        else:
+    def add(self, part: Part) -> None:
+        if isinstance(part, Space):
             self._place_optional(before_space=True)
             if not self._fresh:
                 self._pieces.append(" ")
                 self._fresh = True
+            return
+        if isinstance(part, Text):
+            self._place_optional(before_space=False)
+            self._put(_literal(part.text))
+            return
+        entry = VARIABLES.get(part.name)
+        if entry is None:
+            raise ConfigError(
+                f"'%{part.name}' is not a variable of log formats",
+                column=part.column,
+                word=f"%{part.name}",
+                hint="write '%%' for a percent sign",
+            )
+        expression = entry.tcp if self._mode == "tcp" and entry.tcp else entry.expression
+        if entry.kind in ("braces", "fields"):
+            escape = "escape_capture_e" if part.escaped else "escape_capture"
+            self._optional.append((expression, f"{entry.kind}({expression}, {part.quoted}, {escape})"))
+        else:
+            self._place_optional(before_space=False)
+            self._put(_SHOWN[entry.kind](expression, part, self._around))
 
     def finish(self) -> str:
         self._place_optional(before_space=False)
         body = "".join(self._pieces)
-        source = "\n".join(self._steps) + body
-        used: list[str] = []
+        steps: list[str] = []
+        source = body.replace("{{", "").replace("}}", "")
         for name, expression in reversed(STEPS.items()):
-            if re.search(rf"\b{name}\b(?!\s*\()", source):
-                used.append(f"    {name} = {expression}")
-                source += "\n" + expression
-        used.reverse()
-        return "\n".join(["def line(x):", *used, *self._steps, f'    return f"{body}".encode()', ""])
+            if any(re.search(rf"\b{name}\b", inside) for inside in re.findall(r"\{([^{}]*)\}", source)):
+                steps.append(f"    {name} = {expression}")
+                source += f"{{{expression}}}"
+        steps.reverse()
+        return "\n".join(["def line(x):", *steps, f'    return f"{body}".encode()', ""])
 
     def _put(self, piece: str) -> None:
         self._pieces.append(piece)
         self._fresh = False
-
-    def _local(self, expression: str) -> str:
-        name = f"v{len(self._steps) + 1}"
-        self._steps.append(f"    {name} = {expression}")
-        return name
 
     def _place_optional(self, *, before_space: bool) -> None:
         """Place captures that are waiting. Where a space stands before and behind them, the second one goes with
         them."""
         if not self._optional:
             return
-        together = self._local(" + ".join(self._optional))
+        together = " + ".join([f"({shown} if {captures} else '')" for captures, shown in self._optional])
+        any_there = " or ".join([captures for captures, _shown in self._optional])
         self._optional.clear()
         if self._fresh and before_space:
-            self._steps.append(f'    if {together}: {together} += " "')
-            self._pieces.append(f"{{{together}}}")
+            self._pieces.append(f"{{{together} + ' ' if {any_there} else ''}}")
         else:
             self._put(f"{{{together}}}")
 
-    def _field(self, kind: str, expression: str, part: Variable) -> str:
-        """The piece of the f-string that shows one variable."""
-        if kind == "number":
-            return f"{{{expression}}}"
-        if kind == "plus":
-            return f"+{{{expression}}}" if self._around.early else f"{{{expression}}}"
-        if kind == "retries":
-            sign = self._local('"+" if x.redispatched else ""')
-            return f"{{{sign}}}{{{expression}}}"
-        if kind == "counter":
-            return f"{{{expression}:04X}}" if part.hexadecimal else f"{{{expression}}}"
-        if kind == "milliseconds":
-            return f"{{{expression}:02X}}" if part.hexadecimal else f"{{{expression}:03d}}"
-        if kind == "date":
-            return expression
-        if kind == "state":
-            return f"{{{self._local(f'({expression}).decode()')}}}"
-        if kind == "port":
-            return self._port(expression, part)
-        if kind == "name":
-            plain = f"escape_text_e({expression})" if part.escaped else expression
-            shown = f"{{{self._local(plain)}}}" if part.escaped or '"' in plain else f"{{{plain}}}"
-            return f'\\"{shown}\\"' if part.quoted else shown
-        if kind == "line":
-            plain = f"escape_line_e({expression})" if part.escaped else f"escape_line({expression})"
-        else:
-            plain = f"hex_address({expression})" if part.hexadecimal else expression
-            if part.escaped:
-                plain = f"escape_text_e({plain})"
-            if plain in ("s.client_host", "s.frontend_host"):
-                return f'\\"{{{plain}}}\\"' if part.quoted else f"{{{plain}}}"
-        if part.quoted:
-            return f'\\"{{{self._local(plain)}}}\\"'
-        return f"{{{self._local(plain + ' or ' + repr('-'))}}}"
 
-    def _port(self, expression: str, part: Variable) -> str:
-        shown = f"{{{expression}:04X}}" if part.hexadecimal else f"{{{expression}}}"
-        if "None" not in expression:
-            return shown
-        number = self._local(expression)
-        filled = f"f'{{{number}:04X}}'" if part.hexadecimal else number
-        missing = "'\"\"'" if part.quoted else "'-'"
-        return f"{{{self._local(f'{missing} if {number} is None else {filled}')}}}"
+def _number(expression: str, part: Variable, around: Surroundings) -> str:
+    return f"{{DIGITS[{expression}]}}"
 
 
-def _capture_escape(part: Variable) -> str:
-    return "escape_capture_e" if part.escaped else "escape_capture"
+def _amount(expression: str, part: Variable, around: Surroundings) -> str:
+    return f"{{{expression}}}"
+
+
+def _plus(expression: str, part: Variable, around: Surroundings) -> str:
+    return f"+{{{expression}}}" if around.early else f"{{{expression}}}"
+
+
+def _total(expression: str, part: Variable, around: Surroundings) -> str:
+    return f"+{{DIGITS[{expression}]}}" if around.early else f"{{DIGITS[{expression}]}}"
+
+
+def _retries(expression: str, part: Variable, around: Surroundings) -> str:
+    return f"{{'+' if x.redispatched else ''}}{{DIGITS[{expression}]}}"
+
+
+def _counter(expression: str, part: Variable, around: Surroundings) -> str:
+    return f"{{{expression}:04X}}" if part.hexadecimal else f"{{{expression}}}"
+
+
+def _millis(expression: str, part: Variable, around: Surroundings) -> str:
+    return f"{{{expression}:02X}}" if part.hexadecimal else f"{{MS[{expression}]}}"
+
+
+def _port(expression: str, part: Variable, around: Surroundings) -> str:
+    if " else None" not in expression:
+        return _counter(expression, part, around)
+    # The parts of an f-string cannot hold a double quote (before Python 3.12), hence a name for the empty field.
+    missing = "EMPTY" if part.quoted else "'-'"
+    form = "'%04X'" if part.hexadecimal else "'%d'"
+    return f"{{{missing} if {expression} is None else {form} % {expression}}}"
+
+
+def _date(expression: str, part: Variable, around: Surroundings) -> str:
+    return expression
+
+
+def _state(expression: str, part: Variable, around: Surroundings) -> str:
+    return "".join([f"{{STATE[{letters}]}}" for letters in expression.split(" ")])
+
+
+def _name(expression: str, part: Variable, around: Surroundings) -> str:
+    shown = f"{{escape_text_e({expression})}}" if part.escaped else f"{{{expression}}}"
+    return f'\\"{shown}\\"' if part.quoted else shown
+
+
+def _address(expression: str, part: Variable, around: Surroundings) -> str:
+    return _text(f"hex_address({expression})" if part.hexadecimal else expression, part, around)
+
+
+def _text(expression: str, part: Variable, around: Surroundings) -> str:
+    return _or_dash(f"escape_text_e({expression})" if part.escaped else expression, part)
+
+
+def _line(expression: str, part: Variable, around: Surroundings) -> str:
+    return _or_dash(f"LINE_E[{expression}]" if part.escaped else f"LINE[{expression}]", part)
+
+
+def _or_dash(expression: str, part: Variable) -> str:
+    return f'\\"{{{expression}}}\\"' if part.quoted else f"{{{expression} or '-'}}"
+
+
+_SHOWN: dict[str, Callable[[str, Variable, Surroundings], str]] = {
+    "number": _number,
+    "amount": _amount,
+    "plus": _plus,
+    "total": _total,
+    "retries": _retries,
+    "counter": _counter,
+    "millis": _millis,
+    "port": _port,
+    "date": _date,
+    "state": _state,
+    "name": _name,
+    "address": _address,
+    "text": _text,
+    "line": _line,
+}
+"""By kind of variable: the piece of the f-string that shows it."""
 
 
 def _literal(text: str) -> str:
@@ -213,45 +255,59 @@ def _literal(text: str) -> str:
     return escaped.replace("{", "{{").replace("}", "}}")
 
 
-def _remembered(show: Callable[[int], str]) -> Callable[[int], str]:
-    """`show` with the last dates kept: a date is the same for all lines of a second, and costs 3 us to make."""
-    known: dict[int, str] = {}
+Key = TypeVar("Key")
 
-    def remembered(second: int) -> str:
-        text = known.get(second)
-        if text is None:
-            if len(known) >= 64:
-                known.clear()
-            text = known[second] = show(second)
+
+class Remembered(dict[Key, str]):
+    """Texts made by `show`, the last ones kept: looking one up costs 0.04 us. Emptied when `limit` is reached; long
+    texts are not kept, so that a client cannot fill the memory."""
+
+    __slots__ = ("_limit", "_show")
+
+    def __init__(self, show: Callable[[Key], str], limit: int) -> None:
+        super().__init__()
+        self._show = show
+        self._limit = limit
+
+    def __missing__(self, key: Key) -> str:
+        text = self._show(key)
+        if len(text) <= 256:
+            if len(self) >= self._limit:
+                self.clear()
+            self[key] = text
         return text
 
-    return remembered
+
+class _Digits(dict[int, str]):
+    """Small numbers as texts, ready made (0.04 us against 0.13)."""
+
+    __slots__ = ()
+
+    def __missing__(self, key: int) -> str:
+        return str(key)
+
+
+def _ascii(letters: bytes) -> str:
+    return letters.decode("ascii", "replace")
 
 
 def _braces(captures: list[str | None], quoted: bool, escape: Callable[[str], str]) -> str:
-    """`{a|b}`, or "" where nothing is captured at all."""
-    if not captures:
-        return ""
+    """`{a|b}`."""
     inside = "|".join([escape(value) if value else "" for value in captures])
     return f'"{{{inside}}}"' if quoted else f"{{{inside}}}"
 
 
 def _fields(captures: list[str | None], quoted: bool, escape: Callable[[str], str]) -> str:
-    """Captures as fields of their own; an absent one is `-`."""
+    """Captures as fields of their own; an absent one is `-`, or `""` when quoted."""
     if quoted:
         return " ".join([f'"{escape(value) if value else ""}"' for value in captures])
     return " ".join([escape(value) if value else "-" for value in captures])
 
 
-def _hex_address(text: str) -> str:
-    """`7F000001`; flag X."""
-    if not text:
-        return ""
-    if ":" in text:
-        import socket
-
-        return socket.inet_pton(socket.AF_INET6, text).hex().upper()
+def hex_address(text: str) -> str:
+    """`7F000001` for 127.0.0.1 (flag X); what is no address (`unix`) stays as it is."""
     try:
-        return "".join([f"{int(word):02X}" for word in text.split(".")])
-    except ValueError:
+        family = socket.AF_INET6 if ":" in text else socket.AF_INET
+        return socket.inet_pton(family, text).hex().upper()
+    except OSError:
         return text
