@@ -41,10 +41,11 @@ class Child:
         return self.life.state
 
     def start(self, now: float, run: Callable[[Channel], int]) -> None:
-        """Forks. The new process calls `run` with its end of the channel and exits with what that returns."""
-        ours, theirs = Channel.pair()
+        """Forks. The new process calls `run` with its end of the channel and exits with what that returns. Raises
+        OSError when there is no process or descriptor for it."""
         sys.stdout.flush()
         sys.stderr.flush()
+        ours, theirs = Channel.pair()
         # A signal between the fork and the child's own arrangement would reach the supervisor's wake-up pipe, which the
         # child still shares, as if it were the supervisor's.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
@@ -53,9 +54,12 @@ class Child:
             if not pid:
                 ours.close()
                 _end_with(lambda: run(theirs))
+        except OSError:
+            ours.close()
+            raise
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        theirs.close()
+            theirs.close()
         self.pid = pid
         self.channel = ours
         self.due = None

@@ -18,15 +18,16 @@ class Launch:
     def __init__(self, pipe: int = -1) -> None:
         self._pipe = pipe
 
+    @property
+    def in_background(self) -> bool:
+        """Whether somebody still waits for the result."""
+        return self._pipe >= 0
+
     def succeeded(self) -> None:
         """The process that was started may exit with 0; our standard streams become /dev/null, so that nobody waits for
         the end of our output."""
         if self._pipe >= 0:
-            null = os.open(os.devnull, os.O_RDWR)
-            for fd in range(3):
-                os.dup2(null, fd)
-            if null > 2:
-                os.close(null)
+            leave_streams()
             self._tell(0)
 
     def failed(self, code: int) -> None:
@@ -44,6 +45,15 @@ class Launch:
         with contextlib.suppress(OSError):
             os.write(self._pipe, bytes((code & 255,)))
         self.forget()
+
+
+def leave_streams() -> None:
+    """The standard streams become /dev/null."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in range(3):
+        os.dup2(null, fd)
+    if null > 2:
+        os.close(null)
 
 
 def go_to_background() -> Launch:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from ..core.config.model import Configuration
 from ..pools.counters import Columns
 from .affinity import pin
+from .daemon import leave_streams
 from .listeners import Listener, close_listeners
 from .messages import Channel, Kind, Message
 from .placement import GroupPlace
@@ -53,6 +54,8 @@ class Seat:
     columns: Columns
     channel: Channel
     supervisor: int
+    leave_streams: bool = False
+    """A daemon's first groups: the streams are the starter's, who must see their end once the start is over."""
 
 
 def run_group(seat: Seat) -> int:
@@ -161,6 +164,8 @@ class Group:
                 thread.call(do, thread)
 
     def _go(self, _message: Message) -> None:
+        if self._seat.leave_streams:
+            leave_streams()
         self._all(Thread.listen, lambda: self._say(Kind.READY))
 
     def _adopt(self, message: Message) -> None:

@@ -81,6 +81,7 @@ class Supervisor:
         self._serving = False
         """All groups were ready once."""
         self._stopping = False
+        self._paused = False
         self._code = 0
         self._deadlines: dict[Callable[[], None], float] = {}
         """What is to be done at which time of the monotonic clock; each thing once."""
@@ -102,8 +103,8 @@ class Supervisor:
             signal.SIGINT: self._interrupted,
             signal.SIGUSR1: self._soft_stop,
             signal.SIGUSR2: self._refuse_reload,
-            signal.SIGTTOU: lambda: self._tell_all(Message(Kind.PAUSE)),
-            signal.SIGTTIN: lambda: self._tell_all(Message(Kind.RESUME)),
+            signal.SIGTTOU: lambda: self._pause(True),
+            signal.SIGTTIN: lambda: self._pause(False),
             signal.SIGHUP: self._show_state,
         }
         self._on_message: dict[Kind, Callable[[Child, Message], None]] = {
@@ -179,6 +180,8 @@ class Supervisor:
         gc.freeze()
         for child in self._children:
             self._fork(child)
+            if self._stopping:
+                return
             if self._options.master_worker:
                 self._notices.notice(f"New worker ({child.pid}) forked")
 
@@ -186,6 +189,7 @@ class Supervisor:
         foundation = self._foundation
         assert foundation is not None
         supervisor = os.getpid()
+        in_background = self._launch.in_background
 
         def run(channel: Channel) -> int:
             self._leave()
@@ -198,10 +202,16 @@ class Supervisor:
                     columns=foundation.columns,
                     channel=channel,
                     supervisor=supervisor,
+                    leave_streams=in_background,
                 )
             )
 
-        child.start(time.monotonic(), run)
+        try:
+            child.start(time.monotonic(), run)
+        except OSError as error:
+            self._notices.alert(f"Cannot fork group {child.number} ({error.strerror}).")
+            self._not_there(child)
+            return
         assert child.channel is not None
         self._selector.register(child.channel, selectors.EVENT_READ, lambda: self._hear(child))
 
@@ -235,6 +245,8 @@ class Supervisor:
         if child.state != GroupState.STARTING:
             return
         child.life.advance(GroupState.READY)
+        if self._paused:
+            child.say(Message(Kind.PAUSE))
         self._order(self._adoptions.ready(child.number))
         if not self._serving and all(other.state == GroupState.READY for other in self._children):
             self._started()
@@ -281,6 +293,10 @@ class Supervisor:
             return
         if self._serving or not child.failure:
             self._notices.alert(f"Current worker ({pid}) exited with code {describe_exit(code)}")
+        self._not_there(child)
+
+    def _not_there(self, child: Child) -> None:
+        """A group that should be there is not: it is tried again later, but for one that never was."""
         if not self._serving:
             self._code = 1
             self._hard_stop()
@@ -386,6 +402,11 @@ class Supervisor:
             if child.state == GroupState.READY:
                 child.say(Message(Kind.REPORT, severity, text))
                 return
+
+    def _pause(self, pause: bool) -> None:
+        """SIGTTOU and SIGTTIN. Groups that are started meanwhile are told when they are ready."""
+        self._paused = pause
+        self._tell_all(Message(Kind.PAUSE if pause else Kind.RESUME))
 
     def _refuse_reload(self) -> None:
         self._notices.warning("There is no reload yet: SIGUSR2 is ignored.")

@@ -2,7 +2,7 @@
 
 The runtime greets each connection with "<group>/<thread> <pid>\\n" and echoes what it gets. The first argument is JSON:
 `binds` (list of [kind, host, port]), `globals` (fields of GlobalSpec), `options` (fields of SupervisorOptions), `fail`
-("" or what the build raises). When all groups accept, a JSON line with the addresses goes to stdout.
+("" or what the build raises), `forks` (which forks succeed). When all groups accept, a JSON line with the addresses goes to stdout.
 """
 
 from __future__ import annotations
@@ -82,6 +82,7 @@ class FakeRuntime:
         if received == b"crash\n":
             os.kill(os.getpid(), signal.SIGKILL)
         if received == b"hang\n":
+            connection.send(b"hanging\n")
             time.sleep(1000)
         if received:
             connection.send(received)
@@ -112,6 +113,18 @@ class FakeRuntime:
         say({"report": [severity, message]})
 
 
+def limit_forks(forks: list[bool]) -> None:
+    """The n-th fork of this process succeeds as the n-th word says; those after them all do."""
+    fork = os.fork
+
+    def sometimes() -> int:
+        if forks and not forks.pop(0):
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        return fork()
+
+    os.fork = sometimes
+
+
 def main() -> int:
     wanted = json.loads(sys.argv[1])
     proxy = ProxySpec(
@@ -133,6 +146,9 @@ def main() -> int:
         if wanted.get("fail") == "bug":
             raise RuntimeError("a bug")
         return FakeRuntime(loop, group, thread, columns)
+
+    if "forks" in wanted:
+        limit_forks(wanted["forks"])
 
     def ready(listeners: Sequence[Listener]) -> None:
         addresses = list(dict.fromkeys(address_text(listener.address) for listener in listeners))

@@ -91,3 +91,17 @@ def test_a_living_group_is_not_started_twice() -> None:
 )
 def test_exits_are_described_as_haproxy_does(code: int, text: str) -> None:
     assert describe_exit(code) == text
+
+
+def test_a_fork_that_fails_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> int:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    before = os.listdir("/proc/self/fd")
+    monkeypatch.setattr(os, "fork", refuse)
+    child = Child(GroupPlace(1, 1, 1, ()))
+    with pytest.raises(BlockingIOError):
+        child.start(0.0, lambda _: 0)
+    assert child.state is GroupState.DEAD
+    assert os.listdir("/proc/self/fd") == before
+    assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, ())

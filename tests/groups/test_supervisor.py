@@ -40,7 +40,9 @@ def test_starts_every_group_and_says_so(start_proxy: Start) -> None:
     assert len(proxy.groups()) == 2
     places = {proxy.connect()[1] for _ in range(60)}
     assert places == {"1/1", "2/1"}
-    until(lambda: proxy.read_line() and proxy.reports == [[5, "Proxy front started."]], "the report")
+    while not proxy.reports:
+        assert proxy.read_line()
+    assert proxy.reports == [[5, "Proxy front started."]]
     assert proxy.stderr == ""
 
 
@@ -146,6 +148,7 @@ def test_a_group_that_hangs_is_killed(start_proxy: Start) -> None:
     proxy = start_proxy(globals={"nbgroup": 1})
     sock, _, pid = proxy.connect()
     sock.send(b"hang\n")
+    assert sock.recv(100) == b"hanging\n"
     begun = time.monotonic()
     proxy.signal(signal.SIGTERM)
     assert proxy.wait() == 0
@@ -155,14 +158,14 @@ def test_a_group_that_hangs_is_killed(start_proxy: Start) -> None:
 
 
 def test_the_second_interrupt_does_not_wait(start_proxy: Start) -> None:
-    proxy = start_proxy(globals={"nbgroup": 1})
+    proxy = start_proxy(globals={"nbgroup": 1}, options={"master_worker": True})
     (pid,) = proxy.groups()
     os.kill(pid, signal.SIGSTOP)
     proxy.signal(signal.SIGINT)
-    time.sleep(0.05)  # two signals at the same time are one
+    until(lambda: "Exiting Master process" in proxy.stderr, "the first interrupt is seen")
     begun = time.monotonic()
     proxy.signal(signal.SIGINT)
-    assert proxy.wait() == 0
+    assert proxy.wait() == 130
     assert time.monotonic() - begun < PATIENCE * 0.8
     assert not alive(pid)
 
@@ -245,10 +248,18 @@ def test_pause_and_resume(start_proxy: Start) -> None:
         return None
 
     sock = until(unanswered, "connections wait")
+    # A group that is started during the pause does not accept either.
+    killed = proxy.groups()[0]
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: len(proxy.groups()) == 2 and killed not in proxy.groups(), "the group is back")
+    proxy.signal(signal.SIGHUP)
+    until(lambda: "Group 1: READY" in proxy.stderr or proxy.signal(signal.SIGHUP), "it is ready")
+    other = until(unanswered, "connections still wait")
     proxy.signal(signal.SIGTTIN)
-    sock.settimeout(10)
-    assert sock.recv(100)
-    sock.close()
+    for waiting in (sock, other):
+        waiting.settimeout(10)
+        assert waiting.recv(100)
+        waiting.close()
 
 
 def test_state_is_shown_on_sighup_and_reload_refused(start_proxy: Start) -> None:
@@ -275,6 +286,22 @@ def test_a_build_that_fails_ends_the_start(start_proxy: Start, fail: str, text: 
     assert text.format(pid=proxy.pid) in proxy.stderr
     assert proxy.stderr.count("[ALERT]") == 1
     proxy.wait_end_of_output(1.0)
+
+
+def test_a_start_without_processes_left_is_given_up(start_proxy: Start) -> None:
+    proxy = start_proxy(ready=False, globals=TWO, forks=[True, False])
+    assert proxy.wait() == 1
+    assert "Cannot fork group 2 (Resource temporarily unavailable)." in proxy.stderr
+    proxy.wait_end_of_output(1.0)
+
+
+def test_a_group_that_cannot_be_forked_is_tried_again(start_proxy: Start) -> None:
+    proxy = start_proxy(globals=TWO, forks=[True, True, False, False])
+    victim = proxy.groups()[1]
+    os.kill(victim, signal.SIGKILL)
+    until(lambda: len(proxy.groups()) == 2 and victim not in proxy.groups(), "the group is back")
+    assert proxy.stderr.count("Cannot fork group 2") == 2
+    proxy.connect_to("2/1")
 
 
 def test_bind_errors_are_all_reported_with_their_place(start_proxy: Start) -> None:
@@ -336,7 +363,9 @@ def test_a_daemon_is_ready_when_its_starter_ends(start_proxy: Start, tmp_path: P
         client.settimeout(10)
         client.connect(sock)
         assert client.recv(100)
-    # The starter's stdout is not held: /dev/null took its place.
+    # Nobody holds the starter's stdout, though the daemon lives.
+    proxy.wait_end_of_output(5.0)
+    assert alive(pid)
     os.kill(pid, signal.SIGTERM)
     until(lambda: not alive(pid), "the daemon is gone")
 
