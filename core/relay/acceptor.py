@@ -3,8 +3,8 @@
 Theory. A connection that is accepted must be served; what cannot be served stays in the kernel's queue, where a client
 merely waits. So accepting stops *before* a limit is exceeded, and a connection counts from the moment of its accept.
 libuv's listener accepts in a loop and calls `connection_made` in between (measured: closing the server in there leaves
-the rest in the queue), so that the connection that reaches the limit is the last one. Were the limit on descriptors ever
-hit inside accept, libuv would accept and close every client, to have silence: hence `descriptor_limit` lies below it.
+the rest in the queue), so that the connection that reaches the limit is the last one. Were the limit on descriptors
+ever hit inside accept, libuv would accept and close every client, to have silence: `descriptor_limit` lies below it.
 
 A listener accepts on a duplicate of the supervisor's socket. Closing the duplicate pauses; the queue belongs to the
 socket, which stays open in the supervisor, and connections go on queueing there.

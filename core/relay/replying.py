@@ -35,7 +35,7 @@ def refuse(client: ClientConnection, data: bytes, error: ClientProtocolError) ->
     exchange.termination = error.termination
     exchange.request_done = False
     exchange.phase = REPLYING
-    _reply(client, exchange, frontend.replies[error.status], logged=True)
+    _reply(client, exchange, frontend.early_replies[error.status], logged=True)
 
 
 def bad_body(client: ClientConnection, exchange: RelayExchange, data: bytes, error: ClientProtocolError) -> None:
@@ -150,7 +150,7 @@ def closed_early(client: ClientConnection) -> None:
         return
     frontend.counts.ereq += 1
     exchange.phase = REPLYING
-    _reply(client, exchange, frontend.replies[400], logged=True)
+    _reply(client, exchange, frontend.early_replies[400], logged=True)
 
 
 # Time is up.
@@ -195,7 +195,7 @@ def _request_timeout(client: ClientConnection) -> None:
         client.transport.close()
         return
     exchange.phase = REPLYING
-    _reply(client, exchange, frontend.replies[408], logged=bool(client.buffer) or not frontend.ignore_null)
+    _reply(client, exchange, frontend.early_replies[408], logged=bool(client.buffer) or not frontend.ignore_null)
 
 
 # Common parts.

@@ -10,10 +10,11 @@ import asyncio
 import ipaddress
 import random
 import socket
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..config.model import ErrorFileSpec, ProxySpec
-from ..http.replies import REPLIES
+from ..http.replies import EARLY_REPLIES, REPLIES
 from .timers import NEVER
 from .traffic import Traffic
 
@@ -32,9 +33,10 @@ class Reply:
 
     __slots__ = ("closing", "closing_head", "keeping", "keeping_head", "persistent", "status")
 
-    def __init__(self, status: int, raw: bytes) -> None:
+    def __init__(self, status: int, raw: bytes, early: bool = False) -> None:
         """`raw`: a whole HTTP response. A `Connection` header in it is replaced by the one that the moment asks for; a
-        reply that says `close` closes always (400 and 408 of the built-in ones)."""
+        reply that says `close` closes always (400 and 408 of the built-in ones). `early`: to bytes that are no request;
+        it is sent as it stands, and the connection closed."""
         head, _, body = raw.partition(b"\r\n\r\n")
         lines = head.split(b"\r\n")
         kept = [line for line in lines if not line.lower().startswith(b"connection:")]
@@ -42,18 +44,19 @@ class Reply:
         self.persistent = len(kept) == len(lines)
         keeping = b"\r\n".join(kept) + b"\r\n"
         self.keeping_head = keeping + b"\r\n"
-        self.closing_head = keeping + b"connection: close\r\n\r\n" if self.persistent else head + b"\r\n\r\n"
+        closing = keeping + b"connection: close\r\n" if self.persistent and not early else head + b"\r\n"
+        self.closing_head = closing + b"\r\n"
         self.keeping = self.keeping_head + body
         self.closing = self.closing_head + body
 
 
-def make_replies(*layers: dict[int, ErrorFileSpec]) -> dict[int, Reply]:
+def make_replies(*layers: Mapping[int, ErrorFileSpec], early: bool = False) -> dict[int, Reply]:
     """The replies by status: the built-in ones under those of each layer in turn (frontend first, then backend, so that
-    the backend's win: BF12)."""
-    replies = {status: Reply(status, raw) for status, raw in REPLIES.items()}
+    the backend's win: BF12). `early`: those to bytes that are no request."""
+    replies = {status: Reply(status, raw, early) for status, raw in (EARLY_REPLIES if early else REPLIES).items()}
     for layer in layers:
         for status, spec in layer.items():
-            replies[status] = Reply(status, _replacement(spec))
+            replies[status] = Reply(status, _replacement(spec), early)
     return replies
 
 
@@ -91,6 +94,7 @@ class Frontend:
         "close",
         "connections",
         "counts",
+        "early_replies",
         "ignore_null",
         "ignore_probes",
         "keep_alive_last",
@@ -137,7 +141,8 @@ class Frontend:
         self.ignore_null = "dontlognull" in spec.options or "http-ignore-probes" in spec.options
         self.ignore_probes = "http-ignore-probes" in spec.options
         self.monitor_uri = spec.monitor_uri.encode() if spec.monitor_uri else b""
-        self.replies = make_replies(dict(spec.error_files))
+        self.replies = make_replies(spec.error_files)
+        self.early_replies = make_replies(spec.error_files, early=True)
         self.ordinary = not self.monitor_uri and self.log_at_start is None
         """Nothing but a request's head decides what is done with it."""
         self.wants_source = access_log is not None or spec.forwardfor is not None
@@ -192,7 +197,7 @@ class Route:
         self.redispatch = spec.redispatch
         self.close_server = spec.close_mode != "keep-alive" or mine.close_mode == "server-close"
         self.abort_on_close = "abortonclose" in spec.options or "abortonclose" in mine.options
-        self.replies = make_replies(dict(mine.error_files), dict(spec.error_files))
+        self.replies = make_replies(mine.error_files, spec.error_files)
         self.tcp_keepalive = "srvtcpka" in spec.options or "tcpka" in spec.options
         # `option forwardfor`: either side may ask for it, the backend's header name wins, and it is left out for a
         # request that has the header already only if every side that asks says if-none (reference 3.2).

@@ -201,10 +201,9 @@ class ServerConnection(asyncio.Protocol):
             self._invalid(exchange, data, error)
             return
         status = head.status
-        if status < 200:
-            if status != 101:
-                self._interim(exchange, head, data[end:])
-                return
+        if status < 200 and status != 101:
+            self._interim(exchange, head, data[end:])
+            return
         length = head.length
         if status == 101 or (request.method == b"CONNECT" and status < 300):
             exchange.response_at = relay.clock() * 1000.0
