@@ -135,6 +135,8 @@ class _Reader:
         self._section: GlobalDraft | ProxyDraft | None = None
         self._skipping = False
         """In a section that cannot be read: its lines are passed over, the section itself was an error."""
+        self._overriding = False
+        """In lines that win over what the files say, even for keywords of which the first line is kept."""
 
     def start_file(self, name: str) -> None:
         """A section does not go on in the next file."""
@@ -146,6 +148,7 @@ class _Reader:
         """The wanted ones of `lines` to the global section and to each proxy, in the order in which they were made. One
         that is wrong is told once, not for each section."""
         self._skipping = False
+        self._overriding = True
         broken: set[int] = set()
         sections: list[tuple[GlobalDraft | ProxyDraft, str, str]] = [(self.globals, "global", "")]
         sections += [(draft, draft.kind, draft.spec.name) for draft in self.proxies]
@@ -300,7 +303,7 @@ class _Reader:
             statement.warn(f"{where}: ignored", None, _misplaced_hint(name, section, keyword.sections))
             draft = draft.scratch()
         statement.expect(keyword.least, keyword.most, keyword.shape)
-        if keyword.once and name in draft.written:
+        if keyword.once and name in draft.written and not self._overriding:
             place = draft.written[name]
             statement.warn(f"`{name}` was already specified in line {place.line}: the first one is kept")
             draft = draft.scratch()

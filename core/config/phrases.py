@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from .keywords import State, Table, nearest
+from . import suggest
+from .keywords import State, Table
 from .known import KNOWN_BIND, KNOWN_SERVER
 from .statement import Refusal, Statement
 
@@ -46,8 +47,10 @@ def _unknown(statement: Statement, index: int, table: Table[D], kind: str) -> in
     word = statement.arguments[index]
     arguments = _KNOWN[kind].get(word.text)
     if arguments is None:
-        hint = nearest(word.text, [*table.names(), *_KNOWN[kind]])
+        meant = suggest.nearest(word.text, [*table.names(), *_KNOWN[kind]])
+        hint = f"did you mean `{meant}`?" if meant else ""
         statement.error(f"unknown word '{word.text}' on a {kind} line", word, hint)
-        return 1
+        # The arguments of what was probably meant are no mistakes of their own.
+        return 1 + (0 if meant is None else table[meant].most if meant in table else _KNOWN[kind][meant])
     statement.error(f"HAProxy's {kind} keyword `{word.text}` is not supported by maniple yet", word)
     return 1 + arguments

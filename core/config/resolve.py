@@ -13,7 +13,7 @@ from typing import Any
 
 from .diagnostics import Diagnostics
 from .drafts import GlobalDraft, ProxyDraft, ServerDraft
-from .keywords import OPTIONS
+from .keywords import OPTIONS, nearest
 from .logs import NAMED_FORMATS
 from .model import Configuration, ErrorFileSpec, GlobalSpec, LogSpec, Place, ProxySpec, ServerSpec, Timeouts
 from .threads import expand
@@ -283,7 +283,7 @@ def _check_backends(drafts: Sequence[ProxyDraft], diagnostics: Diagnostics) -> N
         place = draft.written.get("default_backend", draft.spec.place)
         target = backends.get(name)
         if target is None:
-            diagnostics.error(place, f"{draft.label}: there is no backend '{name}'", name)
+            diagnostics.error(place, f"{draft.label}: there is no backend '{name}'", name, nearest(name, backends))
         elif draft.spec.mode == "http" and target.spec.mode == "tcp":
             message = f"{draft.label} has mode http and its backend {_at(target)} mode tcp"
             diagnostics.error(place, message, name, "set `mode http` in both, or in a defaults section")

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from maniple.core.config.dump import dump
 from maniple.core.config.model import Configuration, Place
 from maniple.core.config.parser import load
@@ -46,8 +45,10 @@ def reads_back(configuration: Configuration) -> None:
 LINES = """
 global
     maxconn 10 | nbthread 4 | nbgroup 2 | uid 5 | user root | pidfile /x | node a | description a 'b  c' | daemon
-    hard-stop-after 90s | grace 1500ms | ulimit-n 9 | log-tag "a b" | log-send-hostname | log stderr format raw user info
-    tune.bufsize 1m | tune.maxrewrite 100 | tune.http.maxhdr 5 | tune.http.head-cache 0 | tune.idletimer 5 | cpu-policy none
+    hard-stop-after 90s | grace 1500ms | ulimit-n 9 | log-tag "a b" | log-send-hostname
+    log stderr format raw user info
+    tune.bufsize 1m | tune.maxrewrite 100 | tune.http.maxhdr 5 | tune.http.head-cache 0 | tune.idletimer 5
+    cpu-policy none
     cpu-map 1/1 0 3 | cpu-set drop-cpu 3 | thread-group 1 1-2 | stats socket /x level admin | tune.rcvbuf.client 16k
 frontend f
     bind :80,[::1]:81 | bind abns@x name n id 3 maxconn 4 backlog 5 nice -3 interface lo mss 100 uid 1 gid 2 mode 660
@@ -66,14 +67,20 @@ backend f
     server-template t 2-3 10.0.0.1:80 id 70 slowstart 1m tcp-ut 1d max-reuse 0 | pool-min-conn 3 | timeout connect 4
     server e 10.0.0.1:80 fall 9 fastinter 1 downinter 2 maxqueue 3 pool-low-conn 4 pool-min-conn 5 weight 256
 """
-BLOCKS = [
-    (block[0], [line.strip() for row in block[1:] for line in row.split("|")])
-    for block in (
-        text.splitlines()
-        for text in LINES.strip().replace("\nfrontend", "\0frontend").replace("\nbackend", "\0backend").split("\0")
-    )
-]
 
+
+def blocks() -> list[tuple[str, list[str]]]:
+    """(section line, its lines) of each section in LINES."""
+    found: list[tuple[str, list[str]]] = []
+    for row in LINES.strip().splitlines():
+        if row.startswith(" "):
+            found[-1][1].extend(line.strip() for line in row.split("|"))
+        else:
+            found.append((row, []))
+    return found
+
+
+BLOCKS = blocks()
 ALL_LINES = [(head, line) for head, lines in BLOCKS for line in lines]
 
 

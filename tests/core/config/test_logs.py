@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from maniple.core.config.logs import HTTP_LOG_FORMAT, NAMED_FORMATS, TCP_LOG_FORMAT, format_sample, parse_sample
 
 GOOD: list[tuple[str, dict[str, Any]]] = [

@@ -4,7 +4,6 @@ import pickle
 from dataclasses import FrozenInstanceError
 
 import pytest
-
 from maniple.core.config.model import Configuration, Place, ProxySpec, ThreadSet
 from maniple.core.config.parser import load
 

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from maniple.core.config.conditions import ConditionFacts
 from maniple.core.config.environment import Environment
 from maniple.core.config.parser import load, load_files

@@ -7,7 +7,7 @@ import pytest
 CASES = [
     ("server a 192.0.2.1:80 weight", "27:`weight` expects <0..256>"),
     ("server a 192.0.2.1:80 weight 300", "34:`weight 300`: must be from 0 to 256"),
-    ("server a 192.0.2.1:80 wieght 3", "27:unknown word 'wieght' on a server line|34:unknown word '3'"),
+    ("server a 192.0.2.1:80 wieght 3", "27:unknown word 'wieght' on a server line"),
     ("server a 192.0.2.1:80 foo bar weight 300", "27:unknown word 'foo'|31:unknown word 'bar'|42:`weight 300`"),
     (
         "server a 192.0.2.1:80 ssl verify none weight x",

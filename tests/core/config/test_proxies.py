@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from maniple.core.config.model import ErrorFileSpec, SourceSpec
 
 REPLY = b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n"

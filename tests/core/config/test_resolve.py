@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from maniple.core.config.model import GlobalSpec
 from maniple.core.config.resolve import group_sizes
 
