@@ -65,22 +65,23 @@ class Ticket(Generic[W]):
 class WaitingQueue(Generic[W]):
     """`numbers`: the counter that queues of one backend share, so that their heads are comparable."""
 
-    __slots__ = ("_heap", "_length", "_numbers")
+    __slots__ = ("_heap", "_numbers", "length")
 
     def __init__(self, numbers: Iterator[int] | None = None) -> None:
         self._heap: list[tuple[tuple[int, int], Ticket[W]]] = []
-        self._length = 0
+        self.length = 0
+        """The same as `len`, for the hot path. Read only."""
         self._numbers = numbers if numbers is not None else count()
 
     def __len__(self) -> int:
-        return self._length
+        return self.length
 
     def add(self, waiter: W, rank: int) -> Ticket[W]:
         """O(log n). `rank`: lower leaves first; see the function of that name."""
         ticket = Ticket(self, (rank, next(self._numbers)), waiter)
         # The number is unique, so that comparing pairs never comes to comparing tickets.
         heappush(self._heap, (ticket.key, ticket))
-        self._length += 1
+        self.length += 1
         return ticket
 
     def cancel(self, ticket: Ticket[W]) -> bool:
@@ -89,8 +90,8 @@ class WaitingQueue(Generic[W]):
             return False
         ticket.alive = False
         ticket.waiter = None
-        self._length -= 1
-        if len(self._heap) > 2 * self._length + 16:
+        self.length -= 1
+        if len(self._heap) > 2 * self.length + 16:
             self._heap = [pair for pair in self._heap if pair[1].alive]
             heapify(self._heap)
         return True
@@ -114,20 +115,20 @@ class WaitingQueue(Generic[W]):
             if ticket.alive and waiter is not None:
                 ticket.alive = False
                 ticket.waiter = None
-                self._length -= 1
+                self.length -= 1
                 return waiter
         raise IndexError("pop from an empty queue")
 
     def clear(self) -> list[W]:
         """Takes everybody out, in order."""
         leaving = []
-        while self._length:
+        while self.length:
             leaving.append(self.pop())
         self._heap.clear()
         return leaving
 
     def __repr__(self) -> str:
-        return f"<WaitingQueue {self._length} waiting, {len(self._heap) - self._length} dead>"
+        return f"<WaitingQueue {self.length} waiting, {len(self._heap) - self.length} dead>"
 
 
 def pop_better(one: WaitingQueue[W], other: WaitingQueue[W]) -> W | None:

@@ -22,11 +22,9 @@ from .server import Server
 class Algorithm:
     """`arguments`: the words after the algorithm's name. Raises ValueError, worded for the user, if they are wrong."""
 
-    deterministic: ClassVar[bool] = False
-    """The same request always goes to the same server (hashing). Then `prefer-last-server` has no effect."""
-    rotating: ClassVar[bool] = False
-    """The next choice is very likely another server. Then a request without persistence whose connection failed is
-    given to the next server at once, even without `option redispatch` (see retry)."""
+    rotating: ClassVar[bool] = True
+    """The same request may go to another server next time. False for hashing: then `prefer-last-server` has no effect,
+    and a failed request is not given to another server before its turn (see retry)."""
 
     def __init__(self, arguments: tuple[str, ...] = ()) -> None:
         if arguments:

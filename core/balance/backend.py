@@ -53,7 +53,7 @@ class Backend:
     ConfigError for a wrong `balance` line."""
 
     __slots__ = (
-        "_chosen",
+        "_choose",
         "_freed_hook",
         "_queue_owners",
         "_queued_hook",
@@ -66,6 +66,7 @@ class Backend:
         "counts",
         "full",
         "name",
+        "peak",
         "prefer_last",
         "queued",
         "served",
@@ -114,9 +115,10 @@ class Backend:
         self.active_count = 0
         self.backup_count = 0
         """Eligible servers of either kind."""
-        self._chosen = 0
-        """Choices made by the algorithm: `lbtot`."""
+        self.peak = 0
+        """The highest sum of `served` and `queued` so far."""
         self.algorithm = algorithm if algorithm is not None else make_algorithm(spec.balance)
+        self._choose = self.algorithm.choose
         # A hook that is not overridden costs one test.
         kind = type(self.algorithm)
         self._took_hook = self.algorithm.took if kind.took is not Algorithm.took else None
@@ -141,17 +143,17 @@ class Backend:
         one that the session still has a connection to (see prefer_last)."""
         server = wanted
         if server is not None and server.usable:
-            if not (server.maxconn and server.saturated()):
+            if server.served < server.ceiling or not server.saturated():
                 self.took(server)
                 return server
-            if may_queue(len(server.waiting), server.maxqueue):
+            if may_queue(server.waiting.length, server.maxqueue):
                 return self.wait(waiter, rank, server)
         server = self.choose(exchange, avoid, last)
         if server is not None:
-            if not (server.maxconn and server.saturated()):
+            if server.served < server.ceiling or not server.saturated():
                 self.took(server)
                 return server
-            if may_queue(len(server.waiting), server.maxqueue):
+            if may_queue(server.waiting.length, server.maxqueue):
                 return self.wait(waiter, rank, server)
         elif not self.candidates:
             return None
@@ -160,24 +162,24 @@ class Backend:
     def choose(self, exchange: Exchange, avoid: Server | None = None, last: Server | None = None) -> Server | None:
         """The server that balancing gives the request to, no slot taken; it may be saturated where the algorithm
         accepts to queue there. None: nobody is there (`candidates` is empty), or all are saturated."""
-        if last is not None and last.eligible and last is not avoid and not self.algorithm.deterministic:
+        if last is not None and last.eligible and last is not avoid and self.algorithm.rotating:
             return last
         # Everybody is saturated where somebody waits. With nobody served none would ever be freed: then try.
-        if self.queued and self.served and self.waiting:
+        if self.queued and self.served and self.waiting.length:
             return None
-        server = self.algorithm.choose(exchange, avoid)
+        server = self._choose(exchange, avoid)
         if server is not None:
-            server.counts.lbtot += 1
-            self._chosen += 1
+            server.chosen += 1
         return server
 
     def took(self, server: Server) -> None:
         """A request takes a slot of `server`."""
-        self.served += 1
         server.served = served = server.served + 1
-        counts = server.counts
-        if served > counts.smax:
-            counts.smax = served
+        if served > server.peak:
+            server.peak = served
+        self.served = served = self.served + 1
+        if served + self.queued > self.peak:
+            self.peak = served + self.queued
         if self._took_hook is not None:
             self._took_hook(server)
 
@@ -196,6 +198,7 @@ class Backend:
     def wait(self, waiter: Any, rank: int, server: Server | None) -> Ticket[Any]:
         """Puts `waiter` into the queue of `server`, or of the backend. Use `place`; this is for who knows better."""
         self.queued += 1
+        self.peak = max(self.peak, self.served + self.queued)
         if server is None:
             ticket = self.waiting.add(waiter, rank)
             if len(self.waiting) > self.counts.qmax:
@@ -299,10 +302,12 @@ class Backend:
         """Copies the figures about now into the counts of the backend and its servers, before they are published."""
         counts = self.counts
         counts.qcur = len(self.waiting)
-        counts.lbtot = self._chosen
-        counts.connect = counts.reuse = 0
+        counts.scur = self.served + self.queued
+        counts.smax = self.peak
+        counts.lbtot = counts.connect = counts.reuse = 0
         for server in self.servers:
             server.refresh_counts()
+            counts.lbtot += server.chosen
             counts.connect += server.counts.connect
             counts.reuse += server.counts.reuse
 

@@ -5,8 +5,8 @@ Owns: the draws. Must not know: queues beyond "somebody waits there".
 
 A draw hits a server with the probability of its weight: one random number, looked up among the running sums of weights.
 Of the drawn the one with the lowest served / weight wins; on a tie the one with the lower rate of requests in the last
-second in proportion to its weight. If the winner is saturated the request waits in the backend's queue, as in HAProxy:
-the algorithm does not look for a second best.
+second (of those that this algorithm sent there) in proportion to its weight. If the winner is saturated the request
+waits in the backend's queue, as in HAProxy: the algorithm does not look for a second best.
 
 Invariants: `_sums[i]` is the sum of the effective weights of servers 0..i.
 """
@@ -27,8 +27,6 @@ from .server import Server
 @register("random")
 class Chance(Algorithm):
     """`balance random`, `balance random(<draws>)`; two draws unless said. `source`: numbers in [0, 1), for tests."""
-
-    rotating = True
 
     def __init__(self, arguments: tuple[str, ...] = (), source: random.Random | None = None) -> None:
         draws = arguments[0] if arguments else "2"
@@ -52,26 +50,28 @@ class Chance(Algorithm):
             return None
         sums = self._sums
         total = sums[-1]
+        draw = self._random
         now = int(exchange.head_at)
         chosen: Server | None = None
         for _ in range(self.draws):
-            place = bisect_right(sums, int(self._random() * total))
+            place = bisect_right(sums, draw() * total)
             server = servers[place]
             if server is avoid:
-                # HAProxy's ring goes on to the next server too.
+                # The next one instead, as on HAProxy's ring; itself where it is alone.
                 server = servers[place - 1]
-            if chosen is None or (server is not chosen and self._is_better(server, chosen, now)):
+            if chosen is None:
                 chosen = server
+            elif server is not chosen:
+                left = server.served * chosen.eweight
+                right = chosen.served * server.eweight
+                if left < right or (left == right and self._is_calmer(server, chosen, now)):
+                    chosen = server
         assert chosen is not None
-        if chosen.maxconn and chosen.saturated():
-            return None
-        self._rates[chosen.index].add(now)
-        return chosen
+        if chosen.served < chosen.ceiling or not chosen.saturated():
+            self._rates[chosen.index].add(now)
+            return chosen
+        return None
 
-    def _is_better(self, one: Server, other: Server, now: int) -> bool:
-        left = one.served * other.eweight
-        right = other.served * one.eweight
-        if left != right:
-            return left < right
+    def _is_calmer(self, one: Server, other: Server, now: int) -> bool:
         rates = self._rates
         return rates[one.index].value(now) * other.eweight < rates[other.index].value(now) * one.eweight

@@ -40,7 +40,7 @@ class First(Algorithm):
         heap = self._heap
         if heap:
             server = heap[0][2]
-            if server is not avoid and not (server.maxconn and server.saturated()):
+            if server is not avoid and (server.served < server.ceiling or not server.saturated()):
                 return server
         return self._choose_further(avoid)
 

@@ -4,10 +4,11 @@ Owns: the rules of reference 3.2 (`retries`, `option redispatch`, the turn-aroun
 servers, connections, clocks.
 
 - `retries` counts attempts after the first; only failures to *connect* are retried.
-- `option redispatch` lets a retry go to another server, although persistence wanted this one: P > 0 every P-th retry,
-  -N on the N-th before the last... -1, the default of the option, on the last one. 0: never.
-- Whatever the option says: a request that persistence did not send here, in a backend that balances in turn over more
-  than one active server, goes to the next server at once.
+- `option redispatch` lets a retry go to another server. For a request that persistence sent here: P > 0 every P-th
+  retry, -N on the N-th before the last, counted so that -1, the option's default, is the last one; 0: never.
+- A request without persistence, in a backend that does not hash and has more than one active server, goes to another
+  server at once under any `option redispatch` but 0. (The manual does not say so; HAProxy 2.6 and 3.0 do it, whatever
+  the interval, with roundrobin, leastconn, first and random; hashing keeps to the interval.)
 - The turn-around: after a connection was *refused* (not timed out), the same server is left alone for `timeout connect`
   or one second, whichever is less. Also if there is at most one active server: then another choice is the same one.
 - A *reused* connection that the server closes before the first byte of a response: the client gets no response, its
@@ -72,7 +73,7 @@ def decide(
     redispatch: int,
     reused: bool = False,
     persistent: bool = False,
-    rotating: bool = False,
+    rotating: bool = True,
     active: int = 1,
     connect_timeout: int | None = None,
 ) -> Decision:
@@ -83,7 +84,9 @@ def decide(
         return Decision(Action.HANG_UP if reused else Action.FAIL)
     if retry > retries:
         return Decision(Action.FAIL)
-    moves = is_redispatch(retry, retries, redispatch) or (rotating and not persistent and active > 1)
+    moves = is_redispatch(retry, retries, redispatch) or (
+        redispatch != 0 and rotating and not persistent and active > 1
+    )
     delay = 0
     if failure is Failure.REFUSED and not reused and (not moves or active <= 1):
         delay = TURN_AROUND if connect_timeout is None else min(connect_timeout, TURN_AROUND)

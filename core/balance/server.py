@@ -12,6 +12,7 @@ changes state, weight, `served` and `waiting`: its sums depend on them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from sys import maxsize
 from typing import TYPE_CHECKING, Any
 
 from ...pools.connections import ConnectionPool
@@ -57,6 +58,8 @@ class Server:
         "backend",
         "backup",
         "balanced",
+        "ceiling",
+        "chosen",
         "counts",
         "draining",
         "eligible",
@@ -67,6 +70,8 @@ class Server:
         "maxqueue",
         "minconn",
         "name",
+        "parts",
+        "peak",
         "pool",
         "served",
         "spec",
@@ -93,15 +98,24 @@ class Server:
         self.backend = backend
         self.counts = counts
         self.backup = spec.backup
-        self.maxconn = share(spec.maxconn or spec.minconn, parts, part)
+        self.parts = (parts, part)
+        self.maxconn = 0
         """Requests at a time, in this thread; 0: no limit."""
-        self.minconn = share(spec.minconn, parts, part) if spec.minconn < spec.maxconn else 0
+        self.minconn = 0
         """Lowest limit while the backend is not full; 0: the limit is always maxconn."""
+        self.ceiling = 0
+        """With fewer requests than this there is a free slot for sure; with as many, `saturated` knows. So that the
+        usual question is one comparison: `server.served < server.ceiling or not server.saturated()`."""
+        self.set_limits(spec.maxconn, spec.minconn)
         self.maxqueue = spec.maxqueue
         self.weight = spec.weight
         self.eweight = spec.weight * WEIGHT_SCALE
         self.served = 0
         """Requests that hold a slot."""
+        self.peak = 0
+        """The highest `served` so far."""
+        self.chosen = 0
+        """How often the algorithm chose it."""
         self.waiting: WaitingQueue[Any] = WaitingQueue(numbers)
         self.pool: ConnectionPool[Any] = make_pool(spec, backend.spec.http_reuse, parts, part)
         self.up = True
@@ -123,6 +137,13 @@ class Server:
         self.pool.set_keeping(not self.maintenance)
         return changed
 
+    def set_limits(self, maxconn: int, minconn: int = 0) -> None:
+        """The limits of the whole process, of which this thread takes its share. The backend's `resume` follows."""
+        parts, part = self.parts
+        self.maxconn = share(maxconn or minconn, parts, part)
+        self.minconn = share(minconn, parts, part) if minconn < maxconn else 0
+        self.ceiling = self.minconn or self.maxconn or maxsize
+
     def limit(self) -> int:
         """Requests at a time now; 0: no limit."""
         if not self.minconn:
@@ -131,18 +152,19 @@ class Server:
         return dynamic_limit(self.maxconn, self.minconn, backend.served + backend.queued, backend.full)
 
     def saturated(self) -> bool:
-        """No slot is free, or somebody waits for the next one. Algorithms ask `server.maxconn and` first, because most
-        servers have no limit."""
+        """No slot is free, or somebody waits for the next one."""
         if not self.maxconn:
             return False
         limit = self.limit() if self.minconn else self.maxconn
-        return self.served >= limit or len(self.waiting) > 0
+        return self.served >= limit or self.waiting.length > 0
 
     def refresh_counts(self) -> None:
         """Copies the figures about now into the counts, before they are published."""
         counts = self.counts
         pool = self.pool
         counts.scur = self.served
+        counts.smax = self.peak
+        counts.lbtot = self.chosen
         counts.qcur = len(self.waiting)
         counts.idle_conn_cur = pool.idle_count
         counts.safe_conn_cur = pool.safe_count
