@@ -34,8 +34,7 @@ defaults
     timeout server 50s
     timeout http-request 10s
     timeout http-keep-alive 10s
-    option {log}
-listen {name}
+{log}listen {name}
 """
 """What flags are added to when there is no file. The long timeouts are those of the examples in HAProxy's manual."""
 
@@ -83,7 +82,9 @@ def load(flags: RunFlags, environment: Mapping[str, str] | None = None) -> tuple
         if not flags.servers:
             raise FlagError("no server: give --server NAME=HOST:PORT, or a file with -f")
         mode = flags.mode or "http"
-        text = WITHOUT_FILE.format(mode=mode, log="tcplog" if mode == "tcp" else "httplog", name=NAME)
+        # Without a `log` line the option would have no effect, and be warned of.
+        log = f"    option {'tcplog' if mode == 'tcp' else 'httplog'}\n" if flags.logs else ""
+        text = WITHOUT_FILE.format(mode=mode, log=log, name=NAME)
         additions = as_additions(flag_lines(flags, NAME, NAME))
         return parser.load([(BUILT_IN, text)], Environment(environment), additions=additions)
     configuration, diagnostics = parser.load_files(flags.files, Environment(environment, files=flags.files))
