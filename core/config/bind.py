@@ -86,9 +86,7 @@ _word("uid", "uid", Integer(), "Owner of a unix socket, by number.", "sockets")
 _word("gid", "gid", Integer(), "Group of a unix socket, by number.", "sockets")
 _word("user", "uid", Mapped("user", user_number), "Owner of a unix socket, by name.", "sockets")
 _word("group", "gid", Mapped("group", group_number), "Group of a unix socket, by name.", "sockets")
-_word(
-    "thread", "threads", Mapped("set", parse_threads), "Groups and threads that accept here.", "groups", State.ACCEPTED
-)
+_word("thread", "threads", Mapped("set", parse_threads), "Groups and threads that accept here.", "groups")
 _word("shards", "shards", Mapped("shards", _shards), "How many sockets are made of it.", "groups", State.ACCEPTED)
 _flag("tfo", "tfo", "TCP fast open: data in the first packet.", "sockets")
 _flag("transparent", "transparent", "Bind to addresses that are not this machine's.", "sockets")

@@ -46,8 +46,23 @@ _setting("tune.http.logurilen", "tune.logurilen", Integer(1), "Bytes of a reques
 _setting(
     "tune.http.head-cache", "tune.head_cache", Integer(), "Ours: header blocks remembered per thread; 0: none.", "http"
 )
-_setting("tune.maxaccept", "tune.maxaccept", Integer(-1), "Connections accepted in a row.", "relay", once=True)
-_setting("tune.idletimer", "tune.idletimer", Duration(0, 65535), "Time after which a stream counts as idle.", "relay")
+_setting(
+    "tune.maxaccept",
+    "tune.maxaccept",
+    Integer(-1),
+    "Connections accepted in a row.",
+    "relay",
+    once=True,
+    state=State.ACCEPTED,
+)
+_setting(
+    "tune.idletimer",
+    "tune.idletimer",
+    Duration(0, 65535),
+    "Time after which a stream counts as idle.",
+    "relay",
+    state=State.ACCEPTED,
+)
 for _side in ("client", "server"):
     for _what, _text in (("rcvbuf", "receive"), ("sndbuf", "send")):
         _setting(
@@ -57,6 +72,7 @@ for _side in ("client", "server"):
             f"Kernel {_text} buffer of {_side} sockets.",
             "sockets",
             once=True,
+            state=State.ACCEPTED,
         )
 
 
