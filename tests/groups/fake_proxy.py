@@ -2,7 +2,8 @@
 
 The runtime greets each connection with "<group>/<thread> <pid>\\n" and echoes what it gets. The first argument is JSON:
 `binds` (list of [kind, host, port]), `globals` (fields of GlobalSpec), `options` (fields of SupervisorOptions), `fail`
-("" or what the build raises), `forks` (which forks succeed). When all groups accept, a JSON line with the addresses goes to stdout.
+("" or what the build raises), `forks` (which forks succeed). When all groups accept, a JSON line with the addresses
+goes to stdout.
 """
 
 from __future__ import annotations
