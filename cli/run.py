@@ -158,5 +158,7 @@ def greeting(configuration: Configuration, listeners: Sequence[Listener]) -> str
         if modes.get(listener.frontend) == "http" and listener.address.kind in ("inet", "inet6"):
             text = f"http://{text}"
         shown[f"  {listener.frontend}: {text}"] = None
-    count = f", {len(groups)} group{'s' * (len(groups) != 1)}" if groups else ""
-    return f"maniple {__version__} listens{count} (Ctrl-C ends)\n" + "".join(f"{line}\n" for line in shown)
+    addresses = f"{len(shown)} address{'es' * (len(shown) != 1)}"
+    processes = f" with {len(groups)} group{'s' * (len(groups) != 1)}" if groups else ""
+    first = f"maniple {__version__} listens on {addresses}{processes} (Ctrl-C ends)\n"
+    return first + "".join(f"{line}\n" for line in shown)
