@@ -115,8 +115,16 @@ class Proxy:
         return self.process.wait(PATIENCE)
 
 
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Compiles the package once for all proxies, wherever Python is told to keep no byte code."""
+    environment = dict(os.environ, PYTHONPYCACHEPREFIX=str(tmp_path_factory.mktemp("bytecode")))
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return environment
+
+
 @pytest.fixture
-def start_proxy(tmp_path: Path) -> Iterator[Callable[..., Proxy]]:
+def start_proxy(tmp_path: Path, environment: dict[str, str]) -> Iterator[Callable[..., Proxy]]:
     """Starts fake proxies; nothing of them is left after the test."""
     started: list[Proxy] = []
 
@@ -129,6 +137,7 @@ def start_proxy(tmp_path: Path) -> Iterator[Callable[..., Proxy]]:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=stream,
+                env=environment,
                 pass_fds=wanted.get("pass_fds", ()),
             )
         proxy = Proxy(process, errors)
