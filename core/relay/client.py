@@ -53,6 +53,7 @@ class ClientConnection(asyncio.Protocol, Session):
     __slots__ = (
         "buffer",
         "deadline",
+        "descriptor",
         "eof",
         "exchange",
         "filed",
@@ -85,6 +86,8 @@ class ClientConnection(asyncio.Protocol, Session):
         """The one that is under way."""
         self.own: RelayExchange | None = None
         """The object that all exchanges of this connection use in turn."""
+        self.descriptor = -1
+        """For write_now; known from the second request on, since to ask costs 2 us."""
         self.buffer = b""
         self.reading = HEAD
         self.requests = 0
@@ -122,6 +125,7 @@ class ClientConnection(asyncio.Protocol, Session):
         self.reading = DRAIN
         # Later writes of a server connection find no transport; cycles through the bound method and `own` end here.
         self.write = _nowhere
+        self.descriptor = -1
         self.own = None
         leave(self)
 
@@ -183,6 +187,8 @@ class ClientConnection(asyncio.Protocol, Session):
         exchange = self.own
         if exchange is None:
             exchange = self.own = RelayExchange(self)
+        elif self.descriptor < 0:
+            self.descriptor = self.transport.get_extra_info("socket").fileno()
         self.exchange = exchange
         exchange.request_number = self.requests
         self.requests += 1

@@ -104,7 +104,7 @@ def free_slot(backend: Backend, server: Server) -> None:
     """Give a slot back, and go on with whoever waits for it."""
     waiter = backend.freed(server)
     if waiter is not None:
-        _called(waiter, server)
+        called(waiter, server)
 
 
 def abandon(exchange: RelayExchange) -> None:
@@ -166,7 +166,7 @@ def _wait(exchange: RelayExchange, server: Server | None, now: float) -> None:
         wait.relay.timers.arm(wait, now + timeout)
 
 
-def _called(exchange: RelayExchange, server: Server) -> None:
+def called(exchange: RelayExchange, server: Server) -> None:
     """A slot of `server` is the exchange's now."""
     wait = exchange.ticket
     relay = exchange.client.relay

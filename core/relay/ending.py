@@ -46,4 +46,6 @@ def end_exchange(exchange: RelayExchange, logged: bool, now: float) -> None:
         exchange.clean()
     if server is not None:
         exchange.server = None
-        connect.free_slot(route.backend, server)
+        waiter = route.backend.freed(server)
+        if waiter is not None:
+            connect.called(waiter, server)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 from ..errors import ServerProtocolError
 from ..http.framing import ChunkedBody
 from ..http.head import CHUNKED, TO_CLOSE, ResponseHead
+from ..net.sockets import write_now
 from . import replying
 from .exchange import RECEIVING, RelayExchange
 from .timers import NEVER
@@ -48,6 +49,7 @@ class ServerConnection(asyncio.Protocol):
         "chunks",
         "deadline",
         "decode",
+        "descriptor",
         "exchange",
         "filed",
         "keep",
@@ -67,6 +69,7 @@ class ServerConnection(asyncio.Protocol):
     def __init__(self, relay: Relay, server: Server) -> None:
         self.relay = relay
         self.server = server
+        self.descriptor = -1
         self.exchange: RelayExchange | None = None
         self.reading = NOTHING
         self.buffer = b""
@@ -85,6 +88,7 @@ class ServerConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self.write = self.transport.write
+        self.descriptor = transport.get_extra_info("socket").fileno()
         self.relay.descriptors += 1
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -97,6 +101,7 @@ class ServerConnection(asyncio.Protocol):
             self.server.pool.discard(self)
         else:
             self._ended(exchange, exc)
+        self.descriptor = -1
         # The transport and its bound method hold us; let the cycle go at once.
         del self.transport, self.write
         relay.room()
@@ -132,8 +137,13 @@ class ServerConnection(asyncio.Protocol):
         self.exchange = exchange
         self.reading = HEAD
         self.keep = not exchange.route.close_server
-        self.write(wire)
-        if exchange.request_done:
+        write_now(self.descriptor, self.transport, wire)
+        if not exchange.request_done:
+            return
+        # As in await_response: a call less on the path of most requests.
+        if self.filed:
+            self.deadline = now + exchange.route.server_timeout
+        else:
             self.await_response(exchange, now)
 
     def await_response(self, exchange: RelayExchange, now: float) -> None:
@@ -156,6 +166,9 @@ class ServerConnection(asyncio.Protocol):
             return
         reading = self.reading
         if reading is HEAD:
+            if self.buffer:
+                data = self.buffer + data
+                self.buffer = b""
             self._head(exchange, data)
         elif reading is LENGTH:
             size = len(data)
@@ -185,9 +198,6 @@ class ServerConnection(asyncio.Protocol):
 
     def _head(self, exchange: RelayExchange, data: bytes) -> None:
         """Bytes of the response's head, and perhaps of its body."""
-        if self.buffer:
-            data = self.buffer + data
-            self.buffer = b""
         relay = self.relay
         request = exchange.head
         assert request is not None
@@ -226,7 +236,8 @@ class ServerConnection(asyncio.Protocol):
             # All of it, in one piece: most responses.
             answer = b"".join((head.start, wire, last, data[end:]))
             exchange.bytes_to_client += len(answer)
-            exchange.client.write(answer)
+            client = exchange.client
+            write_now(client.descriptor, client.transport, answer)
             self._complete(exchange, now)
         else:
             self._long(exchange, head, data, end, last, now)
@@ -398,6 +409,7 @@ class ServerConnection(asyncio.Protocol):
         if exchange is not None:
             exchange.upstream = None
         self.exchange = None
+        self.descriptor = -1
         self.relay.descriptors -= 1
         self.server.pool.released()
 
