@@ -24,6 +24,7 @@ from ..core.config.environment import Environment
 from ..core.config.model import Configuration
 from . import haproxy_dumps as dumps
 from .alerts import Alerts
+from .command_line import FlagLine, as_additions
 from .haproxy_flags import Arguments, FlagError, MissingArgument, UsageError, parse, usage
 from .version import build_text, version_text
 
@@ -49,7 +50,9 @@ def run(words: Sequence[str], program: str) -> int:
     except FlagError as error:
         Alerts(program).alert(str(error))
         return 1
-    except UsageError:
+    except UsageError as error:
+        if str(error):
+            Alerts(program).alert(str(error))
         return _show_usage(program)
     if arguments.show_version:
         sys.stdout.write(version_text() + (build_text() if arguments.show_build else ""))
@@ -108,7 +111,10 @@ def _with_files(arguments: Arguments, program: str, alerts: Alerts) -> int:
     resolve = unresolved.resolve if arguments.ignore_unresolved else resolve_address
     if arguments.dump_lines:
         sys.stdout.write(dumps.lines_text(sources, _environment(arguments, paths)))
-    configuration, diagnostics = load(sources, environment, facts=facts, resolve_name=resolve)
+    additions = None
+    if arguments.maxconn > 0:
+        additions = as_additions([FlagLine(f"maxconn {arguments.maxconn}", frozenset(("global",)))])
+    configuration, diagnostics = load(sources, environment, facts=facts, additions=additions, resolve_name=resolve)
     alerts.report(diagnostics.in_order())
     if configuration is None:
         return 1
@@ -137,7 +143,8 @@ def configuration_files(paths: Sequence[str]) -> list[str]:
     for path in paths:
         if os.path.isdir(path):
             names = [name for name in os.listdir(path) if name.endswith(".cfg") and not name.startswith(".")]
-            found = [os.path.join(path, name) for name in sorted(names, key=os.fsencode)]
+            # HAProxy shows `dir//1.cfg` for `dir/`, and so do we.
+            found = [f"{path}/{name}" for name in sorted(names, key=os.fsencode)]
             files.extend(file for file in found if os.path.isfile(file))
         else:
             os.stat(path)
@@ -228,20 +235,17 @@ def _serve(configuration: Configuration, arguments: Arguments, program: str, ale
 def overridden(configuration: Configuration, arguments: Arguments, daemon: bool) -> Configuration:
     """Flags win over the file. A pid file is written in the background and with -W only, as HAProxy does."""
     spec = configuration.globals
-    written = daemon or arguments.master_worker
-    spec = replace(
-        spec,
-        daemon=daemon,
-        maxconn=arguments.maxconn if arguments.maxconn > 0 else spec.maxconn,
-        pidfile=(arguments.pidfile or spec.pidfile) if written else None,
-    )
+    pidfile = (arguments.pidfile or spec.pidfile) if daemon or arguments.master_worker else None
     proxies = configuration.proxies
     if arguments.proxy_maxconn > 0:
+        # A frontend that says nothing has the whole process's limit.
         proxies = tuple(
-            replace(proxy, maxconn=arguments.proxy_maxconn) if proxy.has_frontend and proxy.maxconn is None else proxy
+            replace(proxy, maxconn=arguments.proxy_maxconn)
+            if proxy.has_frontend and proxy.maxconn == spec.maxconn
+            else proxy
             for proxy in proxies
         )
-    return replace(configuration, globals=spec, proxies=proxies)
+    return replace(configuration, globals=replace(spec, daemon=daemon, pidfile=pidfile), proxies=proxies)
 
 
 def _answers(path: str) -> bool:

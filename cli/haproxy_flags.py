@@ -98,7 +98,7 @@ class MissingArgument(Exception):
 
 
 class UsageError(Exception):
-    """Not a command line of HAProxy: it answers with its version and its flags, exit code 1."""
+    """Not a command line of HAProxy: it answers with its version and its flags, exit code 1. The text is an alert."""
 
 
 class FlagError(Exception):
@@ -171,7 +171,7 @@ def parse(words: Sequence[str]) -> Arguments:
             arguments.systemd = arguments.systemd or flag.startswith("Ws")
         elif flag[:1] in ("x", "S"):
             if not rest:
-                raise UsageError
+                raise UsageError("Unix socket path expected with the -x flag\n")
             setattr(arguments, "old_socket" if flag[0] == "x" else "master_socket", rest.pop(0))
         elif flag.startswith(("sf", "st")):
             pids = arguments.finish if flag[1] == "f" else arguments.terminate

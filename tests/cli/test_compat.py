@@ -1,0 +1,359 @@
+"""`maniple-haproxy` beside HAProxy itself: the same words and files, the same answers; then its life as a process."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from maniple.cli import compat
+from maniple.cli.haproxy_flags import parse
+from maniple.cli.origins import Origin
+from maniple.core.addresses import Address
+from maniple.core.config import parser
+
+HAPROXY = shutil.which("haproxy", path=os.environ.get("PATH", "") + ":/usr/sbin")
+HAPROXY3 = os.environ.get("HAPROXY3") or str(Path.home() / ".cache/haproxy3/haproxy")
+DEFAULTS = "defaults\n  mode http\n  timeout client 5s\n  timeout server 5s\n  timeout connect 5s\n"
+FRONT = "frontend f\n  bind 127.0.0.1:65111\n  default_backend b\n"
+BACK = "backend b\n  server s 127.0.0.1:1\n"
+OK = DEFAULTS + FRONT + BACK
+FILES = {
+    "ok.cfg": OK,
+    "more.cfg": "backend more\n  mode http\n  timeout server 1s\n  timeout connect 1s\n  server s 127.0.0.1:1\n",
+    "warn.cfg": "frontend f\n  mode http\n  bind 127.0.0.1:65111\n  default_backend b\nbackend b\n  mode http\n",
+    "bad.cfg": OK.replace("  mode http\n", "  foo\n").replace("server 5s", "server zz").replace("bind", "bnd"),
+    "worse.cfg": "nonsense\n",
+    "empty.cfg": "",
+    "peer.cfg": '.if streq("$HAPROXY_LOCALPEER",me)\n' + OK + ".else\nnonsense\n.endif\n",
+    "diag.cfg": '.diag "told"\n' + OK,
+    "dir/1.cfg": DEFAULTS + FRONT,
+    "dir/2.cfg": BACK,
+    "dir/.hidden.cfg": "nonsense\n",
+    "dir/other.txt": "nonsense\n",
+    "none/readme": "",
+}
+LINES = [
+    line.replace("(nothing)", "")
+    for line in (Path(__file__).parent / "haproxy_lines.txt").read_text().splitlines()
+    if not line.startswith("#")
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@dataclass
+class Answer:
+    """What a program answered, but for its version, process id and path."""
+
+    code: int
+    out: str
+    alerts: list[str]
+    warned: bool
+
+    @classmethod
+    def of(cls, code: int, out: str, err: str) -> Answer:
+        if out.startswith("HAProxy version"):
+            out = "version\n" + ("build\n" if "Feature list : " in out else "")
+        alerts = re.findall(r"^\[ALERT\]    \(\d+\) : (.*)$", err, re.MULTILINE)
+        if re.search(r"^Usage : ", err, re.MULTILINE):
+            alerts.append("usage")
+        return cls(code, out, [shape(alert) for alert in alerts], "\n[WARNING]  (" in err)
+
+
+def shape(alert: str) -> str:
+    """An alert without what ours words otherwise: what is wrong with a line, why a condition cannot be read."""
+    place = re.match(r"config : [Pp]arsing \[[^]]*\]", alert)
+    if place:
+        return place[0].lower()
+    if "evaluate condition" in alert:
+        return alert.partition(": ")[0]
+    return re.sub(r"\[[^]]*\.main\(\)\]", "[main()]", alert).strip().rstrip(".")
+
+
+def ours(line: str, capfd: pytest.CaptureFixture[str]) -> Answer:
+    code = compat.run(line.split(), "haproxy")
+    sys.stdout.flush()
+    return Answer.of(code, *capfd.readouterr())
+
+
+def theirs(program: str, line: str) -> Answer:
+    result = subprocess.run(
+        [program, *line.split()], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20
+    )
+    return Answer.of(result.returncode, result.stdout, result.stderr)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_answers_as_haproxy(line: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    if HAPROXY is None:
+        message = "haproxy is not installed (apt-get install haproxy)"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    expected = theirs(HAPROXY, line)
+    found = ours(line, capfd)
+    # 2.6 says that a file is valid even without -V.
+    expected.out = found.out
+    assert found == expected
+
+
+@pytest.mark.skipif(not os.access(HAPROXY3, os.X_OK), reason="HAProxy 3.0 is not there (HAPROXY3 names it)")
+@pytest.mark.parametrize("line", [*LINES, "-S x -c -V -f ok.cfg", "-S x -f ok.cfg"])
+def test_answers_as_haproxy3(line: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    expected = theirs(HAPROXY3, line)
+    assert ours(line, capfd) == expected
+
+
+def test_dumps_before_the_answer(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert ours("-dC -c -V -f ok.cfg", capfd).out.startswith("defaults \n\tmode http \n")
+    assert ours("-dKcfg -q -c -f ok.cfg", capfd).out.startswith("# List of registered configuration keywords:\n")
+    answer = ours("-dL -c -V -f ok.cfg", capfd)
+    assert answer.out.startswith("List of loaded object files:\n/") and answer.out.endswith("file is valid\n")
+    assert not ours("-dL -q -c -f ok.cfg", capfd).out.startswith("List")
+    assert ours("-dMhelp -f nowhere", capfd).code == 0
+
+
+def test_diagnostic_mode_lets_diag_lines_speak(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert compat.run(["-c", "-f", "diag.cfg"], "haproxy") == 0
+    assert "told" not in capfd.readouterr().err
+    assert compat.run(["-dD", "-c", "-f", "diag.cfg"], "haproxy") == 0
+    assert "told" in capfd.readouterr().err
+
+
+def unresolvable(address: Address) -> Address:
+    raise ValueError(f"cannot resolve {address.host}")
+
+
+def test_unresolved_servers_are_disabled(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compat, "resolve_address", unresolvable)
+    text = DEFAULTS + FRONT + BACK + "  server x nowhere.invalid:80\n  server y elsewhere.invalid:80\n"
+    unresolved = compat.Unresolved()
+
+    def resolve(address: Address) -> Address:
+        return unresolved.resolve(address) if address.kind == "name" else address
+
+    configuration, diagnostics = parser.load([("x", text)], {}, resolve_name=resolve)
+    assert configuration is not None, diagnostics.render()
+    assert unresolved.names == ["nowhere.invalid", "elsewhere.invalid"]
+    servers = unresolved.disable(configuration).proxies[1].servers
+    assert [server.disabled for server in servers] == [False, True, True]
+    assert len({server.address.host for server in servers}) == 3
+
+
+def test_unresolved_servers_are_an_error_without_dr(
+    folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "named.cfg").write_text(DEFAULTS + FRONT + BACK + "  server x nowhere.invalid:80\n")
+    assert ours("-c -f named.cfg", capfd).code == 1
+    answer = ours("-dr -c -V -f named.cfg", capfd)
+    assert (answer.code, answer.out) == (0, "Warnings were found.\nConfiguration file is valid\n")
+
+
+def test_flags_win_over_the_file() -> None:
+    text = "global\n  maxconn 100\n  pidfile /run/a\n  daemon\n" + DEFAULTS + FRONT + BACK
+    configuration, _ = parser.load([("x", text + "frontend g\n  bind :1\n  maxconn 7\n  default_backend b\n")], {})
+    assert configuration is not None
+    changed = compat.overridden(configuration, parse(["-N", "20", "-p", "/run/b", "-D"]), daemon=True)
+    assert (changed.globals.pidfile, changed.globals.daemon) == ("/run/b", True)
+    assert [proxy.maxconn for proxy in changed.proxies] == [20, None, 7]
+    changed = compat.overridden(configuration, parse(["-db", "-p", "/run/b"]), daemon=False)
+    # In the foreground there is no pid file, but for -W.
+    assert (changed.globals.pidfile, changed.globals.daemon) == (None, False)
+    assert [proxy.maxconn for proxy in changed.proxies] == [100, None, 7]
+    assert compat.overridden(configuration, parse(["-W"]), daemon=False).globals.pidfile == "/run/a"
+
+
+def test_maxconn_flag_holds_for_frontends_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "max.cfg").write_text("global\n  maxconn 100\n" + OK)
+    served = []
+    monkeypatch.setattr(compat, "_serve", lambda configuration, *_: served.append(configuration) or 0)
+    assert compat.run(["-n", "50", "-f", "max.cfg"], "haproxy") == 0
+    (configuration,) = served
+    assert (configuration.globals.maxconn, configuration.proxies[0].maxconn) == (50, 50)
+
+
+# The life of the process.
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[Origin]:
+    reader, writer = os.pipe()
+    origin = Origin("a", writer)
+    yield origin
+    origin.end()
+    os.close(reader)
+    os.close(writer)
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    """The listening socket that maniple inherits."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        yield sock
+
+
+@pytest.fixture
+def config(tmp_path: Path, origin: Origin, listener: socket.socket) -> Path:
+    path = tmp_path / "x.cfg"
+    text = OK.replace("bind 127.0.0.1:65111", 'bind "fd@${LISTENER}"').replace(
+        "127.0.0.1:1\n", f"127.0.0.1:{origin.port}\n"
+    )
+    path.write_text("global\n  nbgroup 2\n  nbthread 2\n" + text)
+    return path
+
+
+@contextmanager
+def started(config: Path, listener: socket.socket, *flags: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    """A running maniple-haproxy that serves."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from maniple.cli.compat import main; main()", *flags, "-f", str(config)],
+        env={**os.environ, "LISTENER": str(listener.fileno()), **variables},
+        pass_fds=[listener.fileno()],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def ask(listener: socket.socket) -> bytes:
+    """One request to the inherited address; waits for the answer, so that it returns only when maniple serves."""
+    with socket.create_connection(listener.getsockname(), timeout=20) as sock:
+        sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        answer = b""
+        while data := sock.recv(65536):
+            answer += data
+        return answer
+
+
+def wait_until_gone(pid: int) -> None:
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("flags", "number", "code"),
+    [
+        ("", signal.SIGINT, 0),
+        ("-db", signal.SIGTERM, 0),
+        ("-db", signal.SIGUSR1, 0),
+        ("-W", signal.SIGINT, 130),
+        ("-W -db", signal.SIGTERM, 0),
+    ],
+)
+def test_the_process_started_is_the_one_that_lives(
+    config: Path, listener: socket.socket, flags: str, number: int, code: int
+) -> None:
+    with started(config, listener, *flags.split()) as process:
+        answer = ask(listener)
+        assert answer.startswith(b"HTTP/1.1 200 OK\r\n") and answer.endswith(b"GET / answered by server a\n")
+        assert process.poll() is None
+        process.send_signal(number)
+        out, err = process.communicate(timeout=20)
+        assert process.returncode == code
+        assert out == "" and "Traceback" not in err
+        assert ("[NOTICE]" in err) == ("-W" in flags)
+
+
+def test_nobody_holds_the_output_of_a_killed_process(config: Path, listener: socket.socket) -> None:
+    with started(config, listener) as process:
+        ask(listener)
+        process.kill()
+        assert process.communicate(timeout=20) == ("", "")
+
+
+def test_quiet_lets_go_of_the_output(config: Path, listener: socket.socket) -> None:
+    with started(config, listener, "-q", "-db") as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.read() == "" and process.stderr.read() == ""
+        assert ask(listener).startswith(b"HTTP/1.1 200")
+        process.terminate()
+        assert process.wait(timeout=20) == 0
+
+
+def test_daemon_and_its_successor(config: Path, listener: socket.socket, tmp_path: Path) -> None:
+    pidfile = tmp_path / "pid"
+    with started(config, listener, "-D", "-p", str(pidfile)) as process:
+        assert process.communicate(timeout=20) == ("", "")
+        assert process.returncode == 0
+    first = int(pidfile.read_text())
+    assert ask(listener).startswith(b"HTTP/1.1 200")
+    with started(config, listener, "-D", "-p", str(pidfile), "-sf", str(first)) as process:
+        assert process.communicate(timeout=20) == ("", "")
+        assert process.returncode == 0
+    wait_until_gone(first)
+    second = int(pidfile.read_text())
+    assert second != first
+    assert ask(listener).startswith(b"HTTP/1.1 200")
+    os.kill(second, signal.SIGTERM)
+    wait_until_gone(second)
+    assert not pidfile.exists()
+
+
+def test_daemon_that_cannot_start_says_so(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        (tmp_path / "x.cfg").write_text(OK.replace("65111", str(taken.getsockname()[1])))
+        result = subprocess.run(
+            [sys.executable, "-c", "from maniple.cli.compat import main; main()", "-D", "-f", "x.cfg"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=20,
+        )
+    assert result.returncode == 1
+    assert re.search(r"^\[ALERT\]    \(\d+\) : Binding \[x\.cfg:7\] for frontend f: cannot bind", result.stderr, re.M)
+
+
+def test_systemd_is_told(config: Path, listener: socket.socket, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.settimeout(20)
+        notify.bind(str(tmp_path / "notify"))
+        with started(config, listener, "-Ws", NOTIFY_SOCKET=str(tmp_path / "notify")) as process:
+            assert notify.recv(100) == b"READY=1"
+            process.terminate()
+            assert process.wait(timeout=20) == 0
+
+
+def test_systemd_that_is_not_there_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("", "nonsense", str(tmp_path / "nobody"), "@nobody-listens-here"):
+        monkeypatch.setenv("NOTIFY_SOCKET", name)
+        compat.notify_systemd("READY=1")
+
+
+def test_old_socket_must_answer(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    answer = ours("-x /nowhere -f ok.cfg", capfd)
+    assert (answer.code, answer.alerts) == (1, ["Failed to get the sockets from the old process!"])
+    with socket.socket(socket.AF_UNIX) as old:
+        old.bind("old")
+        old.listen()
+        assert compat._answers("old")
