@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from ..errors import ClientProtocolError, ServerProtocolError
+from ..errors import ClientProtocolError, ExchangeError, ServerProtocolError
 from .block import BlockReader, HeaderBlock
 from .limits import Limits
 from .memo import Memo
@@ -42,6 +42,7 @@ _LONGEST_RESPONSE_REMEMBERED = 2048
 
 _LENIENT_END = re.compile(rb"\n\r?\n")
 _LEADING_EMPTY_LINES = re.compile(rb"[\r\n]+")
+_BARE_LINE_FEED = re.compile(rb"(?<!\r)\n")
 _WEBSOCKET_KEY = re.compile(rb"[A-Za-z0-9+/]{22}==\Z")
 """Base64 of 16 bytes (RFC 6455 4.1)."""
 _CHANGES_THE_LENGTH = frozenset((b"HEAD", b"CONNECT"))
@@ -143,6 +144,8 @@ class HeadReader:
         known = self._known_request(raw) if len(raw) <= _SHORT else None
         if known is not None:
             return known
+        if self._limits.accept_unsafe_request and _BARE_LINE_FEED.search(raw):
+            raw = _with_full_line_ends(raw, ClientProtocolError)
         end = raw.find(b"\r\n") + 2
         text = raw[:end]
         rest = raw[end:]
@@ -175,7 +178,7 @@ class HeadReader:
             head.expect = False
             head.upgrade = b""
         else:
-            _join_request(head, block)
+            _join_request(head, block, self._limits.accept_unsafe_request)
         if last is None:
             # Only now: a line must not be remembered with a head that was refused.
             self._lines.offer(text, head)
@@ -197,8 +200,6 @@ class HeadReader:
             return self.read_request(stripped)
         if len(raw) > self._limits.max_head:
             raise self.oversized_request(raw)
-        if b"\n" in raw and self._limits.accept_unsafe_request:
-            return self.read_request(_with_full_line_ends(raw))
         raise ClientProtocolError("bare line feed in the request line")
 
     def oversized_request(self, raw: bytes | bytearray) -> ClientProtocolError:
@@ -215,6 +216,8 @@ class HeadReader:
             known = self._known_response(raw)
             if known is not None:
                 return known
+        if self._limits.accept_unsafe_response and _BARE_LINE_FEED.search(raw):
+            raw = _with_full_line_ends(raw, ServerProtocolError)
         end = raw.find(b"\r\n") + 2
         if end <= 2 or len(raw) > self._limits.max_head:
             return self._read_odd_response(raw, request_method)
@@ -237,18 +240,25 @@ class HeadReader:
         return head
 
     def _read_odd_response(self, raw: bytes, request_method: bytes) -> ResponseHead:
+        """Empty lines before the response, bare line feeds, or too large."""
         if len(raw) > self._limits.max_head:
             raise ServerProtocolError("response head too large")
-        if b"\n" in raw and self._limits.accept_unsafe_response:
-            return self.read_response(_with_full_line_ends(raw), request_method)
+        stripped = raw.lstrip(b"\r\n")
+        if stripped and stripped != raw and not raw[: len(raw) - len(stripped)].replace(b"\r\n", b""):
+            return self.read_response(stripped, request_method)
         raise ServerProtocolError("bare line feed in the status line")
 
 
-def _with_full_line_ends(raw: bytes) -> bytes:
-    return re.sub(rb"\r?\n", b"\r\n", raw)
+def _with_full_line_ends(raw: bytes, refuse: type[ExchangeError]) -> bytes:
+    """Bare line feeds made CR LF, for those who accept them. A blank line inside would be a head's end that the
+    caller did not see: whoever mixes both ends is refused nevertheless."""
+    full = _BARE_LINE_FEED.sub(b"\r\n", raw)
+    if full.find(b"\r\n\r\n", len(full) - len(full.lstrip(b"\r\n"))) != len(full) - 4:
+        raise refuse("blank line inside a head")
+    return full
 
 
-def _join_request(head: RequestHead, block: HeaderBlock) -> None:
+def _join_request(head: RequestHead, block: HeaderBlock, unsafe: bool) -> None:
     """What a request line and a block that are not both plain mean together."""
     length = CHUNKED if block.chunked else max(block.content_length, 0)
     old = head.version < 11
@@ -265,7 +275,12 @@ def _join_request(head: RequestHead, block: HeaderBlock) -> None:
                 raise ClientProtocolError("Host differs from the target's authority")
             block = _with_synchronous_host(target, block, block.host)
     upgrade = b"" if old else block.upgrade
-    if upgrade and b"websocket" in upgrade.lower() and not _WEBSOCKET_KEY.match(block.get(b"sec-websocket-key") or b""):
+    if (
+        upgrade
+        and not unsafe
+        and b"websocket" in upgrade.lower()
+        and not _WEBSOCKET_KEY.match(block.get(b"sec-websocket-key") or b"")
+    ):
         raise ClientProtocolError("websocket upgrade without a valid key")
     head.block = block
     head.length = length

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-
 from maniple.core.errors import ExchangeError, ServerProtocolError
 from maniple.core.http.framing import ChunkedBody
 from maniple.core.http.head import CHUNKED, TO_CLOSE, HeadReader, Limits, RequestHead, ResponseHead, find_head_end

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from maniple.core.http.head import HeadReader, Limits
 
 LIMITS = Limits()
@@ -179,8 +178,8 @@ def oracle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Oracle]:
 
 
 def comparable(head: bytes) -> tuple[list[bytes], set[bytes]]:
-    """(lines without Connection, tokens of Connection without the proxy's own): the proxy says the latter its own way, and
-    at the head's end."""
+    """(lines without Connection, tokens of Connection without the proxy's own): the proxy says the latter its own
+    way, and at the head's end."""
     lines = head.split(b"\r\n")
     tokens = {
         token.strip()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from maniple.core.http.head import HeadReader, Limits
 
 LIMITS = Limits()
