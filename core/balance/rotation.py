@@ -10,8 +10,8 @@ them with an error of half a turn; after a round, exactly. Equal weights go in t
 
 A saturated server loses its turn, it does not save turns up.
 
-Measured (Python 3.11): choose 0.11 us, whatever the number of servers (a heap of positions, which needs no table, took
-0.37 us).
+Measured (Python 3.11): choose 0.15 us, whatever the number of servers (a heap of positions, which needs no table, takes
+0.3 us for 3 and 1.0 us for 1000).
 """
 
 from __future__ import annotations

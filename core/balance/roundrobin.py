@@ -14,8 +14,8 @@ HAProxy's tree has the same aim, and 4095 servers at most; there is no such limi
 
 Invariants: either the table or the heap has all servers and the other is empty; the heap has one entry a server.
 
-Measured (Python 3.11): choose by the heap among 3 servers 0.37 us, among 1000 0.9 us; making a table of 2048 places
-1.1 ms.
+Measured (Python 3.11): choose by the heap among 3 servers 0.3 us, among 1000 1.0 us; making a table of 2048 places
+0.5 ms.
 """
 
 from __future__ import annotations

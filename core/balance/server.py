@@ -34,9 +34,9 @@ DEFAULT_BATCHES = 10
 def make_pool(spec: ServerSpec, strategy: str, parts: int = 1, index: int = 0) -> ConnectionPool[Any]:
     """The pool that a server line asks for, with the thread's share (`index` of `parts`) of its limits.
     `pool-half-life` chooses the half-life; else `pool-purge-delay` rules, of which 0 keeps no idle connection."""
-    # A share of 0 from a limit that is not 0 is right here: this thread keeps none, the sum is exact.
-    least = spec.pool_min // parts + (index < spec.pool_min % parts)
-    most = spec.pool_max if spec.pool_max < 0 else spec.pool_max // parts + (index < spec.pool_max % parts)
+    least = _portion(spec.pool_min, parts, index)
+    most = spec.pool_max if spec.pool_max < 0 else _portion(spec.pool_max, parts, index)
+    low = _portion(spec.pool_low, parts, index)
     eviction: HalfLife | PurgeDelay | None = None
     if spec.pool_half_life:
         batches = spec.pool_purge_batches or DEFAULT_BATCHES
@@ -45,9 +45,12 @@ def make_pool(spec: ServerSpec, strategy: str, parts: int = 1, index: int = 0) -
         eviction = PurgeDelay(spec.pool_purge_delay, least)
     else:
         most = 0
-    return ConnectionPool(
-        strategy, maximum=most, minimum=least, low=spec.pool_low, max_reuse=spec.max_reuse, eviction=eviction
-    )
+    return ConnectionPool(strategy, maximum=most, minimum=least, low=low, max_reuse=spec.max_reuse, eviction=eviction)
+
+
+def _portion(number: int, parts: int, index: int) -> int:
+    """Other than a share of a limit on requests this may be 0: then this thread keeps none, and the sum is exact."""
+    return number // parts + (index < number % parts)
 
 
 class Server:

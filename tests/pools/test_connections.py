@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from maniple.pools.connections import AMPLE, LOW, SHORT, STRATEGIES, ConnectionPool
@@ -516,4 +516,5 @@ class AgainstModel(RuleBasedStateMachine):
         assert pool.low_water == self.low_water
 
 
+AgainstModel.TestCase.settings = settings(max_examples=40, stateful_step_count=40)
 TestAgainstModel = AgainstModel.TestCase

@@ -7,7 +7,7 @@ import weakref
 from itertools import count
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from maniple.pools.waiting import CLASS_LIMIT, OFFSET_LIMIT, Ticket, WaitingQueue, pop_better, rank
@@ -75,6 +75,7 @@ class AgainstSortedList(RuleBasedStateMachine):
             assert len(queue._heap) <= 2 * len(queue) + 16
 
 
+AgainstSortedList.TestCase.settings = settings(max_examples=40, stateful_step_count=40)
 TestAgainstSortedList = AgainstSortedList.TestCase
 
 
