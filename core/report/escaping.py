@@ -5,22 +5,22 @@ comes out is printable ASCII in one line, in which a quote ends the field and (f
 capture. Must not know: what the texts mean.
 
 Rules, found by experiment where the manual is silent: a byte outside 32..126, `#` and `"` become `#` and two upper-case
-hexadecimal digits; in captured headers `{`, `|` and `}` too. With flag E, `"`, `\\` and `]` get a backslash *instead
-of* an escape.
+hexadecimal digits; in captured headers `{`, `|` and `}` too. With flag E, `\\` and `]` get a backslash before them, and
+so does `"` where it is not replaced: in our own texts.
 """
 
 from __future__ import annotations
 
 _ALWAYS = set(range(32)) | set(range(127, 256)) | set(b'#"')
 _BRACES = set(b"{|}")
-_SYNTAX = set(b'"\\]')
+_SYNTAX = set(b"\\]")
 
 
 def _plain(escaped: set[int]) -> bytes:
     return bytes(sorted(set(range(256)) - escaped))
 
 
-def _table(hashed: set[int], slashed: set[int] = frozenset()) -> dict[int, str]:  # type: ignore[assignment]
+def _table(hashed: set[int], slashed: frozenset[int] | set[int] = frozenset()) -> dict[int, str]:
     table = {code: f"#{code:02X}" for code in hashed}
     table.update({code: "\\" + chr(code) for code in slashed})
     return table
@@ -32,7 +32,7 @@ _LINE_E_PLAIN = _plain(_ALWAYS | _SYNTAX)
 _LINE_E_TABLE = _table(_ALWAYS, _SYNTAX)
 _CAPTURE_TABLE = _table(_ALWAYS | _BRACES)
 _CAPTURE_E_TABLE = _table(_ALWAYS | _BRACES, _SYNTAX)
-_TEXT_E_TABLE = _table(set(), _SYNTAX)
+_TEXT_E_TABLE = _table(set(), _SYNTAX | set(b'"'))
 
 
 def escape_line(raw: bytes) -> str:

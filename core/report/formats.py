@@ -43,7 +43,7 @@ LIVE_COLUMNS = ("proxy", "server", "state", "req/s", "conns", "queue", "errors",
 def live_table(rows: Sequence[Row], before: Mapping[tuple[str, str], Row], seconds: float) -> str:
     """A table of all rows: requests per second since `before` (the earlier rows by pxname and svname) was taken
     `seconds` ago, connections and waiting requests now, errors in all, the share of requests on reused connections."""
-    table = [LIVE_COLUMNS]
+    table: list[tuple[str, ...]] = [LIVE_COLUMNS]
     for row in rows:
         old = before.get((str(row.get("pxname")), str(row.get("svname"))), {})
         table.append(_live(row, old, seconds))

@@ -215,7 +215,10 @@ def _name(expression: str, part: Variable, around: Surroundings) -> str:
 
 
 def _address(expression: str, part: Variable, around: Surroundings) -> str:
-    return _text(f"hex_address({expression})" if part.hexadecimal else expression, part, around)
+    if not part.hexadecimal:
+        return _text(expression, part, around)
+    # Hexadecimal digits are never quoted, but the empty field is.
+    return f"{{hex_address({expression}) or {'EMPTY' if part.quoted else repr('-')}}}"
 
 
 def _text(expression: str, part: Variable, around: Surroundings) -> str:
@@ -224,6 +227,11 @@ def _text(expression: str, part: Variable, around: Surroundings) -> str:
 
 def _line(expression: str, part: Variable, around: Surroundings) -> str:
     return _or_dash(f"LINE_E[{expression}]" if part.escaped else f"LINE[{expression}]", part)
+
+
+def _bare(expression: str, part: Variable, around: Surroundings) -> str:
+    shown = f"{{LINE_E[{expression}]}}" if part.escaped else f"{{LINE[{expression}]}}"
+    return f'\\"{shown}\\"' if part.quoted else shown
 
 
 def _or_dash(expression: str, part: Variable) -> str:
@@ -245,6 +253,7 @@ _SHOWN: dict[str, Callable[[str, Variable, Surroundings], str]] = {
     "address": _address,
     "text": _text,
     "line": _line,
+    "bare": _bare,
 }
 """By kind of variable: the piece of the f-string that shows it."""
 

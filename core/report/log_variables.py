@@ -35,6 +35,7 @@ class Entry:
     address  an address, may be empty; X, Q, E
     text     some other text, may be empty; Q, E
     line     a client's bytes, may be empty; Q, E
+    bare     the same, but shown as nothing where it is empty
     braces   captures between braces, absent where there are none; Q, E
     fields   captures as fields of their own; Q, E each
 
@@ -114,8 +115,8 @@ VARIABLES: dict[str, Entry] = {
     "HM": Entry("line", "words[0]"),
     "HU": Entry("line", "target"),
     "HP": Entry("line", "target.partition(b'?')[0]"),
-    "HPO": Entry("line", "path_only(target)"),
-    "HQ": Entry("line", "query(target)"),
+    "HPO": Entry("bare", "path_only(target)"),
+    "HQ": Entry("bare", "query(target)"),
     "HV": Entry("line", "words[-1]"),
     "CC": Entry("text", "''"),
     "CS": Entry("text", "''"),
@@ -150,6 +151,8 @@ STEPS: dict[str, str] = {
 def path_only(target: bytes) -> bytes:
     """`%HPO`: the path of a target without scheme, authority and query."""
     path = target.partition(b"?")[0]
+    if path == b"*":
+        return b""
     if not path.startswith(b"/"):
         scheme, separator, rest = path.partition(b"://")
         if separator and b"/" not in scheme:
