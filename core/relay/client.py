@@ -134,16 +134,22 @@ class ClientConnection(asyncio.Protocol, Session):
         self.eof = True
         exchange = self.exchange
         if exchange is None:
-            if self.reading == HEAD and (self.buffer or not self.requests):
-                replying.closed_early(self)
-            self.transport.close()
+            if self.reading != HEAD or not self.buffer:
+                self._no_more()
+            elif not self.write_paused:
+                self._resume()
         elif self.reading == BODY:
             replying.aborted_upload(self, exchange)
         elif exchange.route.abort_on_close and exchange.upstream is None:
             replying.aborted_waiting(self, exchange)
-        else:
-            exchange.keep = False
+        # Else it only shut its sending side: what it sent ahead is answered, then the connection is closed.
         return True
+
+    def _no_more(self) -> None:
+        """The client sends no more, and what it sent is answered or no whole request."""
+        if self.reading == HEAD and (self.buffer or not self.requests):
+            replying.closed_early(self)
+        self.transport.close()
 
     def drain(self) -> None:
         """Soft stop: close if nothing is under way."""
@@ -220,8 +226,6 @@ class ClientConnection(asyncio.Protocol, Session):
             return
         if frontend.log_at_start is not None:
             frontend.log_at_start.connected(self)
-        if self.eof:
-            exchange.keep = False
         length = head.length
         if length == 0:
             if end != len(data):
@@ -350,8 +354,8 @@ class ClientConnection(asyncio.Protocol, Session):
             data = self.buffer
             self.buffer = b""
             self._request(data)
-            if self.eof and self.exchange is None:
-                self.transport.close()
+            if self.eof and self.exchange is None and not self.transport.is_closing():
+                self._no_more()
 
     def close(self, drain: bool) -> None:
         """No further request on this connection. `drain`: the client may still be sending."""

@@ -231,7 +231,7 @@ class ServerConnection(asyncio.Protocol):
             last = b"\r\n" if request.version == 11 == head.version else b"connection: keep-alive\r\n\r\n"
         else:
             exchange.keep = False
-            last = b"connection: close\r\n\r\n"
+            last = b"connection: close\r\n\r\n" if head.version == 11 else b"\r\n"
         if length >= 0 and len(data) - end == length < LARGE:
             # All of it, in one piece: most responses.
             answer = b"".join((head.start, wire, last, data[end:]))

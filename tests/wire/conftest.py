@@ -1,0 +1,32 @@
+"""The rig of the wire tests: one event loop for maniple, HAProxy as oracle."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from rig.haproxy import Oracle, find_oracle
+from rig.maniple import LoopThread
+
+
+@pytest.fixture(scope="session")
+def loop_thread() -> Iterator[LoopThread]:
+    thread = LoopThread()
+    yield thread
+    thread.stop()
+
+
+@pytest.fixture(scope="session")
+def oracle() -> Oracle:
+    found = find_oracle()
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail("haproxy is missing: apt-get install haproxy")
+        pytest.skip("haproxy is not installed")
+    return found

@@ -1,0 +1,104 @@
+"""What happened in one run of a case, as a flat table that two runs can be compared by.
+
+Left out on purpose: ports, dates, the spelling of chunks (both sides may cut them anew), the exact values of timers and
+of %B (HAProxy counts its own inner representation; here it is only zero or not).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+
+from rig.messages import Parsed, read_all
+from rig.peers import Peer
+
+Facts = dict[str, str]
+
+_LINE = re.compile(
+    r"\S+ \[[^\]]*\] (?P<frontend>\S+) (?P<backend>[^/ ]+)/(?P<server>\S+) (?P<timers>\S+) "
+    r"(?P<status>-?\d+) (?P<size>\+?\d+) - - (?P<state>\S+) \d+/\d+/\d+/\d+/(?P<retries>\+?\d+) (?P<queues>\d+/\d+) \"(?P<request>.*)\"$"
+)
+_TCP_LINE = re.compile(
+    r"\S+ \[[^\]]*\] (?P<frontend>\S+) (?P<backend>[^/ ]+)/(?P<server>\S+) (?P<timers>\S+) "
+    r"(?P<size>\+?\d+) (?P<state>\S+) \d+/\d+/\d+/\d+/(?P<retries>\+?\d+) (?P<queues>\d+/\d+)$"
+)
+
+
+def _of_message(facts: Facts, name: str, message: Parsed) -> None:
+    facts[f"{name}.start"] = message.start
+    facts[f"{name}.headers"] = " | ".join(message.headers)
+    body = message.body
+    facts[f"{name}.body"] = repr(body)[2:-1] if len(body) < 300 else f"{len(body)} {hashlib.md5(body).hexdigest()}"
+    if message.trailers:
+        facts[f"{name}.trailers"] = " | ".join(message.trailers)
+    if not message.whole:
+        facts[f"{name}.whole"] = "no"
+
+
+def of_client(facts: Facts, name: str, peer: Peer, methods: list[bytes], raw: bool) -> None:
+    facts[f"{name}.end"] = peer.end
+    if peer.failure:
+        facts[f"{name}.failure"] = peer.failure
+    if raw:
+        facts[f"{name}.raw"] = repr(bytes(peer.received))
+        return
+    messages, rest = read_all(bytes(peer.received), methods or [b"GET"])
+    for number, message in enumerate(messages):
+        _of_message(facts, f"{name}.response{number}", message)
+    facts[f"{name}.rest"] = repr(rest)
+
+
+def of_origin(facts: Facts, name: str, peers: Sequence[Peer], raw: bool) -> None:
+    facts[f"{name}.connections"] = str(len(peers))
+    for number, peer in enumerate(peers):
+        prefix = f"{name}.connection{number}"
+        # HAProxy resets connections that it has no use for, we close them.
+        facts[f"{prefix}.end"] = "closed" if peer.end in ("eof", "reset") else peer.end
+        if peer.failure:
+            facts[f"{prefix}.failure"] = peer.failure
+        if raw:
+            facts[f"{prefix}.raw"] = repr(bytes(peer.received))
+            continue
+        messages, rest = read_all(bytes(peer.received), [])
+        for index, message in enumerate(messages):
+            _of_message(facts, f"{prefix}.request{index}", message)
+        facts[f"{prefix}.rest"] = repr(rest)
+
+
+def of_log(facts: Facts, lines: Sequence[str]) -> None:
+    for number, line in enumerate(lines):
+        found = _LINE.match(line) or _TCP_LINE.match(line)
+        if found is None:
+            facts[f"log{number}"] = line
+            continue
+        parts = found.groupdict()
+        parts["timers"] = "/".join("-1" if item == "-1" else "n" for item in parts["timers"].split("/"))
+        parts["size"] = "0" if parts["size"] == "0" else "n"
+        for key, value in parts.items():
+            facts[f"log{number}.{key}"] = value
+
+
+def differences(ours: Facts, theirs: Facts) -> dict[str, tuple[str, str]]:
+    """Fact to (ours, theirs), "(none)" where one has no such fact. A message, line or connection that one side lacks
+    altogether is one difference under its own name."""
+    found: dict[str, tuple[str, str]] = {}
+    groups = [{key.rpartition(".")[0] for key in side} for side in (ours, theirs)]
+    for key in sorted(ours.keys() | theirs.keys()):
+        mine, other = ours.get(key, "(none)"), theirs.get(key, "(none)")
+        if mine == other:
+            continue
+        group = key.rpartition(".")[0]
+        if group and group not in groups[0]:
+            found[group] = ("(none)", _summary(group, theirs))
+        elif group and group not in groups[1]:
+            found[group] = (_summary(group, ours), "(none)")
+        else:
+            found[key] = (mine, other)
+    return found
+
+
+def _summary(group: str, facts: Facts) -> str:
+    return facts.get(f"{group}.start") or " ".join(
+        facts[key] for key in (f"{group}.status", f"{group}.state", f"{group}.request", f"{group}.end") if key in facts
+    )

@@ -1,0 +1,57 @@
+"""HAProxy as the oracle: a process that inherits its listening sockets and its log pipe."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """A HAProxy program."""
+
+    program: str
+    version: str
+
+    def start(self, text: str, descriptors: Sequence[int]) -> HaproxyProcess:
+        return HaproxyProcess(self.program, text, descriptors)
+
+
+def find_oracle() -> Oracle | None:
+    """3.0 where there is one (named by HAPROXY3, or in the user's cache), else the system's."""
+    named = os.environ.get("HAPROXY3")
+    candidate = Path(named) if named else Path.home() / ".cache" / "haproxy3" / "haproxy"
+    program = str(candidate) if candidate.exists() else shutil.which("haproxy")
+    if program is None:
+        return None
+    said = subprocess.run([program, "-v"], capture_output=True, timeout=20, check=True).stdout.decode()
+    return Oracle(program, ".".join(said.split()[2].split(".")[:2]))
+
+
+class HaproxyProcess:
+    """One run."""
+
+    def __init__(self, program: str, text: str, descriptors: Sequence[int]) -> None:
+        with tempfile.NamedTemporaryFile("w", suffix=".cfg", delete=False) as file:
+            file.write(text)
+        self._path = file.name
+        self._process = subprocess.Popen(
+            [program, "-db", "-f", file.name],
+            pass_fds=tuple(descriptors),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+
+    def stop(self) -> None:
+        died = self._process.poll()
+        self._process.kill()
+        _, said = self._process.communicate(timeout=10)
+        os.unlink(self._path)
+        if died is not None:
+            raise RuntimeError(f"haproxy ended with {died}: {said.decode()}")
