@@ -11,9 +11,10 @@ HAProxy keeps such queues in balanced trees, keyed by `(class + 0x7ff) << 20 | (
 17 minutes, so that order is only right for half of that. Python's integers do not wrap, so our rank has the whole time.
 
 A sorted list costs O(n) to add to; an ordered dict forgets in O(1) but knows only arrival; a tree in Python costs
-several microseconds. A binary heap (heapq, in C) adds and pops in O(log n), but cannot delete in the middle. So a waiter that gives up is only marked (O(1)) and lies dead in the heap until it comes to the top or until
-dead ones are the majority, when the heap is built anew: that costs O(n) after at least n/2 cancellations, constant per
-cancellation. The waiter itself is let go at once: a dead ticket holds no session.
+several microseconds. A binary heap (heapq, in C) adds and pops in O(log n), but cannot delete in the middle. So a
+waiter that gives up is only marked (O(1)) and lies dead in the heap until it comes to the top or until dead ones are
+the majority, when the heap is built anew: that costs O(n) after at least n/2 cancellations, constant per cancellation.
+The waiter itself is let go at once: a dead ticket holds no session.
 
 The second part of the key is a number from a counter that all queues of a backend share. It makes order among equals
 total: also between two queues, where the one that came first wins.
