@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,3 +122,10 @@ def test_usage_shows_every_flag_and_its_effect() -> None:
     for flag in FLAGS:
         assert flag.text in text and flag.summary in text
     assert text.count(f"({Effect.ACCEPTED.value})") == sum(flag.effect is Effect.ACCEPTED for flag in FLAGS)
+
+
+def test_documentation_is_the_table() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "maniple-haproxy.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(-.*?)` \| (.*?) \| (.*?) \|$", page.partition("## Answers")[0], re.MULTILINE)
+    expected = [(flag.text.replace("|", "\\|"), flag.effect.value, flag.summary) for flag in FLAGS]
+    assert rows == expected
