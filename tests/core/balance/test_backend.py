@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from maniple.core.balance.algorithm import Algorithm
 from maniple.core.balance.backend import Backend
+from maniple.core.balance.chance import Chance
 from maniple.core.balance.server import Server
 from maniple.core.config.model import BalanceSpec, Place, ProxySpec
 from maniple.core.session import Exchange
@@ -259,7 +261,10 @@ def test_invariants_on_a_random_walk(balance: str, farm: Callable[..., Backend],
     """Sums are right, limits hold, no slot of a balanced server is free while somebody waits in the backend's queue,
     and every waiter is handed out exactly once."""
     number = data.draw(st.integers(1, 4))
-    backend = farm(balance, " ".join(["1", "2", "1b", "3"][:number]), maxconn=data.draw(st.integers(1, 3)), maxqueue=1)
+    # The same draws in every run of an example, or hypothesis calls the test flaky.
+    algorithm = Chance((), random.Random(1)) if balance == "random" else None
+    weights = " ".join(["1", "2", "1b", "3"][:number])
+    backend = farm(balance, weights, algorithm=algorithm, maxconn=data.draw(st.integers(1, 3)), maxqueue=1)
     exchange = Exchange()
     exchange.head_at = 1.0
     tickets: dict[int, Ticket[int]] = {}
