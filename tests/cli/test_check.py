@@ -112,3 +112,12 @@ def test_what_is_accepted_and_not_yet_in_force_is_said(good: str) -> None:
     result = check("-f", good)
     assert result.exit_code == 0
     assert "accepted, not yet in force" in result.stdout
+
+
+def test_the_example_of_the_readme_is_valid(tmp_path: Path) -> None:
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    example = readme.partition("## A configuration")[2].split("```")[1]
+    path = tmp_path / "readme.cfg"
+    path.write_text(example)
+    result = check("-f", str(path))
+    assert result.stdout == "1 frontend, 1 backend, 1 bind line, 3 servers: valid\n"
