@@ -175,6 +175,8 @@ class ChunkedBody:
         if end < 0:
             if len(text) >= longest + 2:
                 self._refuse("line in a chunked body too long")
+            if b"\r" in text[:-1]:
+                self._refuse("bare return in a chunked body")
             self._held = text
             return None, len(data)
         if text[end - 1 : end] != b"\r" or text.find(b"\r") != end - 1:

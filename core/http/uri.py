@@ -98,9 +98,13 @@ def is_host(value: bytes) -> bool:
 
 
 def is_authority(value: bytes) -> bool:
-    """May this be an authority: a host that is not empty, perhaps after user information?"""
+    """May this be an authority: a name, perhaps user information before it, perhaps one port? Stricter than for Host:
+    ports are taken out of authorities, and what is left must be one too."""
     user, _, host = value.rpartition(b"@")
-    return host != b"" and is_host(host) and user.translate(_USERS) == user
+    name, port = split_port(host)
+    if not name or (b":" in name and name[:1] != b"[") or (port and not port.isdigit()):
+        return False
+    return is_host(host) and user.translate(_USERS) == user
 
 
 def bare_authority(authority: bytes) -> bytes:
