@@ -130,7 +130,7 @@ def _log(spec: LogSpec) -> str:
     words: list[object] = [_log_target(spec)]
     if spec.length != 1024:
         words += ["len", spec.length]
-    if spec.format != "rfc3164":
+    if spec.format:
         words += ["format", spec.format]
     if spec.sample_size:
         words += ["sample", format_sample(spec.sample, spec.sample_size)]

@@ -54,7 +54,7 @@ def parse_log(statement: Statement, reading: Reading) -> LogSpec:
         raise Refusal(f"`log` expects {_USAGE}")
     first = words.pop(0)
     target, address = _parse_target(statement, reading)
-    length, form = 1024, "rfc3164"
+    length, form = 1024, ""
     sample: tuple[tuple[int, int], ...] = ()
     size = 0
     if len(words) > 1 and words[0].text == "len":

@@ -179,7 +179,8 @@ class LogSpec:
     target: str
     address: str = ""
     """Host:port, path or descriptor number, as the target needs."""
-    format: str = "rfc3164"
+    format: str = ""
+    """Empty where none is written: local, or rfc3164 with `log-send-hostname`."""
     facility: int = 16
     level: int = 7
     minlevel: int = 0

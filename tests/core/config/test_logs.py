@@ -6,7 +6,7 @@ import pytest
 from maniple.core.config.logs import HTTP_LOG_FORMAT, NAMED_FORMATS, TCP_LOG_FORMAT, format_sample, parse_sample
 
 GOOD: list[tuple[str, dict[str, Any]]] = [
-    ("stdout local0", {"target": "stdout", "facility": 16, "level": 7, "minlevel": 0, "format": "rfc3164"}),
+    ("stdout local0", {"target": "stdout", "facility": 16, "level": 7, "minlevel": 0, "format": ""}),
     ("stderr format raw daemon", {"target": "stderr", "format": "raw", "facility": 3}),
     ("fd@7 local7 info err", {"target": "fd", "address": "7", "facility": 23, "level": 6, "minlevel": 3}),
     ("file@/var/log/x local0", {"target": "file", "address": "/var/log/x"}),

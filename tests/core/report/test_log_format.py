@@ -29,10 +29,8 @@ Make = Callable[..., Exchange]
 
 # What HAProxy says about the exchange behind the format under test; both halves come from the same line.
 SEPARATOR = b" ~~~ "
-FACTS = {
-    "tcp": ["Ts", "ms", "Th", "Tw", "Tc", "Tt", "ci", "cp", "fi", "fp", "bi", "bp", "si", "sp", "b", "s", "ST", "B", "U", "tsc", "ac", "fc", "bc", "sc", "rc", "sq", "bq", "rt", "pid", "f"],
-}
-FACTS["http"] = [*FACTS["tcp"], "Ti", "TR", "Tr"]
+_TCP_FACTS = "Ts ms Th Tw Tc Tt ci cp fi fp bi bp si sp b s ST B U tsc ac fc bc sc rc sq bq rt pid f"
+FACTS = {"tcp": _TCP_FACTS.split(), "http": [*_TCP_FACTS.split(), "Ti", "TR", "Tr"]}
 
 NAMES = sorted(set(VARIABLES) - {"CC", "CS"})
 PLAIN = " ".join(f"{name}=%{name}" for name in NAMES)
@@ -173,17 +171,23 @@ def compare(line: bytes, name: str, make: Make, moments: Any, **facts: Any) -> N
     # The separator's space stays where captures at the end are absent.
     ours = compile_format(tested + " ~", mode, around)(exchange)
     ours = ours.removesuffix(b"~").removesuffix(b" ")
-    assert [pair for pair in zip(ours.split(b" "), theirs.split(b" ")) if pair[0] != pair[1]] == []
+    assert [pair for pair in zip(ours.split(b" "), theirs.split(b" "), strict=False) if pair[0] != pair[1]] == []
     assert ours == theirs
 
 
-@pytest.mark.parametrize("request_name", REQUESTS)
-@pytest.mark.parametrize("name", [name for name, (mode, _text, _extra) in FORMATS.items() if mode == "http"])
+CASES = [
+    (name, request_name)
+    for name, (mode, _text, extra) in FORMATS.items()
+    for request_name in REQUESTS
+    # Without the option that CAPTURES brings, HAProxy refuses such bytes.
+    if mode == "http" and (request_name != "high_bytes" or extra == CAPTURES)
+]
+
+
+@pytest.mark.parametrize(("name", "request_name"), CASES)
 def test_same_bytes_as_haproxy(name: str, request_name: str, running: Any, make_exchange: Make, moments: Any) -> None:
     request, request_captures, response_captures = REQUESTS[request_name]
     captured = "capture" in FORMATS[name][2]
-    if request_name == "high_bytes" and not captured:
-        pytest.skip("refused by frontends without option accept-invalid-http-request")
     running.ask(name, request)
     line = running.line()
     answered = b" 200 " in line.rpartition(SEPARATOR)[2]
