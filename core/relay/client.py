@@ -118,6 +118,8 @@ class ClientConnection(asyncio.Protocol, Session):
         exchange = self.exchange
         if exchange is not None:
             replying.client_gone(self, exchange)
+        elif self.reading is HEAD and (self.buffer or not self.requests) and not self.relay.draining:
+            replying.gone_early(self)
         self._leave()
 
     def _leave(self) -> None:

@@ -137,7 +137,10 @@ class RelayExchange(Exchange):
     def __init__(self, client: ClientConnection | TcpConnection) -> None:
         self.client = cast("ClientConnection", client)
         self.session = client
+        self.number = 0
         self.request_number = -1
+        self.source_host = self.server_host = ""
+        self.source_port = self.server_port = 0
         self.first_byte_date = 0.0
         self.request_captures = []
         self.response_captures = []
@@ -160,7 +163,7 @@ class RelayExchange(Exchange):
         self.cookie_state = b"--"
         self.bytes_to_client = self.bytes_from_client = 0
         self.counted_in = self.counted_out = 0
-        self.server_queue = self.backend_queue = 0
+        self.server_queue = self.backend_queue = self.server_connections = 0
         self.server = self.avoid = None
         self.upstream = None
         self.reused = False
@@ -195,10 +198,14 @@ class RelayExchange(Exchange):
         if server is not None:
             self.server_name = server.name
             self.server_connections = server.served
+            address = server.spec.address
+            self.server_host = address.host
+            self.server_port = address.port_low
         elif not self.dirty:
             self.server_name = "<NOSRV>"
         backend = self.route.backend
-        self.backend_name = backend.name
+        # What is no request never got as far as a backend.
+        self.backend_name = backend.name if self.head_at >= 0.0 else client.frontend_name
         self.first_byte_date = relay.date_of(self.first_byte_at)
         self.process_connections = relay.connections
         self.frontend_connections = client.frontend.connections

@@ -28,14 +28,11 @@ def monitor(client: ClientConnection, exchange: RelayExchange) -> None:
 
 def refuse(client: ClientConnection, data: bytes, error: ClientProtocolError) -> None:
     """No request could be read out of `data`."""
-    exchange = _unread(client)
-    frontend = client.frontend
-    frontend.counts.ereq += 1
+    exchange = _without_request(client, error.termination)
     capture(client, exchange, data, error)
-    exchange.termination = error.termination
     exchange.request_done = False
     exchange.phase = REPLYING
-    _reply(client, exchange, frontend.early_replies[error.status], logged=True)
+    _reply(client, exchange, client.frontend.early_replies[error.status], logged=True)
 
 
 def bad_body(client: ClientConnection, exchange: RelayExchange, data: bytes, error: ClientProtocolError) -> None:
@@ -85,7 +82,9 @@ def _reply(client: ClientConnection, exchange: RelayExchange, reply: Reply, logg
     else:
         answer = reply.keeping if keep else reply.closing
     exchange.status = reply.status
-    exchange.bytes_to_client += len(answer)
+    if exchange.head is not None:
+        # HAProxy counts nothing for what is no request.
+        exchange.bytes_to_client += len(answer)
     client.write(answer)
     exchange.phase = DONE
     now = client.relay.now()
@@ -138,19 +137,21 @@ def aborted_waiting(client: ClientConnection, exchange: RelayExchange) -> None:
 
 
 def closed_early(client: ClientConnection) -> None:
-    """End of file before a whole head: 400 CR in the log, unless nothing was sent and `dontlognull` is set."""
-    frontend = client.frontend
-    exchange = _unread(client)
-    exchange.termination = b"CR"
-    if not client.buffer:
-        # Whoever connects and says nothing gets no answer either.
-        exchange.status = 400
-        exchange.phase = FAILED
-        end_exchange(exchange, not frontend.ignore_null, client.relay.now())
+    """End of file before a whole head: 400 CR, unless nothing was sent and that is to be ignored."""
+    if not client.buffer and client.frontend.ignore_probes:
+        client.reading = type(client.reading).DRAIN
         return
-    frontend.counts.ereq += 1
+    exchange = _without_request(client, b"CR")
     exchange.phase = REPLYING
-    _reply(client, exchange, frontend.early_replies[400], logged=True)
+    _reply(client, exchange, client.frontend.early_replies[400], logged=_worth_a_line(client))
+
+
+def gone_early(client: ClientConnection) -> None:
+    """The connection broke before a whole head: as `closed_early`, but there is nobody to answer."""
+    exchange = _without_request(client, b"CR")
+    exchange.status = 400
+    exchange.phase = FAILED
+    end_exchange(exchange, _worth_a_line(client), client.relay.now())
 
 
 # Time is up.
@@ -183,26 +184,26 @@ def client_timeout(client: ClientConnection) -> None:
 
 def _request_timeout(client: ClientConnection) -> None:
     """408; silence towards a connection that never said a word, where it may be a mere probe."""
-    frontend = client.frontend
-    exchange = _unread(client)
-    exchange.termination = b"cR"
-    frontend.counts.ereq += 1
-    exchange.request_done = False
-    if not client.buffer and frontend.ignore_probes:
-        exchange.phase = FAILED
-        exchange.status = 0
-        end_exchange(exchange, False, client.relay.now())
-        client.transport.close()
+    if not client.buffer and client.frontend.ignore_probes:
+        client.close(False)
         return
+    exchange = _without_request(client, b"cR")
+    exchange.request_done = False
     exchange.phase = REPLYING
-    _reply(client, exchange, frontend.early_replies[408], logged=bool(client.buffer) or not frontend.ignore_null)
+    _reply(client, exchange, client.frontend.early_replies[408], logged=_worth_a_line(client))
 
 
 # Common parts.
 
 
-def _unread(client: ClientConnection) -> RelayExchange:
-    """An exchange for a request that could not be read."""
+def _worth_a_line(client: ClientConnection) -> bool:
+    """Whether a connection without a request is logged."""
+    return bool(client.buffer) or not client.frontend.ignore_null
+
+
+def _without_request(client: ClientConnection, termination: bytes) -> RelayExchange:
+    """An exchange for a request that did not come, or could not be read."""
+    client.frontend.counts.ereq += 1
     exchange = client.own
     if exchange is None:
         exchange = client.own = RelayExchange(client)
@@ -210,6 +211,7 @@ def _unread(client: ClientConnection) -> RelayExchange:
     client.started_at = -1.0
     exchange.begin(started if started >= 0.0 else client.relay.now())
     exchange.request_number = client.requests
+    exchange.termination = termination
     client.requests += 1
     client.exchange = exchange
     return exchange

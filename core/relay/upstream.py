@@ -17,6 +17,7 @@ from ..errors import ServerProtocolError
 from ..http.framing import ChunkedBody
 from ..http.head import CHUNKED, TO_CLOSE, ResponseHead
 from ..net.sockets import write_now
+from ..session import NOT_REACHED
 from . import replying
 from .exchange import RECEIVING, RelayExchange
 from .timers import NEVER
@@ -216,6 +217,9 @@ class ServerConnection(asyncio.Protocol):
             return
         length = head.length
         if status == 101 or (request.method == b"CONNECT" and status < 300):
+            if status == 101 and not request.upgrade:
+                self._invalid(exchange, data, ServerProtocolError("101 that was not asked for"))
+                return
             exchange.response_at = relay.clock() * 1000.0
             exchange.status = status
             exchange.client.tunnel(exchange, self, head, data[end:])
@@ -258,16 +262,15 @@ class ServerConnection(asyncio.Protocol):
             wire = wire.replace(b"transfer-encoding: chunked\r\n", b"")
         client = exchange.client
         answer = b"".join((head.start, wire, last))
-        exchange.bytes_to_client += len(answer)
-        client.write(answer)
         self.deadline = now + exchange.route.server_timeout
-        have = len(data) - end
         if length == CHUNKED:
             self.reading = CHUNKS
             self.chunks = ChunkedBody(self.relay.limits, request=False)
-            if have:
-                self._chunks(exchange, data, end)
+            self._chunks(exchange, data, end, answer)
             return
+        exchange.bytes_to_client += len(answer)
+        client.write(answer)
+        have = len(data) - end
         if length == TO_CLOSE:
             self.reading = UNTIL_CLOSE
         elif have < length:
@@ -284,32 +287,39 @@ class ServerConnection(asyncio.Protocol):
         if have == length:
             self._complete(exchange, now)
 
-    def _chunks(self, exchange: RelayExchange, data: bytes, start: int) -> None:
+    def _chunks(self, exchange: RelayExchange, data: bytes, start: int, head: bytes = b"") -> None:
+        """Chunks of the body, `data[start:]`; the first ones come with the response's `head`, of which nothing is sent
+        yet."""
         chunks = self.chunks
         assert chunks is not None
-        size = len(data)
         client = exchange.client
+        pieces: list[bytes] = []
         try:
             if self.decode:
-                pieces: list[bytes] = []
                 end = chunks.decode(data, start, pieces)
-                for piece in pieces:
-                    exchange.bytes_to_client += len(piece)
-                    client.write(piece)
             else:
                 end = chunks.feed(data, start)
-                exchange.bytes_to_client += end - start
-                if start == 0 and end == size:
-                    client.write(data)
+                if start or end != len(data):
+                    pieces.append(data[start:end])
                 else:
-                    client.write(memoryview(data)[start:end])
+                    pieces.append(data)
         except ServerProtocolError as error:
-            replying.capture(client, exchange, data, error)
-            client.truncated(exchange, b"PD")
+            if head:
+                exchange.response_at = NOT_REACHED
+                self._invalid(exchange, data, ServerProtocolError(str(error)))
+            else:
+                replying.capture(client, exchange, data, error)
+                client.truncated(exchange, b"PD")
             return
+        if head:
+            pieces.insert(0, head)
+        wire = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        exchange.bytes_to_client += len(wire)
+        if wire:
+            client.write(wire)
         if chunks.done:
             self.chunks = None
-            if end < size:
+            if end < len(data):
                 self.keep = False
             self._complete(exchange, self.relay.clock() * 1000.0)
         else:
@@ -319,11 +329,11 @@ class ServerConnection(asyncio.Protocol):
         """The head is not whole yet."""
         limit = self.relay.limits.max_head
         if len(data) > limit or b"\n\n" in data or b"\n\r\n" in data:
-            # Too large, or its lines end in a bare LF: the reader finds which.
-            error = ServerProtocolError("response head too large")
-            if len(data) <= limit:
-                error = ServerProtocolError("bare LF as line end in a response")
-            self._invalid(exchange, data, error)
+            reason = "response head too large" if len(data) > limit else "bare LF as line end in a response"
+            self._invalid(exchange, data, ServerProtocolError(reason))
+            return
+        if data[:5] != b"HTTP/"[: len(data)]:
+            self._invalid(exchange, data, ServerProtocolError("not HTTP"))
             return
         self.buffer = data
 
@@ -397,7 +407,7 @@ class ServerConnection(asyncio.Protocol):
         else:
             self.server.counts.eresp += 1
             exchange.route.backend.counts.eresp += 1
-            client.fail(exchange, 502, b"SH")
+            client.fail(exchange, 502, b"PH" if self.buffer else b"SH")
 
     def _count_abort(self, exchange: RelayExchange) -> None:
         self.server.counts.srv_abrt += 1
