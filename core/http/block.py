@@ -66,7 +66,7 @@ class HeaderBlock:
     @property
     def fields(self) -> tuple[tuple[bytes, bytes], ...]:
         """Everything as received, names in lower case, values without the spaces around them. Made when first asked
-        for: a request without rules never asks, and it costs 0.8 µs for 12 headers."""
+        for: a request without rules never asks, and it costs 0.6 µs for 12 headers."""
         if self._fields is None:
             self._fields = tuple([pair for _, _, pair in self._lines])
         return self._fields

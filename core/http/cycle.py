@@ -38,6 +38,9 @@ class Stage(IntEnum):
     CLOSING = 6
     CLOSED = 7
 
+    # Enum's own hash is a Python function: 0.2 µs of every move.
+    __hash__ = int.__hash__
+
 
 class IllegalMove(ManipleError):
     """A move that the table does not have: an error of ours, never of a peer."""

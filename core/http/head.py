@@ -5,6 +5,11 @@ together (statuses of reference 3.3, S2, S3, S6, S7, S12, S14, S18). Must not kn
 statistics. Invariants: heads and blocks never change after they are made (they are shared by equal messages; whoever
 edits a head makes a new one); what was read with a memory equals what is read without; nothing but
 ClientProtocolError and ServerProtocolError is raised, whatever the bytes are.
+
+Measured (µs, CPython 3.11, a machine where splitting 12 headers with partition, lower and strip costs 6.9):
+    request, 38 bytes       known 0.12    new target and host 5.3
+    request, 520 bytes      known 0.76    new target 2.0    new cookie 6.4    new target and cookie 7.6    no memory 16
+    response, 190 bytes     known 0.15    new length and date 5.3    no memory 10
 """
 
 from __future__ import annotations
@@ -35,8 +40,8 @@ TO_CLOSE = -1
 """`length` of a response that lasts until its server closes."""
 
 _SHORT = 256
-"""Whole request heads up to this size are remembered. A hit saves 0.5 µs beside the other memories, a miss costs
-0.2."""
+"""Whole request heads up to this size are remembered. A hit saves 0.6 µs beside the other memories, a miss costs
+0.3."""
 _LONGEST_LINE_REMEMBERED = 1024
 _LONGEST_RESPONSE_REMEMBERED = 2048
 

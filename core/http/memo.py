@@ -38,7 +38,7 @@ class Memo(Generic[V]):
         self._longest = longest if entries > 0 else -1
 
     def offer(self, key: bytes, value: V) -> None:
-        """Remember `value` for `key` if the key was offered before (0.2 µs at the first sight)."""
+        """Remember `value` for `key` if the key was offered before (0.23 µs at the first sight)."""
         if len(key) > self._longest:
             return
         # bytes keep their hash, and the failed look-up has just computed it. Two keys with one hash admit each other a

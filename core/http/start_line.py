@@ -58,7 +58,7 @@ def read_request_line(into: RequestLine, text: bytes, unsafe: bool) -> None:
     good = _UNSAFE_TARGETS if unsafe else _TARGETS
     if len(words) == 3:
         method, target, version = words
-        # One test for what nearly all lines are (0.9 µs instead of 1.9).
+        # One test for what nearly all lines are (0.55 µs instead of 2.0).
         if (
             version == b"HTTP/1.1"
             and method in _COMMON_METHODS

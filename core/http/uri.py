@@ -20,7 +20,7 @@ against 3.0)."""
 def table_of(good: bytes) -> bytes:
     """A table for `bytes.translate` that keeps the good bytes and changes the others: text is good if translating it
     changes nothing. bytes.translate then gives back the object itself, so this costs no copy and, unlike its `delete`
-    argument, builds no table in each call (0.08 µs against 0.25 for 20 bytes)."""
+    argument, builds no table in each call (0.09 µs against 0.21 for 20 bytes)."""
     return bytes(byte if byte in good else byte ^ 0xFF for byte in range(256))
 
 
