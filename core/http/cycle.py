@@ -98,7 +98,7 @@ class Cycle:
 
 
 def advance(now: Stage, after: Stage) -> Stage:
-    """The stage after the move. Raises IllegalMove where the table has none (0.07 µs)."""
+    """The stage after the move. Raises IllegalMove where the table has none (0.12 µs)."""
     if after not in MOVES[now]:
         raise IllegalMove(f"{now.name} -> {after.name}")
     return after
