@@ -11,7 +11,6 @@ connection (`upstream`). While it has one of the last two it holds a slot of `se
 
 from __future__ import annotations
 
-import asyncio
 import errno
 from typing import TYPE_CHECKING
 
@@ -19,14 +18,15 @@ from ...pools.slots import may_queue
 from ...pools.waiting import Ticket, rank
 from ..balance.retry import Action, Failure, decide
 from ..session import NOT_REACHED
+from .dial import Dial
 from .exchange import CONNECTING, QUEUED, RULES, SENDING, RelayExchange, advance
 from .timers import NEVER
-from .upstream import ServerConnection
 
 if TYPE_CHECKING:
     from ..balance.backend import Backend
     from ..balance.server import Server
     from ..http.head import RequestHead
+    from .upstream import ServerConnection
 
 LARGE = 16384
 """Body bytes up to this size are copied behind the head, to be one write."""
@@ -50,7 +50,7 @@ def dispatch(exchange: RelayExchange, now: float) -> None:
             exchange.reused = True
             send(exchange, connection, now)
             return
-    Dial(exchange, server).start(now)
+    _dial(exchange, server, now)
 
 
 def send(exchange: RelayExchange, connection: ServerConnection, now: float) -> None:
@@ -181,150 +181,99 @@ def called(exchange: RelayExchange, server: Server) -> None:
         exchange.reused = True
         send(exchange, connection, now)
     else:
-        Dial(exchange, server).start(now)
+        _dial(exchange, server, now)
 
 
 # Connecting.
 
 
-class Dial:
-    """An attempt to connect to a server, and the pause before the next one."""
+def _dial(exchange: RelayExchange, server: Server, now: float) -> None:
+    advance(exchange, CONNECTING)
+    exchange.dirty = True
+    exchange.connect_at = NOT_REACHED
+    exchange.reused = False
+    exchange.server_name = server.name
+    dial = exchange.dial = Dial(exchange, server, _connected, _failed)
+    dial.start(now)
 
-    __slots__ = ("action", "deadline", "exchange", "filed", "relay", "server", "task")
 
-    def __init__(self, exchange: RelayExchange, server: Server) -> None:
-        self.exchange: RelayExchange | None = exchange
-        self.server = server
+def _connected(exchange: RelayExchange, connection: ServerConnection) -> None:
+    route = exchange.route
+    if route.tcp_keepalive:
+        route.keep_alive_probes(connection.transport)
+    exchange.client.connected(exchange, connection, exchange.client.relay.now())
+
+
+def _failed(exchange: RelayExchange, failure: Failure, error: OSError | None) -> None:
+    """An attempt failed: another one (reference 3.2), or the end."""
+    server = exchange.server
+    assert server is not None
+    route = exchange.route
+    backend = route.backend
+    decision = decide(
+        failure,
+        exchange.retries + 1,
+        retries=route.retries,
+        redispatch=route.redispatch,
+        rotating=backend.algorithm.rotating,
+        active=backend.active_count,
+        connect_timeout=None if route.connect_timeout == NEVER else int(route.connect_timeout),
+    )
+    if decision.action is Action.FAIL:
+        server.counts.econ += 1
+        backend.counts.econ += 1
+        termination = b"sC" if failure is Failure.TIMED_OUT else b"SC"
+        if error is not None and error.errno in OUT_OF_RESOURCES:
+            termination = b"RC"
+        exchange.client.fail(exchange, 503, termination)
+        return
+    exchange.retries += 1
+    server.counts.wretr += 1
+    backend.counts.wretr += 1
+    elsewhere = decision.action is Action.ELSEWHERE
+    if decision.delay:
+        TurnAround(exchange, elsewhere, decision.delay)
+    else:
+        _again(exchange, elsewhere)
+
+
+class TurnAround:
+    """The pause before a server that refused is asked again."""
+
+    __slots__ = ("deadline", "elsewhere", "exchange", "filed", "relay")
+
+    def __init__(self, exchange: RelayExchange, elsewhere: bool, delay: int) -> None:
+        self.exchange = exchange
+        self.elsewhere = elsewhere
         self.relay = exchange.client.relay
-        self.task: asyncio.Task[None] | None = None
-        self.action = Action.AGAIN
-        """What follows the pause, while there is no task."""
         self.deadline = NEVER
         self.filed = 0
-
-    def start(self, now: float) -> None:
-        exchange = self.exchange
-        assert exchange is not None
-        advance(exchange, CONNECTING)
-        exchange.dirty = True
-        exchange.connect_at = NOT_REACHED
-        exchange.reused = False
-        exchange.server_name = self.server.name
         exchange.dial = self
-        self.server.pool.took()
-        timeout = exchange.route.connect_timeout
-        if timeout != NEVER:
-            self.relay.timers.arm(self, now + timeout)
-        self.task = self.relay.loop.create_task(self._connect(exchange))
-
-    async def _connect(self, exchange: RelayExchange) -> None:
-        loop = self.relay.loop
-        server = self.server
-        spec = server.spec
-        address = spec.address
-        try:
-            if address.kind in ("unix", "abns"):
-                path = address.host if address.kind == "unix" else "\0" + address.host
-                _, connection = await loop.create_unix_connection(lambda: ServerConnection(self.relay, server), path)
-            else:
-                port = address.port_low
-                if address.port_offset or not port:
-                    port += exchange.client.frontend_port
-                source = exchange.route.source_of(server)
-                _, connection = await loop.create_connection(
-                    lambda: ServerConnection(self.relay, server), address.host, port, local_addr=source
-                )
-        except OSError as error:
-            self.task = None
-            self._failed(error)
-        else:
-            self.task = None
-            self._connected(connection)
-
-    def _connected(self, connection: ServerConnection) -> None:
-        self.relay.timers.forget(self)
-        exchange = self.exchange
-        if exchange is None:
-            # The client left meanwhile; the connection is good for another one.
-            if not self.server.pool.give(connection, False):
-                connection.retire()
-            return
-        exchange.dial = None
-        route = exchange.route
-        if route.tcp_keepalive:
-            route.keep_alive_probes(connection.transport)
-        exchange.client.connected(exchange, connection, self.relay.now())
+        self.relay.timers.arm(self, self.relay.now() + delay)
 
     def abandon(self) -> None:
         """The exchange has ended."""
-        exchange = self.exchange
-        if exchange is not None:
-            exchange.dial = None
-            self.exchange = None
-        if self.task is None:
-            self.relay.timers.forget(self)
+        self.exchange.dial = None
+        self.relay.timers.forget(self)
 
     def expire(self, now: float) -> None:
-        """`timeout connect`, or the end of the pause."""
-        task = self.task
-        if task is not None:
-            self.task = None
-            task.cancel()
-            self._retry(Failure.TIMED_OUT, b"sC")
-        elif self.exchange is not None:
-            self._go_on(self.exchange)
+        self.exchange.dial = None
+        _again(self.exchange, self.elsewhere)
 
-    def _failed(self, error: OSError) -> None:
-        self._retry(Failure.REFUSED, b"RC" if error.errno in OUT_OF_RESOURCES else b"SC")
 
-    def _retry(self, failure: Failure, termination: bytes) -> None:
-        self.relay.timers.forget(self)
-        server = self.server
-        server.pool.released()
-        exchange = self.exchange
-        if exchange is None:
-            return
-        route = exchange.route
-        backend = route.backend
-        decision = decide(
-            failure,
-            exchange.retries + 1,
-            retries=route.retries,
-            redispatch=route.redispatch,
-            rotating=backend.algorithm.rotating,
-            active=backend.active_count,
-            connect_timeout=None if route.connect_timeout == NEVER else int(route.connect_timeout),
-        )
-        if decision.action is Action.FAIL:
-            exchange.dial = None
-            self.exchange = None
-            server.counts.econ += 1
-            backend.counts.econ += 1
-            exchange.client.fail(exchange, 503, termination)
-            return
-        exchange.retries += 1
-        server.counts.wretr += 1
-        backend.counts.wretr += 1
-        self.action = decision.action
-        if decision.delay:
-            self.relay.timers.arm(self, self.relay.now() + decision.delay)
-        else:
-            self._go_on(exchange)
-
-    def _go_on(self, exchange: RelayExchange) -> None:
-        now = self.relay.now()
-        advance(exchange, RULES)
-        if self.action is Action.AGAIN:
-            self.start(now)
-            return
-        server = self.server
-        exchange.dial = None
-        self.exchange = None
-        exchange.avoid = server
-        exchange.server = None
-        exchange.redispatched = True
-        backend = exchange.route.backend
-        server.counts.wredis += 1
-        backend.counts.wredis += 1
-        free_slot(backend, server)
-        dispatch(exchange, now)
+def _again(exchange: RelayExchange, elsewhere: bool) -> None:
+    server = exchange.server
+    assert server is not None
+    now = exchange.client.relay.now()
+    advance(exchange, RULES)
+    if not elsewhere:
+        _dial(exchange, server, now)
+        return
+    backend = exchange.route.backend
+    exchange.avoid = server
+    exchange.server = None
+    exchange.redispatched = True
+    server.counts.wredis += 1
+    backend.counts.wredis += 1
+    free_slot(backend, server)
+    dispatch(exchange, now)

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from ..http.framing import ChunkedBody
     from ..http.head import RequestHead
     from .client import ClientConnection
-    from .connect import Dial, Wait
+    from .connect import TurnAround, Wait
+    from .dial import Dial
     from .route import Route
     from .tcp import TcpConnection
     from .upstream import ServerConnection
@@ -129,14 +130,13 @@ class RelayExchange(Exchange):
     """Body bytes that came before there was a server connection; None once there is one."""
     avoid: Server | None
     ticket: Wait | None
-    dial: Dial | None
+    dial: Dial | TurnAround | None
+    """The attempt to connect that is under way, or the pause before the next one."""
     counted_in: int
     counted_out: int
     """Bytes that were counted already while the exchange went on (traffic.transfer)."""
 
     def __init__(self, client: ClientConnection | TcpConnection) -> None:
-        self.client = cast("ClientConnection", client)
-        self.session = client
         self.number = 0
         self.request_number = -1
         self.source_host = self.server_host = ""
@@ -144,7 +144,15 @@ class RelayExchange(Exchange):
         self.first_byte_date = 0.0
         self.request_captures = []
         self.response_captures = []
+        self.serve(client)
         self.clean()
+
+    def serve(self, client: ClientConnection | TcpConnection) -> None:
+        """Belong to `client` from now on; all else has its defaults."""
+        self.client = cast("ClientConnection", client)
+        self.session = client
+        self.route = client.frontend.route
+        self.backend_name = client.frontend_name
 
     def clean(self) -> None:
         """All defaults."""

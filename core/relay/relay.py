@@ -16,6 +16,7 @@ from .timers import Timers
 
 if TYPE_CHECKING:
     from .client import ClientConnection
+    from .exchange import RelayExchange
     from .tcp import TcpConnection
     from .tunnel import Tunnel
 
@@ -40,6 +41,7 @@ class Relay:
         "reader",
         "room",
         "sessions",
+        "spare",
         "timers",
         "tunnels",
     )
@@ -64,6 +66,8 @@ class Relay:
         self.tunnels: set[Tunnel] = set()
         self.connections = 0
         self.sessions = 0
+        self.spare: list[RelayExchange] = []
+        """Exchanges without a client, with all defaults."""
         self.maxconn = 0
         """Client connections of this thread; 0: no limit."""
         self.descriptors = 0
