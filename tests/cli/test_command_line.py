@@ -91,12 +91,12 @@ def test_every_flag_is_in_force() -> None:
     assert proxy.forwardfor is not None
     spec = configuration.globals
     assert (spec.nbgroup, spec.nbthread, spec.maxconn, spec.tune.bufsize) == (2, 4, 500, 32768)
-    assert [(log.target, log.format, log.facility) for log in proxy.logs] == [
+    assert [(log.target, log.format, log.facility) for log in proxy.logs if log.target != "udp"] == [
         ("stdout", "raw", 16),
         ("stderr", "raw", 16),
-        ("udp", "rfc3164", 16),
         ("stdout", "rfc5424", 3),
     ]
+    assert [(log.address, log.facility) for log in proxy.logs if log.target == "udp"] == [("127.0.0.1:514", 16)]
 
 
 def test_tcp_mode() -> None:
