@@ -17,9 +17,9 @@ from __future__ import annotations
 import socket
 
 from ..config.model import GlobalSpec, ProxySpec
-from ..session import Exchange, Session
+from ..session import NOT_REACHED, Exchange, Session
 from .events import error_line
-from .log_format import Surroundings, compile_format
+from .log_format import Surroundings, compile_format, used_variables
 from .senders import Senders, sent_host
 from .syslog_header import ERR, INFO
 
@@ -27,7 +27,17 @@ from .syslog_header import ERR, INFO
 class AccessLog:
     """`at_start`: the default format, of which connected() makes the lines and write() none."""
 
-    __slots__ = ("_error_format", "_format", "_mode", "_normal", "_plain", "_senders", "_separate", "at_start")
+    __slots__ = (
+        "_error_format",
+        "_format",
+        "_mode",
+        "_normal",
+        "_plain",
+        "_senders",
+        "_separate",
+        "at_start",
+        "variables",
+    )
 
     def __init__(self, proxy: ProxySpec, globals: GlobalSpec, senders: Senders) -> None:
         """Raises ConfigError for a format with a mistake, or a target that cannot be opened."""
@@ -38,6 +48,8 @@ class AccessLog:
         options = proxy.options
         around = Surroundings("logasap" in options, host or socket.gethostname(), senders.pid)
         self.at_start = proxy.log_format is None
+        self.variables = used_variables(proxy.log_format or "")
+        """Names in the format: what costs something to find out (`si`, `bi`, ...) need only be found out for these."""
         self._format = compile_format(proxy.log_format or "", proxy.mode, around)
         self._error_format = None
         if proxy.error_log_format is not None:
@@ -78,9 +90,34 @@ class AccessLog:
     def refused(self, session: Session, message: str) -> None:
         """The line of a connection that failed before it could carry a request: a bad PROXY header, a failed handshake
         (manual 8.2.5)."""
-        line = error_line(session, message).encode()
+        if self._error_format is None:
+            line = error_line(session, message).encode()
+        else:
+            line = self._error_format(_nothing_of(session))
         for sender in self._senders:
             sender.append(ERR if self._separate else INFO, line)
+
+
+def _nothing_of(session: Session) -> Exchange:
+    """The exchange of a connection that never carried one: no phase was reached, nothing counted."""
+    exchange = Exchange()
+    exchange.session = session
+    exchange.backend_name = session.frontend_name
+    exchange.server_name = "<NOSRV>"
+    exchange.method = exchange.target = exchange.version = exchange.request_line = b""
+    exchange.source_host = exchange.server_host = ""
+    exchange.termination = exchange.cookie_state = b"--"
+    exchange.redispatched = False
+    exchange.request_captures = []
+    exchange.response_captures = []
+    exchange.first_byte_date = 0.0
+    for moment in ("first_byte_at", "head_at", "slot_at", "connect_at", "response_at"):
+        setattr(exchange, moment, NOT_REACHED)
+    exchange.idle_since = exchange.end_at = session.accept_at
+    for count in Exchange.__slots__:
+        if not hasattr(exchange, count):
+            setattr(exchange, count, 0)
+    return exchange
 
 
 def is_normal(exchange: Exchange) -> bool:

@@ -21,7 +21,7 @@ def proxy_started(name: str) -> Event:
 
 def proxy_stopping(kind: str, name: str, delay_ms: int = 0) -> Event:
     """A soft stop begins. `kind`: frontend, backend or listen (which is called proxy)."""
-    return WARNING, f"Stopping {'proxy' if kind == 'listen' else kind} {name} in {delay_ms} ms."
+    return WARNING, f"Stopping {_kind(kind)} {name} in {delay_ms} ms."
 
 
 def proxy_stopped(name: str, frontend_connections: int, backend_connections: int) -> Event:
@@ -84,9 +84,9 @@ def server_left_maintenance(backend: str, server: str, state: str = "UP", *, is_
     return NOTICE, f"{_server(backend, server, is_backup)} is {state} (leaving forced maintenance)."
 
 
-def no_server(backend: str) -> Event:
-    """A backend has lost its last usable server."""
-    return EMERG, f"backend {backend} has no server available!"
+def no_server(backend: str, kind: str = "backend") -> Event:
+    """A backend or listen section (`kind`) has lost its last usable server."""
+    return EMERG, f"{_kind(kind)} {backend} has no server available!"
 
 
 def check_result(
@@ -118,6 +118,10 @@ def error_line(session: Session, message: str) -> str:
     date = f"{local_date(stamp // 1000)}.{MILLISECONDS[stamp % 1000]}"
     place = f"{session.frontend_name}/{session.listener_name}"
     return f"{session.client_host}:{session.client_port} [{date}] {place}: {message}"
+
+
+def _kind(kind: str) -> str:
+    return "proxy" if kind == "listen" else kind
 
 
 def _server(backend: str, server: str, is_backup: bool) -> str:

@@ -87,6 +87,11 @@ def compile_format(text: str, mode: str, surroundings: Surroundings | None = Non
     return cast(Line, scope["line"])
 
 
+def used_variables(text: str) -> frozenset[str]:
+    """Names of the variables in a format. Raises ConfigError as compile_format does."""
+    return frozenset(part.name for part in parse_format(text) if isinstance(part, Variable))
+
+
 def generated_source(text: str, mode: str, around: Surroundings) -> str:
     """The source of the function `line`; for compile_format, tests and the curious."""
     writer = _Writer(mode, around)

@@ -115,12 +115,13 @@ class Sender:
         self._senders = senders
         self._clock = senders.clock
         self._pending = sink.pending
-        self._header = make_header(spec.format or ("rfc3164" if host else "local"), spec.facility, tag, host, senders.pid)
+        self._header = make_header(
+            spec.format or ("rfc3164" if host else "local"), spec.facility, tag, host, senders.pid
+        )
         self._level = spec.level
         self._minlevel = spec.minlevel
-        # Messages to descriptors are never cut (manual, keyword log); a datagram's length includes its header, but not
-        # its line end.
-        self._length = spec.length if spec.target in ("udp", "unix") else 0
+        # As HAProxy counts: with the header; a datagram's line end comes on top, a stream's is included.
+        self._length = spec.length if spec.target in ("udp", "unix") else spec.length - 1
         self._sample = _sampled(spec)
         self._position = 0
 
@@ -136,7 +137,7 @@ class Sender:
         if severity < self._minlevel:
             severity = self._minlevel
         message = self._header(severity, self._clock()) + text
-        if self._length:
+        if len(message) > self._length:
             message = message[: self._length]
         pending = self._pending
         if not pending:

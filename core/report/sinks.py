@@ -90,8 +90,6 @@ class StreamSink(Sink):
 
     def flush(self) -> bool:
         messages = self.pending
-        if not messages:
-            return False
         at = 0
         while at < len(messages):
             end = at + 1
@@ -100,27 +98,22 @@ class StreamSink(Sink):
                 size += len(messages[end])
                 end += 1
             block = b"".join(messages[at:end])
-            try:
-                if self._ask and not _writable(self._fd):
-                    return self._keep(messages[at:])
-                sent = self._write(block)
-            except BlockingIOError:
+            if self._ask and not _writable(self._fd):
                 return self._keep(messages[at:])
-            except InterruptedError:
-                continue
+            try:
+                sent = self._write(block)
+            except (BlockingIOError, InterruptedError):
+                return self._keep(messages[at:])
             except OSError:
                 # Nobody reads any more (EPIPE), or the disk is full: a log is no reason to stop serving.
                 self._drop(len(messages) - at)
                 messages.clear()
                 return False
-            while sent < len(block):
-                # Only what is longer than PIPE_BUF, or a stream socket, can be cut.
-                try:
-                    sent += self._write(block[sent:])
-                except OSError:
-                    self._drop(end - at)
-                    messages[:end] = [block[sent:]]
-                    return True
+            if sent < size:
+                # Only what is longer than PIPE_BUF, or goes to a stream socket or a full disk, can be cut. The rest
+                # goes first the next time, so that no line is torn.
+                end -= 1
+                messages[end] = block[sent:]
             self.written += end - at
             at = end
         messages.clear()

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from maniple.core.errors import ConfigError
+from maniple.core.report.log_syntax import Part, Space, Text, Variable, parse_format
+
+
+def variable(name: str, column: int, flags: str = "") -> Variable:
+    return Variable(name, "Q" in flags, "X" in flags, "E" in flags, column)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("", []),
+        ("a  b", [Text("a"), Space(), Text("b")]),
+        ("%ci:%cp", [variable("ci", 1), Text(":"), variable("cp", 5)]),
+        ("100%% %%ci", [Text("100%"), Space(), Text("%ci")]),
+        ("%{+Q}r", [variable("r", 1, "Q")]),
+        ("%{+Q,+E}r", [variable("r", 1, "QE")]),
+        ("%{Q, X}r", [variable("r", 1, "QX")]),
+        ("%{}r", [variable("r", 1)]),
+        (
+            "%{+Q}o %r %{-Q,+X}s%f",
+            [Space(), variable("r", 8, "Q"), Space(), variable("s", 11, "X"), variable("f", 20, "Q")],
+        ),
+        ("%(name)ci", [variable("ci", 1)]),
+        ("%(name:sint){+X}cp", [variable("cp", 1, "X")]),
+        ("%ci_x", [variable("ci", 1), Text("_x")]),
+        ("%o", []),
+    ],
+)
+def test_parts(text: str, parts: list[Part]) -> None:
+    assert parse_format(text) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "column", "word"),
+    [
+        ("a %[src]", "not yet supported", 3, "%[src]"),
+        ("%{+Q}[src,lower] b", "not yet supported", 1, "%{+Q}[src,lower]"),
+        ("x %", "name is missing", 3, "%"),
+        ("% x", "name is missing", 1, "% "),
+        ("%ci %{+Q", "'}' is missing", 5, "%{+Q"),
+        ("%(a", "')' is missing", 1, "%(a"),
+        ("%{+Z}r", "'+Z' is not a flag", 2, "+Z"),
+        ("%{+json}o", "'json' is not yet supported", 2, "+json"),
+        ("%(a:float)r", "'float' is not a type", 2, "a:float"),
+    ],
+)
+def test_complaints(text: str, message: str, column: int, word: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_format(text)
+    assert message in caught.value.message
+    assert (caught.value.column, caught.value.word) == (column, word)
+
+
+@given(st.text(alphabet="%{}()[]+-QXEcio,: ab"))
+def test_any_text_parses_or_is_refused(text: str) -> None:
+    try:
+        parts = parse_format(text)
+    except ConfigError:
+        return
+    assert not any(isinstance(a, Space) and isinstance(b, Space) for a, b in pairwise(parts))
