@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from rig.compare import Plays
 from rig.haproxy import Oracle, find_oracle
 from rig.maniple import LoopThread
 
@@ -30,3 +31,17 @@ def oracle() -> Oracle:
             pytest.fail("haproxy is missing: apt-get install haproxy")
         pytest.skip("haproxy is not installed")
     return found
+
+
+@pytest.fixture(scope="module")
+def plays(request: pytest.FixtureRequest, loop_thread: LoopThread, oracle: Oracle) -> Iterator[Plays]:
+    """The cases of a module that were selected."""
+    path = request.path
+    cases = [
+        item.callspec.params["case"]
+        for item in request.session.items
+        if item.path == path and isinstance(item, pytest.Function) and hasattr(item, "callspec")
+    ]
+    playing = Plays(cases, loop_thread, oracle)
+    yield playing
+    playing.close()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 from rig.cases import Case, Differs
-from rig.compare import compare
-from rig.haproxy import Oracle
-from rig.maniple import LoopThread
+from rig.compare import Plays
 from rig.peers import CLOSE, SHUT, End, Quiet, Request, Response, Send
 from rig.scripts import (
     CHUNKED,
@@ -206,5 +204,5 @@ CASES = (
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_as_haproxy(case: Case, loop_thread: LoopThread, oracle: Oracle) -> None:
-    compare(case, loop_thread, oracle)
+def test_as_haproxy(case: Case, plays: Plays) -> None:
+    plays.compare(case)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-import threading
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 from rig.cases import Case, Outcome, Stage
@@ -48,44 +49,47 @@ def play_theirs(case: Case, oracle: Oracle) -> Outcome:
         stage.close()
 
 
-def compare(case: Case, thread: LoopThread, oracle: Oracle | None) -> None:
-    """Fail with a table of all facts that are not as they should be."""
-    theirs: list[Outcome] = []
-    faults: list[BaseException] = []
+class Plays:
+    """Cases played ahead of the tests that look at them, several at a time: most of a case is waiting."""
 
-    def other() -> None:
-        assert oracle is not None
-        try:
-            theirs.append(play_theirs(case, oracle))
-        except BaseException as error:
-            faults.append(error)
+    def __init__(self, cases: Iterable[Case], thread: LoopThread, oracle: Oracle | None) -> None:
+        self._thread = thread
+        self._executor = ThreadPoolExecutor(8)
+        self._ours: dict[str, Future[Outcome]] = {}
+        self._theirs: dict[str, Future[Outcome]] = {}
+        for case in cases:
+            self._ours[case.name] = self._executor.submit(play_ours, case, thread)
+            if oracle is not None and (not case.versions or oracle.version in case.versions):
+                self._theirs[case.name] = self._executor.submit(play_theirs, case, oracle)
 
-    beside = None
-    if oracle is not None and (not case.versions or oracle.version in case.versions):
-        beside = threading.Thread(target=other)
-        beside.start()
-    try:
-        ours = play_ours(case, thread)
-    finally:
-        if beside is not None:
-            beside.join(30)
-    wrong = [
-        f"{key}: expected {value!r}, is {ours.facts.get(key, '(none)')!r}"
-        for key, value in case.expect.items()
-        if ours.facts.get(key, "(none)") != value
-    ]
-    wrong += [f"loop: {complaint}" for complaint in thread.complaints]
-    wrong += [f"remains: {name} {value}" for name, value in ours.remains.items()]
-    if faults:
-        wrong.append(f"haproxy: {faults[0]!r}")
-    if theirs:
-        found = differences(ours.facts, theirs[0].facts)
-        for key, (mine, other_value) in found.items():
-            meant = case.differs.get(key)
-            if meant is None:
-                wrong.append(f"{key}:\n    ours   {mine}\n    theirs {other_value}")
-            elif meant.ours != mine:
-                wrong.append(f"{key}: meant to be {meant.ours!r}, is {mine!r}, HAProxy has {other_value!r}")
-        wrong += [f"{key}: no difference any more" for key in case.differs if key not in found]
-    if wrong:
-        pytest.fail("\n".join(wrong) + "\n", pytrace=False)
+    def close(self) -> None:
+        self._executor.shutdown(cancel_futures=True)
+
+    def compare(self, case: Case) -> None:
+        """Fail with a table of all facts that are not as they should be."""
+        ours = self._ours[case.name].result()
+        wrong = [
+            f"{key}: expected {value!r}, is {ours.facts.get(key, '(none)')!r}"
+            for key, value in case.expect.items()
+            if ours.facts.get(key, "(none)") != value
+        ]
+        # Of this case, or of one that was played at the same time.
+        wrong += [f"loop: {complaint}" for complaint in self._thread.take_complaints()]
+        wrong += [f"remains: {name} {value}" for name, value in ours.remains.items()]
+        if case.name in self._theirs:
+            wrong += _compared(case, ours, self._theirs[case.name].result())
+        if wrong:
+            pytest.fail("\n".join(wrong) + "\n", pytrace=False)
+
+
+def _compared(case: Case, ours: Outcome, theirs: Outcome) -> list[str]:
+    wrong = []
+    found = differences(ours.facts, theirs.facts)
+    for key, (mine, other_value) in found.items():
+        meant = case.differs.get(key)
+        if meant is None:
+            wrong.append(f"{key}:\n    ours   {mine}\n    theirs {other_value}")
+        elif meant.ours != mine:
+            wrong.append(f"{key}: meant to be {meant.ours!r}, is {mine!r}, HAProxy has {other_value!r}")
+    wrong += [f"{key}: no difference any more" for key in case.differs if key not in found]
+    return wrong

@@ -49,6 +49,12 @@ class LoopThread:
     def start(self, text: str, sockets: Sequence[socket.socket]) -> ManipleRun:
         return ManipleRun(self, text, sockets)
 
+    def take_complaints(self) -> list[str]:
+        """All since the last call."""
+        taken = list(self.complaints)
+        del self.complaints[: len(taken)]
+        return taken
+
     def stop(self) -> None:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(10)
@@ -63,7 +69,6 @@ class ManipleRun:
         assert configuration is not None, said.render()
         self.configuration = configuration
         self.thread = thread
-        thread.complaints.clear()
         self.runtime: Runtime = thread.call(self._build)
         names = [proxy.name for proxy in configuration.proxies if proxy.has_frontend]
         for name, sock in zip(names, sockets, strict=False):

@@ -1,0 +1,107 @@
+"""Clients that leave: CC, CQ, CH, CD, with and without `option abortonclose`."""
+
+from __future__ import annotations
+
+import pytest
+from rig.cases import Case
+from rig.compare import Plays
+from rig.peers import CLOSE, RESET, SHUT, Await, End, Quiet, Raise, Request, Response, Send, Sleep, Until
+from rig.scripts import GET, OK, served
+
+SLOW = {"s1": ((Request(), Raise("asked"), Quiet(0.25), OK),)}
+HALF = Send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nabc")
+POST_HALF = Send(b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
+POST_CHUNK = Send(b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+ABORT = "option abortonclose"
+FULL = {"s1": ((Request(), Raise("asked"), Quiet(0.3), OK, Request(), OK),)}
+
+CASES = (
+    Case("closes while the server works", ((GET, Await("asked"), CLOSE),), SLOW),
+    Case("closes while the server works, abortonclose", ((GET, Await("asked"), CLOSE),), SLOW, back=ABORT),
+    Case("resets while the server works", ((GET, Await("asked"), RESET),), SLOW),
+    Case("resets while the server works, abortonclose", ((GET, Await("asked"), RESET),), SLOW, back=ABORT),
+    Case("half-closes while the server works", ((GET, Await("asked"), SHUT, End()),), SLOW),
+    Case("half-closes while the server works, abortonclose", ((GET, Await("asked"), SHUT, End()),), SLOW, back=ABORT),
+    Case(
+        "half-closes while queued, abortonclose",
+        ((GET, Response(), Raise("done"), CLOSE), (Await("asked"), GET, Sleep(0.05), SHUT, End())),
+        FULL,
+        servers="server s1 {s1} maxconn 1",
+        back=ABORT,
+        ignore=("log",),
+        lines=2,
+    ),
+    Case(
+        "half-closes while queued",
+        ((GET, Response(), Raise("done"), CLOSE), (Await("asked"), GET, Sleep(0.05), SHUT, End())),
+        FULL,
+        servers="server s1 {s1} maxconn 1",
+        lines=2,
+    ),
+    Case(
+        "resets while queued",
+        ((GET, Response(), Raise("done"), CLOSE), (Await("asked"), GET, Sleep(0.05), RESET)),
+        FULL,
+        servers="server s1 {s1} maxconn 1",
+        lines=2,
+        settle=0.2,
+    ),
+    Case(
+        "half-closes while connecting",
+        ((GET, Sleep(0.05), SHUT, End()),),
+        servers="server s1 {hanging}",
+        back="timeout connect 200ms\nretries 0",
+    ),
+    Case(
+        "half-closes while connecting, abortonclose",
+        ((GET, Sleep(0.05), SHUT, End()),),
+        servers="server s1 {hanging}",
+        back="timeout connect 300ms\nretries 0\n" + ABORT,
+    ),
+    Case(
+        "resets while connecting",
+        ((GET, Sleep(0.05), RESET),),
+        servers="server s1 {hanging}",
+        back="timeout connect 200ms\nretries 0",
+    ),
+    Case("resets in the response", ((GET, Until(b"abc"), RESET),), {"s1": ((Request(), HALF, Quiet(0.3)),)}),
+    Case(
+        "closes in the response",
+        ((GET, Until(b"abc"), CLOSE),),
+        {"s1": ((Request(), HALF, Sleep(0.05), Send(b"d" * 1000), Sleep(0.05), Send(b"d" * 1000), Quiet(0.3)),)},
+    ),
+    Case(
+        "closes in an upload", ((POST_HALF, Await("up"), CLOSE),), {"s1": ((Until(b"abc"), Raise("up"), Quiet(0.5)),)}
+    ),
+    Case(
+        "half-closes in an upload",
+        ((POST_HALF, Await("up"), SHUT, End()),),
+        {"s1": ((Until(b"abc"), Raise("up"), Quiet(0.5)),)},
+    ),
+    Case(
+        "half-closes in a chunked upload",
+        ((POST_CHUNK, Await("up"), SHUT, End()),),
+        {"s1": ((Until(b"abc"), Raise("up"), Quiet(0.5)),)},
+    ),
+    Case(
+        "resets in an upload", ((POST_HALF, Await("up"), RESET),), {"s1": ((Until(b"abc"), Raise("up"), Quiet(0.5)),)}
+    ),
+    Case(
+        "stalls in an upload",
+        ((POST_HALF, End()),),
+        {"s1": ((Until(b"abc"), Quiet(0.5)),)},
+        times="timeout client 150ms",
+    ),
+    Case(
+        "stalls in an upload, server faster",
+        ((POST_HALF, End()),),
+        {"s1": ((Until(b"abc"), Quiet(0.5)),)},
+        times="timeout client 400ms\ntimeout server 150ms",
+    ),
+    Case("leaves after an answer without having read it", ((GET, Sleep(0.05), CLOSE),), served(OK)),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_as_haproxy(case: Case, plays: Plays) -> None:
+    plays.compare(case)
