@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 from ..errors import ServerProtocolError
 from ..http.framing import ChunkedBody
 from ..http.head import CHUNKED, TO_CLOSE, ResponseHead
-from ..net.sockets import write_now
+from ..net.sockets import write_now, write_pair_now
 from ..session import NOT_REACHED
 from . import replying
 from .exchange import RECEIVING, RelayExchange
@@ -269,8 +269,6 @@ class ServerConnection(asyncio.Protocol):
             self.chunks = ChunkedBody(self.relay.limits, request=False)
             self._chunks(exchange, data, end, answer)
             return
-        exchange.bytes_to_client += len(answer)
-        client.write(answer)
         have = len(data) - end
         if length == TO_CLOSE:
             self.reading = UNTIL_CLOSE
@@ -282,9 +280,11 @@ class ServerConnection(asyncio.Protocol):
             data = data[: end + length]
             have = length
             self.keep = False
+        exchange.bytes_to_client += len(answer) + have
         if have:
-            exchange.bytes_to_client += have
-            client.write(memoryview(data)[end:])
+            write_pair_now(client.descriptor, client.transport, answer, memoryview(data)[end:])
+        else:
+            client.write(answer)
         if have == length:
             self._complete(exchange, now)
 

@@ -1,0 +1,151 @@
+"""One attempt to connect to a server, with its time limit.
+
+Owns: the coroutine that connects, the limit, and giving up. Must not know: what follows success or failure (connect).
+
+asyncio wants a Task for a coroutine; but this one waits for a single future, nobody else looks at it, and a Task costs
+4 us and its entry in a weak set. So it is stepped by hand: each future that it yields calls `_step` when it is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from ..balance.retry import Failure
+from .timers import NEVER
+from .upstream import ServerConnection
+
+if TYPE_CHECKING:
+    from ..balance.server import Server
+    from .exchange import RelayExchange
+    from .relay import Relay
+
+Outcome = Callable[["RelayExchange", ServerConnection], None]
+Failed = Callable[["RelayExchange", Failure, "OSError | None"], None]
+
+
+class Dial:
+    """An attempt for `exchange`. `connected` or `failed` is called once, unless the exchange abandons it."""
+
+    __slots__ = (
+        "connected",
+        "coroutine",
+        "deadline",
+        "exchange",
+        "expired",
+        "failed",
+        "filed",
+        "future",
+        "relay",
+        "server",
+    )
+
+    def __init__(self, exchange: RelayExchange, server: Server, connected: Outcome, failed: Failed) -> None:
+        self.exchange: RelayExchange | None = exchange
+        self.server = server
+        self.relay: Relay = exchange.client.relay
+        self.connected = connected
+        self.failed = failed
+        self.coroutine: Coroutine[Any, Any, ServerConnection] | None = None
+        self.future: asyncio.Future[Any] | None = None
+        """What the coroutine waits for."""
+        self.expired = False
+        self.deadline = NEVER
+        self.filed = 0
+
+    def start(self, now: float) -> None:
+        """Begin. Neither callback is called before this returns, even if the kernel answers at once."""
+        exchange = self.exchange
+        assert exchange is not None
+        self.server.pool.took()
+        timeout = exchange.route.connect_timeout
+        if timeout != NEVER:
+            self.relay.timers.arm(self, now + timeout)
+        self.coroutine = self._connect(exchange)
+        self.relay.loop.call_soon(self._step)
+
+    async def _connect(self, exchange: RelayExchange) -> ServerConnection:
+        loop = self.relay.loop
+        server = self.server
+        address = server.spec.address
+        connection = ServerConnection(self.relay, server)
+
+        def made() -> ServerConnection:
+            return connection
+
+        if address.kind in ("unix", "abns"):
+            path = address.host if address.kind == "unix" else "\0" + address.host
+            await loop.create_unix_connection(made, path)
+        else:
+            port = address.port_low
+            if address.port_offset or not port:
+                port += exchange.client.frontend_port
+            source = exchange.route.source_of(server)
+            await loop.create_connection(made, address.host, port, local_addr=source)
+        return connection
+
+    def _step(self, _: object = None) -> None:
+        coroutine = self.coroutine
+        if coroutine is None:
+            return
+        try:
+            future: asyncio.Future[Any] | None = coroutine.send(None)
+        except StopIteration as stop:
+            self.coroutine = None
+            self._ended(stop.value)
+        except OSError as error:
+            self.coroutine = None
+            if not self.expired:
+                self._fail(Failure.REFUSED, error)
+        except asyncio.CancelledError:
+            self.coroutine = None
+        else:
+            self.future = future
+            if future is None:
+                self.relay.loop.call_soon(self._step)
+            else:
+                future._asyncio_future_blocking = False
+                future.add_done_callback(self._step)
+
+    def _ended(self, connection: ServerConnection) -> None:
+        if self.expired:
+            connection.transport.abort()
+            return
+        if connection.transport.is_closing():
+            self._fail(Failure.REFUSED, None)
+            return
+        self.relay.timers.forget(self)
+        exchange = self.exchange
+        if exchange is not None:
+            exchange.dial = None
+            self.exchange = None
+            self.connected(exchange, connection)
+        elif not self.server.pool.give(connection, False):
+            # The client left meanwhile, and nobody else has a use for the connection.
+            connection.retire()
+
+    def _fail(self, failure: Failure, error: OSError | None) -> None:
+        self.relay.timers.forget(self)
+        self.server.pool.released()
+        exchange = self.exchange
+        if exchange is not None:
+            exchange.dial = None
+            self.exchange = None
+            self.failed(exchange, failure, error)
+
+    def abandon(self) -> None:
+        """The exchange has ended. The attempt goes on: its connection may serve another one."""
+        exchange = self.exchange
+        if exchange is not None:
+            exchange.dial = None
+            self.exchange = None
+
+    def expire(self, now: float) -> None:
+        """`timeout connect`."""
+        if self.coroutine is not None:
+            self.expired = True
+            if self.future is not None:
+                # The coroutine hears of it by way of `_step`, and closes what it has opened.
+                self.future.cancel()
+            self._fail(Failure.TIMED_OUT, None)
