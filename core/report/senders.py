@@ -115,9 +115,9 @@ class Sender:
         self._senders = senders
         self._clock = senders.clock
         self._pending = sink.pending
-        self._header = make_header(
-            spec.format or ("rfc3164" if host else "local"), spec.facility, tag, host, senders.pid
-        )
+        form = spec.format or ("rfc3164" if host else "local")
+        # None saves 0.2 us a line where there is nothing to put before it.
+        self._header = None if form == "raw" else make_header(form, spec.facility, tag, host, senders.pid)
         self._level = spec.level
         self._minlevel = spec.minlevel
         # As HAProxy counts: with the header; a datagram's line end comes on top, a stream's is included.
@@ -136,7 +136,8 @@ class Sender:
                 return
         if severity < self._minlevel:
             severity = self._minlevel
-        message = self._header(severity, self._clock()) + text
+        header = self._header
+        message = text if header is None else header(severity, self._clock()) + text
         if len(message) > self._length:
             message = message[: self._length]
         pending = self._pending
