@@ -25,9 +25,11 @@ help:
 	@$(PYTHON) -m venv .venv
 	@touch $@
 
-# What maniple itself needs: enough to run it.
+# What maniple itself needs: enough to run it. Its byte code halves the time of a start, and not every environment lets
+# Python keep it by itself.
 .venv/.run: .venv/.made pyproject.toml constraints.txt
 	@$(PIP) -e .
+	@$(BIN)/python -m compileall -q cli core groups perf pools __init__.py
 	@touch $@
 
 # And what its tests need.
