@@ -148,7 +148,7 @@ class ClientConnection(asyncio.Protocol, Session):
                 self._resume()
         elif self.reading == BODY:
             replying.aborted_upload(self, exchange)
-        elif exchange.route.abort_on_close and exchange.upstream is None:
+        elif exchange.route.abort_on_close and exchange.status < 0:
             replying.aborted_waiting(self, exchange)
         # Else it only shut its sending side: what it sent ahead is answered, then the connection is closed.
         return True

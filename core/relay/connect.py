@@ -158,8 +158,11 @@ def _wait(exchange: RelayExchange, server: Server | None, now: float) -> None:
     advance(exchange, QUEUED)
     exchange.dirty = True
     exchange.slot_at = exchange.connect_at = NOT_REACHED
-    exchange.server_queue = len(server.waiting) if server is not None else 0
-    exchange.backend_queue = len(backend.waiting)
+    # Places in the queue, from 1.
+    if server is not None:
+        exchange.server_queue = len(server.waiting) + 1
+    else:
+        exchange.backend_queue = len(backend.waiting) + 1
     wait = exchange.ticket = Wait(exchange, backend.wait(exchange, rank(int(now)), server))
     timeout = exchange.route.queue_timeout
     if timeout != NEVER:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from ..balance.retry import Failure
+from .tcp_upstream import TcpServerConnection
 from .timers import NEVER
 from .upstream import ServerConnection
 
@@ -69,7 +70,8 @@ class Dial:
         loop = self.relay.loop
         server = self.server
         address = server.spec.address
-        connection = ServerConnection(self.relay, server)
+        kind = ServerConnection if exchange.route.pooled else TcpServerConnection
+        connection = kind(self.relay, server)
 
         def made() -> ServerConnection:
             return connection

@@ -57,6 +57,13 @@ def fail(client: ClientConnection, exchange: RelayExchange, status: int, termina
         end_exchange(exchange, False, client.relay.now())
         client.close(False)
         return
+    if termination == b"sC" and exchange.request_number:
+        # Reference 3.3: a client whose first request it is not can send it again by itself.
+        exchange.status = status
+        exchange.phase = FAILED
+        end_exchange(exchange, True, client.relay.now())
+        client.close(False)
+        return
     exchange.phase = REPLYING
     _reply(client, exchange, exchange.route.replies[status], logged=True)
 
@@ -103,34 +110,39 @@ def client_gone(client: ClientConnection, exchange: RelayExchange) -> None:
     exchange.dirty = True
     if not exchange.response_done:
         if exchange.termination == b"--":
-            if exchange.upstream is not None:
-                exchange.termination = b"CH" if exchange.status < 0 else b"CD"
-            else:
-                exchange.termination = b"CQ" if exchange.ticket is not None else b"CC"
+            exchange.termination = _abort_state(exchange)
+        if exchange.status < 0 and not exchange.request_done:
+            # Half a request.
+            exchange.status = 400
         _count_client_abort(exchange)
         exchange.phase = FAILED
     give_up(exchange)
     end_exchange(exchange, True, client.relay.now())
 
 
+def _abort_state(exchange: RelayExchange) -> bytes:
+    """How far an exchange was when its client left."""
+    if exchange.upstream is not None:
+        return b"CH" if exchange.status < 0 else b"CD"
+    return b"CQ" if exchange.ticket is not None else b"CC"
+
+
 def aborted_upload(client: ClientConnection, exchange: RelayExchange) -> None:
     """End of file in the middle of the request's body."""
-    exchange.dirty = True
-    exchange.termination = b"CD" if exchange.upstream is not None else b"CC"
-    _count_client_abort(exchange)
-    give_up(exchange)
-    if exchange.status < 0:
-        fail(client, exchange, 400, exchange.termination)
-    else:
-        truncated(client, exchange, exchange.termination)
+    client_gone(client, exchange)
+    client.close(False)
 
 
 def aborted_waiting(client: ClientConnection, exchange: RelayExchange) -> None:
-    """`option abortonclose`: the client has closed while its request waits for a server."""
+    """`option abortonclose`: the client has closed while its request waits for a server, or for the response."""
     exchange.dirty = True
-    exchange.termination = b"CQ" if exchange.ticket is not None else b"CC"
+    exchange.termination = _abort_state(exchange)
     _count_client_abort(exchange)
-    connect.abandon(exchange)
+    waiting = exchange.upstream is None
+    give_up(exchange)
+    if not waiting:
+        fail(client, exchange, 400, b"CH")
+        return
     exchange.phase = FAILED
     end_exchange(exchange, True, client.relay.now())
     client.close(False)
@@ -177,9 +189,9 @@ def client_timeout(client: ClientConnection) -> None:
     elif client.reading == type(client.reading).BODY:
         give_up(exchange)
         if exchange.status >= 0:
-            truncated(client, exchange, b"cD")
+            truncated(client, exchange, b"cL" if exchange.response_done else b"cD")
         else:
-            fail(client, exchange, 408, b"cD")
+            fail(client, exchange, 408, b"cH")
 
 
 def _request_timeout(client: ClientConnection) -> None:

@@ -1,7 +1,7 @@
 """A client of a TCP frontend: no request to read, a tunnel as soon as a server is connected.
 
-Owns: the time before the tunnel. Must not know: HTTP. Reading is paused until then, so that what the client says at
-once waits in the kernel.
+Owns: the time before the tunnel. Must not know: HTTP. Reading is paused with the first bytes, so that most of
+what the client says at once waits in the kernel.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class TcpConnection(asyncio.Protocol, Session):
     """One client on a TCP frontend."""
 
     __slots__ = (
+        "buffer",
         "deadline",
         "eof",
         "exchange",
@@ -50,6 +51,7 @@ class TcpConnection(asyncio.Protocol, Session):
         self.exchange: RelayExchange | None = None
         self.forward_line: bytes | None = None
         self.forward_route: Route | None = None
+        self.buffer = b""
         self.eof = False
         self.write_paused = False
         self.deadline = NEVER
@@ -60,7 +62,6 @@ class TcpConnection(asyncio.Protocol, Session):
         self.transport = cast(asyncio.Transport, transport)
         now = welcome(self)
         identify(self)
-        self.transport.pause_reading()
         exchange = RelayExchange(self)
         exchange.begin(now)
         exchange.request_number = 0
@@ -77,7 +78,13 @@ class TcpConnection(asyncio.Protocol, Session):
         exchange.connect_at = now
         exchange.upstream = connection
         connection.exchange = exchange
-        Tunnel(self.relay, exchange, self, connection).start(b"")
+        Tunnel(self.relay, exchange, self, connection).start(self.buffer)
+        self.buffer = b""
+
+    def data_received(self, data: bytes) -> None:
+        """Before the tunnel. (To pause in connection_made has no effect: uvloop begins to read after it.)"""
+        self.buffer += data
+        self.transport.pause_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Before the tunnel: the client has given up."""

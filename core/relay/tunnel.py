@@ -18,6 +18,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from .exchange import DONE, FAILED, TUNNEL, RelayExchange, advance
+from .tcp_upstream import TcpServerConnection
 from .timers import NEVER
 
 if TYPE_CHECKING:
@@ -72,7 +73,18 @@ class End(asyncio.Protocol):
 class Tunnel:
     """A pair of ends, and the exchange that they belong to."""
 
-    __slots__ = ("client", "client_end", "deadline", "exchange", "filed", "relay", "server_end", "timeout", "upstream")
+    __slots__ = (
+        "client",
+        "client_end",
+        "deadline",
+        "exchange",
+        "filed",
+        "late",
+        "relay",
+        "server_end",
+        "timeout",
+        "upstream",
+    )
 
     def __init__(self, relay: Relay, exchange: RelayExchange, client: Any, upstream: ServerConnection) -> None:
         """`client`: the client connection whose place the tunnel takes (`left(exchange)` is called at the end)."""
@@ -84,6 +96,8 @@ class Tunnel:
         self.deadline = NEVER
         self.filed = 0
         self.timeout = min(client.frontend.client_timeout, route.server_timeout)
+        self.late = b"cD" if client.frontend.client_timeout <= route.server_timeout else b"sD"
+        """What silence is called: the side whose time-out is the shorter one."""
         if route.tunnel_timeout != NEVER:
             self.timeout = route.tunnel_timeout
         self.client_end = End(self, client.transport, True)
@@ -107,13 +121,21 @@ class Tunnel:
         server_transport.resume_reading()
         if ahead:
             self.client_end.data_received(ahead)
+        upstream = self.upstream
+        if upstream.buffer:
+            said = upstream.buffer
+            upstream.buffer = b""
+            self.server_end.data_received(said)
         if self.timeout != NEVER:
             relay.timers.arm(self, relay.now() + self.timeout)
         if self.client.eof:
             self.client_end.eof_received()
+        if isinstance(upstream, TcpServerConnection) and upstream.eof:
+            self.server_end.eof_received()
 
     def half_closed(self, end: End) -> None:
-        """`end` will send no more: tell its peer, and shorten the deadline by `timeout client-fin` or `server-fin`."""
+        """`end` will send no more: tell its peer. From now on `timeout client-fin` or `server-fin` is what the peer has,
+        the side that was told."""
         peer = end.peer
         if peer.closed:
             return
@@ -124,7 +146,8 @@ class Tunnel:
         if peer.transport.can_write_eof() and not peer.transport.is_closing():
             peer.transport.write_eof()
         route = self.exchange.route
-        fin = route.client_fin if end.client_side else route.server_fin
+        fin = route.server_fin if end.client_side else route.client_fin
+        self.late = b"sD" if end.client_side else b"cD"
         if fin != NEVER:
             self.timeout = fin
             self.relay.timers.arm(self, self.relay.now() + fin)
@@ -162,7 +185,7 @@ class Tunnel:
 
     def expire(self, now: float) -> None:
         """Nothing moved for `timeout tunnel` (or client, server, or their -fin)."""
-        self.close(b"sD" if self.client_end.eof and not self.server_end.eof else b"cD")
+        self.close(self.late)
 
 
 def _nowhere(_: object) -> None:

@@ -402,7 +402,7 @@ class ServerConnection(asyncio.Protocol):
         elif reading != HEAD:
             self._count_abort(exchange)
             client.truncated(exchange, b"SD")
-        elif exchange.reused and exchange.request_number and not self.buffer:
+        elif exchange.reused and not self.buffer:
             # T6: nothing came back on a connection that had waited: the client may send its request again, we may not.
             client.fail(exchange, 0, b"--")
         else:
