@@ -31,7 +31,10 @@ from .version import build_text, version_text
 
 def main() -> None:
     """The console script."""
-    code = run(sys.argv[1:], sys.argv[0])
+    try:
+        code = run(sys.argv[1:], sys.argv[0])
+    except KeyboardInterrupt:
+        code = 128 + signal.SIGINT  # before anything was served: the supervisor has its own handlers
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -109,6 +112,10 @@ def _with_files(arguments: Arguments, program: str, alerts: Alerts) -> int:
     facts = ConditionFacts(environment, diagnostic_mode=arguments.diagnostic)
     unresolved = Unresolved()
     resolve = unresolved.resolve if arguments.ignore_unresolved else resolve_address
+    if arguments.dump_key:
+        # Who gives a key wants names to be hidden: showing them would be the worst answer.
+        alerts.alert("-dC: anonymising is not available yet.")
+        return 1
     if arguments.dump_lines:
         sys.stdout.write(dumps.lines_text(sources, _environment(arguments, paths)))
     additions = None
@@ -209,9 +216,12 @@ def _serve(configuration: Configuration, arguments: Arguments, program: str, ale
         return 1
     if arguments.master_socket is not None:
         alerts.warning("the master CLI (-S) is not available yet.")
-    if arguments.memory:
+    if arguments.memory > 0:
         limit = arguments.memory * 1024 * 1024
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        try:
+            resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        except (ValueError, OSError, OverflowError):
+            alerts.warning(f"[{program}.main()] Cannot fix MEM limit to {arguments.memory} megs.")
     daemon = (arguments.daemon or configuration.globals.daemon) and not (arguments.foreground or arguments.debug)
     quiet = arguments.quiet and not arguments.verbose
     if quiet:

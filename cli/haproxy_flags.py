@@ -57,7 +57,7 @@ FLAGS = (
     Flag("-st <pid>*", Effect.WORKS, "once everything listens, asks these processes to end (SIGTERM)"),
     Flag("-x <socket>", Effect.PARTLY, "checks that the old process answers; sockets are bound anew beside its own"),
     Flag("-S <bind>", Effect.ACCEPTED, "the master's command line does not exist yet"),
-    Flag("-dC", Effect.PARTLY, "shows the configuration's lines as they were read; without its anonymising key"),
+    Flag("-dC", Effect.PARTLY, "shows the configuration's lines as they were read; its anonymising key is refused"),
     Flag("-dD", Effect.WORKS, "lets the .diag lines of a file speak"),
     Flag("-dK<class>", Effect.PARTLY, "lists keywords (-dKhelp names the classes; cfg is the one there is)"),
     Flag("-dL", Effect.WORKS, "lists the shared objects that are loaded"),

@@ -62,6 +62,8 @@ def main() -> None:
     first = sys.argv[1] if len(sys.argv) > 1 else ""
     try:
         application(first if first in COMMANDS else None)()
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
     except BrokenPipeError:
         # Whoever read our output is gone. Python would complain once more when it flushes at its end.
         with contextlib.suppress(OSError, ValueError):

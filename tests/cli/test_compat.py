@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -21,6 +22,7 @@ from maniple.cli.haproxy_flags import parse
 from maniple.cli.origins import Origin
 from maniple.core.addresses import Address
 from maniple.core.config import parser
+from maniple.groups.supervisor import Supervisor
 
 HAPROXY = shutil.which("haproxy", path=os.environ.get("PATH", "") + ":/usr/sbin")
 HAPROXY3 = os.environ.get("HAPROXY3") or str(Path.home() / ".cache/haproxy3/haproxy")
@@ -133,6 +135,38 @@ def test_dumps_before_the_answer(folder: Path, capfd: pytest.CaptureFixture[str]
     assert answer.out.startswith("List of loaded object files:\n/") and answer.out.endswith("file is valid\n")
     assert not ours("-dL -q -c -f ok.cfg", capfd).out.startswith("List")
     assert ours("-dMhelp -f nowhere", capfd).code == 0
+
+
+def test_names_that_are_to_be_hidden_are_not_shown(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    answer = ours("-dC1,2 -c -V -f ok.cfg", capfd)
+    assert (answer.code, answer.out, len(answer.alerts)) == (1, "", 1)
+
+
+def test_ctrl_c_before_anything_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_words: list[str], _program: str) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(compat, "run", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        compat.main()
+    assert ended.value.code == 130
+
+
+def test_memory_limit(folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: list[tuple[int, tuple[int, int]]] = []
+
+    def set_limit(what: int, limit: tuple[int, int]) -> None:
+        limits.append((what, limit))
+        if limit[0] > 2**40:
+            raise ValueError("not allowed to raise maximum limit")
+
+    monkeypatch.setattr(resource, "setrlimit", set_limit)
+    monkeypatch.setattr(Supervisor, "run", lambda _self: 0)
+    assert compat.run(["-m", "500", "-f", "ok.cfg"], "haproxy") == 0
+    assert limits == [(resource.RLIMIT_DATA, (500 * 2**20, 500 * 2**20))]
+    capfd.readouterr()
+    assert compat.run(["-m", "5000000", "-f", "ok.cfg"], "haproxy") == 0
+    assert "Cannot fix MEM limit to 5000000 megs." in capfd.readouterr().err
 
 
 def test_diagnostic_mode_lets_diag_lines_speak(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
