@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import resource
@@ -341,17 +342,30 @@ def test_quiet_lets_go_of_the_output(config: Path, listener: socket.socket) -> N
         assert process.wait(timeout=20) == 0
 
 
-def test_daemon_and_its_successor(config: Path, listener: socket.socket, tmp_path: Path) -> None:
-    pidfile = tmp_path / "pid"
+@pytest.fixture
+def pidfile(tmp_path: Path) -> Iterator[Path]:
+    """Where a daemon writes its process id; whatever becomes of the test, no daemon is left."""
+    path = tmp_path / "pid"
+    yield path
+    if path.exists():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(path.read_text()), signal.SIGKILL)
+
+
+def test_daemon_and_its_successor(config: Path, listener: socket.socket, pidfile: Path) -> None:
     with started(config, listener, "-D", "-p", str(pidfile)) as process:
         assert process.communicate(timeout=20) == ("", "")
         assert process.returncode == 0
     first = int(pidfile.read_text())
-    assert ask(listener).startswith(b"HTTP/1.1 200")
-    with started(config, listener, "-D", "-p", str(pidfile), "-sf", str(first)) as process:
-        assert process.communicate(timeout=20) == ("", "")
-        assert process.returncode == 0
-    wait_until_gone(first)
+    try:
+        assert ask(listener).startswith(b"HTTP/1.1 200")
+        with started(config, listener, "-D", "-p", str(pidfile), "-sf", str(first)) as process:
+            assert process.communicate(timeout=20) == ("", "")
+            assert process.returncode == 0
+        wait_until_gone(first)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(first, signal.SIGKILL)
     second = int(pidfile.read_text())
     assert second != first
     assert ask(listener).startswith(b"HTTP/1.1 200")
