@@ -111,8 +111,7 @@ def client_gone(client: ClientConnection, exchange: RelayExchange) -> None:
     if not exchange.response_done:
         if exchange.termination == b"--":
             exchange.termination = _abort_state(exchange)
-        if exchange.status < 0 and not exchange.request_done:
-            # Half a request.
+        if exchange.status < 0 and (exchange.upstream is not None or not exchange.request_done):
             exchange.status = 400
         _count_client_abort(exchange)
         exchange.phase = FAILED
@@ -186,6 +185,9 @@ def client_timeout(client: ClientConnection) -> None:
         give_up(exchange)
         end_exchange(exchange, True, client.relay.now())
         client.transport.abort()
+    elif client.read_paused:
+        # It is us who do not read: the request waits for a slot, or its server does not keep up.
+        client.relay.timers.arm(client, client.relay.now() + client.frontend.client_timeout)
     elif client.reading == type(client.reading).BODY:
         give_up(exchange)
         if exchange.status >= 0:

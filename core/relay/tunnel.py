@@ -134,8 +134,7 @@ class Tunnel:
             self.server_end.eof_received()
 
     def half_closed(self, end: End) -> None:
-        """`end` will send no more: tell its peer. From now on `timeout client-fin` or `server-fin` is what the peer has,
-        the side that was told."""
+        """`end` will send no more: tell its peer. From now on the peer has `timeout client-fin` or `server-fin`."""
         peer = end.peer
         if peer.closed:
             return
