@@ -103,7 +103,9 @@ class Timers:
 
     def _turn(self) -> None:
         self._handle = None
-        self.tick(self._clock.time() * 1000.0)
+        # Seconds and milliseconds do not round alike: for one bucket in 200 the clock, read now, is a hair before the
+        # moment that was asked for, nothing would be due, and the loop would spin until the clock moves.
+        self.tick(max(self._clock.time() * 1000.0, self._armed * BUCKET))
 
     def tick(self, now: float) -> int:
         """Look at every bucket that is due at `now` and expire what has to; returns how many expired."""
