@@ -51,6 +51,7 @@ def build(
         Limits(max_head=tune.bufsize - tune.maxrewrite, max_headers=tune.maxhdr, cache_size=tune.head_cache),
         bufsize=tune.bufsize,
     )
+    relay.uri_length = tune.logurilen
     relay.maxconn = share(spec.maxconn or 0, parts, part)
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if limit != resource.RLIM_INFINITY:

@@ -54,6 +54,9 @@ class Listener:
             self.starting = None
             self.relay.failed(error)
             return
+        if "clitcpka" in self.frontend.spec.options:
+            # Connections inherit it from the socket that they are accepted on.
+            duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         server = await self.relay.loop.create_server(self.factory, sock=duplicate, backlog=self.backlog)
         self.starting = None
         if self.paused:

@@ -27,6 +27,7 @@ from .timers import NEVER
 from .tunnel import Tunnel
 
 if TYPE_CHECKING:
+    from ...pools.connections import ConnectionPool
     from .route import Frontend, Route
     from .upstream import ServerConnection
 
@@ -68,6 +69,7 @@ class ClientConnection(asyncio.Protocol, Session):
         "reading",
         "relay",
         "requests",
+        "reserved",
         "started_at",
         "transport",
         "write",
@@ -93,6 +95,8 @@ class ClientConnection(asyncio.Protocol, Session):
         self.buffer = b""
         self.reading = HEAD
         self.requests = 0
+        self.reserved: list[ConnectionPool[ServerConnection]] | None = None
+        """Pools that hold connections for this session alone."""
         self.eof = False
         self.read_paused = False
         self.write_paused = False
@@ -130,6 +134,12 @@ class ClientConnection(asyncio.Protocol, Session):
         # Later writes of a server connection find no transport; cycles through the bound method and `own` end here.
         self.write = _nowhere
         self.descriptor = -1
+        if self.reserved is not None:
+            for pool in self.reserved:
+                for connection in pool.forget(self):
+                    connection.owner = None
+                    connection.retire()
+            self.reserved = None
         own = self.own
         if own is not None:
             self.own = None
@@ -158,6 +168,13 @@ class ClientConnection(asyncio.Protocol, Session):
         if self.reading == HEAD and (self.buffer or not self.requests):
             replying.closed_early(self)
         self.transport.close()
+
+    def reserved_in(self, pool: ConnectionPool[ServerConnection]) -> None:
+        """`pool` holds a connection for this session: to be let go at its end."""
+        if self.reserved is None:
+            self.reserved = [pool]
+        elif pool not in self.reserved:
+            self.reserved.append(pool)
 
     def drain(self) -> None:
         """Soft stop: close if nothing is under way."""
@@ -193,7 +210,7 @@ class ClientConnection(asyncio.Protocol, Session):
         relay = self.relay
         now = relay.clock() * 1000.0
         try:
-            head = relay.reader.read_request(data if end == len(data) else data[:end])
+            head = self.frontend.reader.read_request(data if end == len(data) else data[:end])
         except ClientProtocolError as error:
             replying.refuse(self, data, error)
             return

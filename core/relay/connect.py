@@ -45,8 +45,9 @@ def dispatch(exchange: RelayExchange, now: float) -> None:
     exchange.server = server
     exchange.slot_at = now
     if route.pooled:
-        connection = server.pool.take(exchange.request_number == 0)
+        connection = server.pool.take(exchange.request_number == 0, exchange.client)
         if connection is not None:
+            connection.owner = None
             exchange.reused = True
             send(exchange, connection, now)
             return
@@ -179,8 +180,9 @@ def called(exchange: RelayExchange, server: Server) -> None:
     now = relay.now()
     exchange.server = server
     exchange.slot_at = now
-    connection = server.pool.take(exchange.request_number == 0) if exchange.route.pooled else None
+    connection = server.pool.take(exchange.request_number == 0, exchange.client) if exchange.route.pooled else None
     if connection is not None:
+        connection.owner = None
         exchange.reused = True
         send(exchange, connection, now)
     else:

@@ -201,7 +201,9 @@ class RelayExchange(Exchange):
         if head is not None:
             self.method = head.method
             self.target = head.target
-            self.request_line = head.line
+            line = head.line
+            self.request_line = line if len(line) < relay.uri_length else line[: relay.uri_length - 1]
+        relay.recorded = self.number = relay.recorded + 1
         server = self.server
         if server is not None:
             self.server_name = server.name

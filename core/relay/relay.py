@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...pools.counters import ProcessCounts
@@ -25,6 +26,7 @@ class Relay:
     """One thread's relay."""
 
     __slots__ = (
+        "_lenient",
         "bufsize",
         "clients",
         "clock",
@@ -39,11 +41,13 @@ class Relay:
         "loop",
         "maxconn",
         "reader",
+        "recorded",
         "room",
         "sessions",
         "spare",
         "timers",
         "tunnels",
+        "uri_length",
     )
 
     def __init__(
@@ -60,12 +64,17 @@ class Relay:
         self.limits = limits
         self.reader = HeadReader(limits)
         self.bufsize = bufsize
+        self._lenient: dict[tuple[bool, bool], HeadReader] = {}
         self.counts = ProcessCounts()
         self.timers = Timers(loop, self.failed)
         self.clients: set[ClientConnection | TcpConnection] = set()
         self.tunnels: set[Tunnel] = set()
         self.connections = 0
         self.sessions = 0
+        self.recorded = 0
+        """Exchanges whose facts were recorded: `%rt`."""
+        self.uri_length = 1024
+        """`tune.http.logurilen`."""
         self.spare: list[RelayExchange] = []
         """Exchanges without a client, with all defaults."""
         self.maxconn = 0
@@ -78,6 +87,18 @@ class Relay:
         """Called when no further client may be accepted."""
         self.room: Callable[[], None] = _nothing
         """Called when a connection was closed while accepting is paused."""
+
+    def reader_for(self, unsafe_request: bool, unsafe_response: bool) -> HeadReader:
+        """The reader for proxies with these `option accept-unsafe-violations-in-http-*`; nearly always the one and
+        only."""
+        if not (unsafe_request or unsafe_response):
+            return self.reader
+        key = (unsafe_request, unsafe_response)
+        reader = self._lenient.get(key)
+        if reader is None:
+            limits = replace(self.limits, accept_unsafe_request=unsafe_request, accept_unsafe_response=unsafe_response)
+            reader = self._lenient[key] = HeadReader(limits)
+        return reader
 
     def failed(self, error: Exception) -> None:
         """A fault of our own, in a place where it must not stop others."""

@@ -104,6 +104,7 @@ class Frontend:
         "monitor_uri",
         "name",
         "ordinary",
+        "reader",
         "relay",
         "replies",
         "request_timeout",
@@ -140,6 +141,7 @@ class Frontend:
         self.close = spec.close_mode == "close"
         self.ignore_null = "dontlognull" in spec.options or "http-ignore-probes" in spec.options
         self.ignore_probes = "http-ignore-probes" in spec.options
+        self.reader = relay.reader_for("accept-unsafe-violations-in-http-request" in spec.options, False)
         self.monitor_uri = spec.monitor_uri.encode() if spec.monitor_uri else b""
         self.replies = make_replies(spec.error_files)
         self.early_replies = make_replies(spec.error_files, early=True)
@@ -165,6 +167,7 @@ class Route:
         "plain",
         "pooled",
         "queue_timeout",
+        "reader",
         "redispatch",
         "replies",
         "retries",
@@ -193,6 +196,8 @@ class Route:
         self.tunnel_timeout = milliseconds(timeouts.tunnel)
         self.client_fin = milliseconds(mine.timeouts.client_fin)
         self.server_fin = milliseconds(timeouts.server_fin)
+        unsafe = "accept-unsafe-violations-in-http-response" in spec.options
+        self.reader = frontend.relay.reader_for(False, unsafe)
         self.retries = spec.retries
         self.redispatch = spec.redispatch
         self.close_server = spec.close_mode != "keep-alive" or mine.close_mode == "server-close"

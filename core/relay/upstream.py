@@ -24,6 +24,7 @@ from .timers import NEVER
 
 if TYPE_CHECKING:
     from ..balance.server import Server
+    from .client import ClientConnection
     from .relay import Relay
 
 
@@ -38,6 +39,7 @@ class Reading(IntEnum):
 
 
 HEAD, LENGTH, CHUNKS, UNTIL_CLOSE, NOTHING = Reading
+CHALLENGES = frozenset((b"www-authenticate", b"proxy-authenticate"))
 LARGE = 16384
 """From this size on the body's first bytes are written apart from the head instead of being copied behind it."""
 
@@ -55,6 +57,8 @@ class ServerConnection(asyncio.Protocol):
         "filed",
         "keep",
         "left",
+        "owner",
+        "private",
         "reading",
         "relay",
         "reuses",
@@ -79,6 +83,10 @@ class ServerConnection(asyncio.Protocol):
         self.decode = False
         self.left = 0
         self.keep = False
+        self.private = False
+        """It carries an authentication of the connection itself (NTLM, Negotiate): for its session only."""
+        self.owner: ClientConnection | None = None
+        """The session that it waits for, if it waits for one only."""
         self.safe = False
         self.reuses = 0
         self.write_paused = False
@@ -99,7 +107,7 @@ class ServerConnection(asyncio.Protocol):
         self.deadline = NEVER
         exchange = self.exchange
         if exchange is None:
-            self.server.pool.discard(self)
+            self._forget()
         else:
             self._ended(exchange, exc)
         self.descriptor = -1
@@ -108,10 +116,19 @@ class ServerConnection(asyncio.Protocol):
     def eof_received(self) -> bool | None:
         exchange = self.exchange
         if exchange is None:
-            self.server.pool.discard(self)
+            self._forget()
         elif self.reading == HEAD or not exchange.response_done:
             self._ended(exchange, None)
         return None
+
+    def _forget(self) -> None:
+        """Out of the pool: the server has closed it, or cannot be trusted."""
+        owner = self.owner
+        if owner is None:
+            self.server.pool.discard(self)
+        else:
+            self.owner = None
+            self.server.pool.unreserve(self, owner)
 
     def retire(self) -> None:
         """Close an idle connection: the pool has let go of it."""
@@ -163,7 +180,7 @@ class ServerConnection(asyncio.Protocol):
         exchange = self.exchange
         if exchange is None:
             # Bytes that nobody asked for: the next response could not be trusted.
-            self.server.pool.discard(self)
+            self._forget()
             self.transport.close()
             return
         reading = self.reading
@@ -208,7 +225,7 @@ class ServerConnection(asyncio.Protocol):
             self._partial(exchange, data)
             return
         try:
-            head = relay.reader.read_response(data[:end], request.method)
+            head = exchange.route.reader.read_response(data[:end], request.method)
         except ServerProtocolError as error:
             self._invalid(exchange, data, error)
             return
@@ -231,6 +248,8 @@ class ServerConnection(asyncio.Protocol):
         exchange.phase = RECEIVING
         if not head.keep_alive:
             self.keep = False
+        if status == 401 or status == 407:
+            self._note_authentication(head)
         wire = head.block.wire
         if exchange.keep and length != TO_CLOSE and not relay.draining:
             last = b"\r\n" if request.version == 11 == head.version else b"connection: keep-alive\r\n\r\n"
@@ -246,6 +265,12 @@ class ServerConnection(asyncio.Protocol):
             self._complete(exchange, now)
         else:
             self._long(exchange, head, data, end, last, now)
+
+    def _note_authentication(self, head: ResponseHead) -> None:
+        """NTLM and Negotiate authenticate the connection, not the request (manual: http-reuse)."""
+        for name, value in head.block.fields:
+            if name in CHALLENGES and value[:9].lower().startswith((b"ntlm", b"negotiate")):
+                self.private = True
 
     def _long(
         self, exchange: RelayExchange, head: ResponseHead, data: bytes, end: int, last: bytes, now: float
@@ -381,9 +406,17 @@ class ServerConnection(asyncio.Protocol):
         if exchange.request_number:
             self.safe = True
         if self.keep and not self.write_paused:
-            if exchange.client.write_paused:
+            client = exchange.client
+            if client.write_paused:
                 self.transport.resume_reading()
-            if self.server.pool.give(self, self.safe):
+            pool = self.server.pool
+            if self.private or pool.strategy == "never":
+                if exchange.keep and pool.reserve(self, client):
+                    self.owner = client
+                    client.reserved_in(pool)
+                    return
+                pool.released()
+            elif pool.give(self, self.safe):
                 return
         else:
             self.server.pool.released()
