@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rig.cases import Case
+from rig.cases import Case, Differs
 from rig.compare import Plays
 from rig.peers import CLOSE, Await, End, Quiet, Raise, Request, Response, Send, Sleep, Until
 from rig.scripts import GET, OK, served
@@ -21,6 +21,9 @@ HINTS = Send(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n")
 FORBIDDEN = Send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\n\r\nno!")
 FORBIDDEN_CLOSE = Send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno!")
 
+SAYS_SO = "the server has closed, so the client is told at once; HAProxy waits for its time-out (cL)"
+NOT_1_0 = "RFC 9110 15.2: no interim responses to HTTP/1.0"
+
 CASES = (
     Case("upload of 1 MiB", ((POST, Response(), GET, Response(), Quiet(0.03)),), served(OK, OK), lines=2),
     Case("upload in chunks", ((CHUNKED_POST, Response(), GET, Response(), Quiet(0.03)),), served(OK, OK), lines=2),
@@ -29,7 +32,8 @@ CASES = (
         (
             (
                 Send(
-                    b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n",
+                    b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    b"3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n",
                     1,
                 ),
                 Response(),
@@ -90,7 +94,8 @@ CASES = (
         (
             (
                 Send(
-                    b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+                    b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n"
+                    b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
                 ),
                 Response(),
                 End(0.3),
@@ -118,6 +123,11 @@ CASES = (
         "Expect, the server refuses and closes",
         ((EXPECT, Until(b"no!"), End(0.3)),),
         {"s1": ((Until(b"\r\n\r\n"), FORBIDDEN_CLOSE, CLOSE),)},
+        differs={
+            "client0.end": Differs("eof", SAYS_SO),
+            "client0.failure": Differs("(none)", SAYS_SO),
+            "log0.state": Differs("----", SAYS_SO),
+        },
     ),
     Case(
         "Expect, the body comes at once",
@@ -142,7 +152,17 @@ CASES = (
         {"s1": ((Request(), HINTS, Sleep(0.03), OK, Request(), Send(HINTS.data * 3 + OK.data)),)},
         lines=2,
     ),
-    Case("103 to HTTP/1.0", ((Send(b"GET / HTTP/1.0\r\n\r\n"), End()),), served(Send(HINTS.data + OK.data))),
+    Case(
+        "103 to HTTP/1.0",
+        ((Send(b"GET / HTTP/1.0\r\n\r\n"), End()),),
+        served(Send(HINTS.data + OK.data)),
+        differs={
+            "client0.response0.start": Differs("HTTP/1.1 200 OK", NOT_1_0),
+            "client0.response0.body": Differs("hello", NOT_1_0),
+            "client0.response0.headers": Differs("content-length: 5 | x-up: A | connection: close", NOT_1_0),
+            "client0.response1": Differs("(none)", NOT_1_0),
+        },
+    ),
     Case(
         "102 then failure",
         ((GET, End(0.3)),),
@@ -178,6 +198,7 @@ CASES = (
             ),
         ),
         {"s1": ((Until(b"abc"), FORBIDDEN_CLOSE, CLOSE),)},
+        differs={"client0.end": Differs("eof", SAYS_SO), "client0.failure": Differs("(none)", SAYS_SO)},
     ),
     Case(
         "early answer to a large upload",

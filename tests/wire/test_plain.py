@@ -158,8 +158,8 @@ CASES = (
         (
             (
                 Send(
-                    b"GET / HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, X-Own\r\nKeep-Alive: timeout=5\r\nX-Own: 1\r\n"
-                    b"TE: trailers, gzip\r\nProxy-Connection: keep-alive\r\n\r\n"
+                    b"GET / HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, X-Own\r\nKeep-Alive: timeout=5\r\n"
+                    b"X-Own: 1\r\nTE: trailers, gzip\r\nProxy-Connection: keep-alive\r\n\r\n"
                 ),
                 Response(),
                 Quiet(0.05),

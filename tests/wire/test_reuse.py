@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rig.cases import Case
+from rig.cases import Case, Differs
 from rig.compare import Plays
 from rig.peers import CLOSE, RESET, Await, End, Quiet, Raise, Request, Response, Script, Send, Sleep
 from rig.scripts import GET, OK, served
@@ -34,6 +34,8 @@ def dies(name: str, reuse: str, clients: tuple[Script, ...], lines: int) -> Case
         name, clients, {"s1": ((Request(), OK, Request(), CLOSE), MANY)}, back=f"http-reuse {reuse}", lines=lines
     )
 
+
+LITERAL = "max-reuse counts every use; HAProxy does not count those of the session that opened the connection"
 
 CASES = (
     *(strategy(name) for name in ("never", "safe", "aggressive", "always")),
@@ -158,6 +160,18 @@ CASES = (
         {"s1": (MANY,)},
         servers="server s1 {s1} max-reuse 1",
         lines=5,
+        differs={
+            "s1.connections": Differs("3", LITERAL),
+            "s1.connection0.end": Differs("closed", LITERAL),
+            "s1.connection0.request2": Differs("(none)", LITERAL),
+            "s1.connection0.request3": Differs("(none)", LITERAL),
+            "s1.connection0.request4": Differs("(none)", LITERAL),
+            "s1.connection1": Differs("closed", LITERAL),
+            "s1.connection1.request0": Differs("GET /a HTTP/1.1", LITERAL),
+            "s1.connection1.request1": Differs("GET /a HTTP/1.1", LITERAL),
+            "s1.connection2": Differs("open", LITERAL),
+            "s1.connection2.request0": Differs("GET /a HTTP/1.1", LITERAL),
+        },
     ),
     Case(
         "pool-max-conn 0",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rig.cases import Case
+from rig.cases import Case, Differs
 from rig.compare import Plays
 from rig.peers import CLOSE, RESET, SHUT, Await, End, Quiet, Raise, Request, Response, Script, Send, Sleep, Until
 
@@ -24,6 +24,9 @@ def tcp(name: str, client: Script, server: Script, *, times: str = "", **more: o
     return Case(name, (client,), {"s1": (server,)}, mode="tcp", raw=True, times=times, **more)  # type: ignore[arg-type]
 
 
+HALF_CLOSE = "half-close works both ways; HAProxy ends an upgraded connection when its server ends"
+TOKEN = "S15: without an Upgrade to h2c there is nothing that the token upgrade could name"
+
 CASES = (
     Case("upgrade", ((UPGRADE, Until(b"\r\n\r\n"), PING, Until(b"pong"), CLOSE),), {"s1": ((*ECHO, End()),)}),
     Case(
@@ -40,6 +43,7 @@ CASES = (
         "upgrade, the server half-closes",
         ((UPGRADE, Until(b"\r\n\r\n"), PING, Until(b"pong"), End(), Send(b"last"), CLOSE),),
         {"s1": ((*ECHO, SHUT, Until(b"last"), End()),)},
+        differs={"s1.connection0.rest": Differs("b'pinglast'", HALF_CLOSE)},
     ),
     Case(
         "upgrade, bytes right behind the 101",
@@ -98,7 +102,7 @@ CASES = (
     ),
     Case(
         "upgrade ignored",
-        ((UPGRADE, Response(), UPGRADE, Response(), Quiet(0.03)),),
+        ((UPGRADE, Response(), Send(b"GET /b HTTP/1.1\r\nHost: x\r\n\r\n"), Response(), Quiet(0.03)),),
         {
             "s1": (
                 (
@@ -116,13 +120,19 @@ CASES = (
         (
             (
                 Send(
-                    b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n\r\n"
+                    b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+                    b"HTTP2-Settings: AA\r\n\r\n"
                 ),
                 Response(),
                 Quiet(0.03),
             ),
         ),
         {"s1": ((Request(), Send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")),)},
+        differs={
+            "s1.connection0.request0.headers": Differs(
+                "host: x | http2-settings: AA | connection: http2-settings", TOKEN
+            )
+        },
     ),
     Case(
         "CONNECT",

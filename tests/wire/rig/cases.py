@@ -60,8 +60,8 @@ class Case:
     """Log lines to wait for; by default one for each client."""
     settle: float = 0.06
     """Seconds after the clients are done in which connections to servers may still end."""
-    versions: tuple[str, ...] = ()
-    """HAProxy's versions that do this; all where empty."""
+    compared: bool = True
+    """False: only `expect` holds."""
 
     def __str__(self) -> str:
         return self.name
@@ -80,6 +80,13 @@ defaults
     timeout client 1s
     timeout server 1s
 """
+
+
+PAGES = {
+    "503.http": b"HTTP/1.0 503 Gone fishing\r\nCache-Control: no-cache\r\nContent-Type: text/plain\r\n\r\nback soon\n",
+    "400.http": b"HTTP/1.1 400 What\nContent-Type: text/plain\n\nnot understood\n",
+}
+"""Files in `{folder}`."""
 
 
 @dataclass
@@ -149,6 +156,8 @@ class Stage:
         self.flags: dict[str, threading.Event] = {}
         self._stack = ExitStack()
         folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="wire"))
+        for name, content in PAGES.items():
+            (Path(folder) / name).write_bytes(content)
         self.origins = {
             name: Origin(scripts, self.flags, str(Path(folder) / name) if name.startswith("unix") else "")
             for name, scripts in case.origins.items()
@@ -180,6 +189,8 @@ class Stage:
             thread.start()
         for thread in threads:
             thread.join(15)
+        for peer in peers:
+            peer.answer_end()
         return peers
 
     def gather(self, peers: Sequence[Peer]) -> Facts:

@@ -15,19 +15,18 @@ from rig.peers import Peer
 
 Facts = dict[str, str]
 
-_LINE = re.compile(
-    r"\S+ \[[^\]]*\] (?P<frontend>\S+) (?P<backend>[^/ ]+)/(?P<server>\S+) (?P<timers>\S+) "
-    r"(?P<status>-?\d+) (?P<size>\+?\d+) - - (?P<state>\S+) \d+/\d+/\d+/\d+/(?P<retries>\+?\d+) (?P<queues>\d+/\d+) \"(?P<request>.*)\"$"
-)
-_TCP_LINE = re.compile(
-    r"\S+ \[[^\]]*\] (?P<frontend>\S+) (?P<backend>[^/ ]+)/(?P<server>\S+) (?P<timers>\S+) "
-    r"(?P<size>\+?\d+) (?P<state>\S+) \d+/\d+/\d+/\d+/(?P<retries>\+?\d+) (?P<queues>\d+/\d+)$"
-)
+_WHERE = r"\S+ \[[^\]]*\] (?P<frontend>\S+) (?P<backend>[^/ ]+)/(?P<server>\S+) (?P<timers>\S+) "
+_END = r"(?P<state>\S+) \d+/\d+/\d+/\d+/(?P<retries>\+?\d+) (?P<queues>\d+/\d+)"
+_LINE = re.compile(_WHERE + r"(?P<status>-?\d+) (?P<size>\+?\d+) - - " + _END + r' "(?P<request>.*)"$')
+_TCP_LINE = re.compile(_WHERE + r"(?P<size>\+?\d+) " + _END + "$")
 
 
 def _of_message(facts: Facts, name: str, message: Parsed) -> None:
     facts[f"{name}.start"] = message.start
-    facts[f"{name}.headers"] = " | ".join(message.headers)
+    # Where the line of the proxy's own stands among the others, and how its token is spelled, means nothing.
+    others = [line for line in message.headers if not line.startswith("connection: ")]
+    own = [line.lower() for line in message.headers if line.startswith("connection: ")]
+    facts[f"{name}.headers"] = " | ".join(others + own)
     body = message.body
     facts[f"{name}.body"] = repr(body)[2:-1] if len(body) < 300 else f"{len(body)} {hashlib.md5(body).hexdigest()}"
     if message.trailers:
@@ -55,8 +54,6 @@ def of_origin(facts: Facts, name: str, peers: Sequence[Peer], raw: bool) -> None
         prefix = f"{name}.connection{number}"
         # HAProxy resets connections that it has no use for, we close them.
         facts[f"{prefix}.end"] = "closed" if peer.end in ("eof", "reset") else peer.end
-        if peer.failure:
-            facts[f"{prefix}.failure"] = peer.failure
         if raw:
             facts[f"{prefix}.raw"] = repr(bytes(peer.received))
             continue

@@ -68,6 +68,12 @@ class Peer:
         """After the script: go on receiving until the other side ends, or `stop`."""
         while self.end == "open" and not stop.is_set():
             self.read(time.monotonic() + 0.02)
+        self.answer_end()
+
+    def answer_end(self) -> None:
+        """Close if the other side has closed."""
+        if self.end == "eof":
+            self.sock.close()
 
     def close(self) -> None:
         if self.end != "closed":

@@ -1,0 +1,34 @@
+"""Cases that HAProxy 2.6, Debian's package, decides otherwise than 3.0, whose behaviour is the one to match."""
+
+from __future__ import annotations
+
+NOT_IN_2_6 = frozenset(
+    {
+        "204 with a length",
+        "Expect, the server refuses",
+        "Expect, the server refuses and closes",
+        "closes in an upload",
+        "closes while the server works, abortonclose",
+        "early answer and close",
+        "half-closes in a chunked upload",
+        "half-closes in an upload",
+        "half-closes while connecting, abortonclose",
+        "half-closes while queued, abortonclose",
+        "half-closes while the server works, abortonclose",
+        "httpclose in the frontend",
+        "httpclose, HTTP/1.0",
+        "new connection closed, later request",
+        "no server line, upload",
+        "nul",
+        "resets in an upload",
+        "resets in the response",
+        "resets while the server works, abortonclose",
+        "reused closes in the head, later request",
+        "reused closes, first request, always",
+        "server closes in the head",
+        "server stalls in a chunk",
+        "server stalls in the body",
+        "stalls in an upload",
+        "stalls in an upload, server faster",
+    }
+)
