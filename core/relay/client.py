@@ -248,6 +248,9 @@ class ClientConnection(asyncio.Protocol, Session):
             self.started_at = NOT_REACHED
         if head.target == frontend.monitor_uri:
             exchange.dirty = True
+            # A body would be taken for the next request: the connection is closed then.
+            exchange.request_done = head.length == 0
+            self.buffer = data[end:]
             replying.monitor(self, exchange)
             return
         if frontend.log_at_start is not None:

@@ -60,8 +60,8 @@ MOVES: dict[Phase, frozenset[Phase]] = {
     TUNNEL: frozenset({FAILED, DONE}),
     REPLYING: frozenset({DONE, FAILED}),
     FAILED: frozenset({DONE}),
-    # The object is used again for the next request of its thread.
-    DONE: frozenset({HEAD}),
+    # The object is used again for the next request of its thread, which skips HEAD if its head comes in one piece.
+    DONE: frozenset({HEAD, RULES}),
 }
 
 

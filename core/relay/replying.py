@@ -23,6 +23,7 @@ def monitor(client: ClientConnection, exchange: RelayExchange) -> None:
     """`monitor-uri`: answered at once, not logged."""
     client.frontend.counts.intercepted += 1
     exchange.server_name = "<STATS>"
+    exchange.phase = REPLYING
     _reply(client, exchange, client.frontend.replies[200], logged=False)
 
 

@@ -1,7 +1,8 @@
 """An event loop with a virtual clock, and transports that only remember: what the relay's tests drive.
 
 The transports follow uvloop where it matters (measured with 0.23): `connection_lost` comes in a later turn, writing
-after it or after `write_eof` raises, what a closing connection receives is dropped, pausing twice does nothing.
+after it or after `write_eof` raises, what a closing connection receives is dropped, pausing twice does nothing, and
+pausing in `connection_made` has no effect (reading begins after it).
 """
 
 from __future__ import annotations
@@ -180,6 +181,7 @@ class FakeDial:
         protocol = self.made()
         transport = self.transport = FakeTransport(self.loop, protocol)
         protocol.connection_made(transport)
+        transport.reading = True
         if not self.outcome.done():
             self.outcome.set_result((transport, protocol))
         return transport
@@ -208,6 +210,7 @@ class FakeListener:
         protocol = self.factory()
         transport = FakeTransport(self.loop, protocol)
         protocol.connection_made(transport)
+        transport.reading = True
         return transport
 
 

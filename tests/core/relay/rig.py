@@ -145,6 +145,7 @@ class Rig:
         transport = FakeTransport(self.loop, connection)
         self.clients.append(transport)
         connection.connection_made(transport)
+        transport.reading = True
         self.loop.run()
         return transport
 
