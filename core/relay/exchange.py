@@ -56,7 +56,8 @@ MOVES: dict[Phase, frozenset[Phase]] = {
     # Back to RULES: another attempt chooses anew.
     CONNECTING: frozenset({RULES, SENDING, TUNNEL, REPLYING, FAILED}),
     SENDING: frozenset({RECEIVING, TUNNEL, REPLYING, FAILED, DONE}),
-    RECEIVING: frozenset({TUNNEL, FAILED, DONE}),
+    # To REPLYING: the head came with the start of a body that makes no sense, and was held back.
+    RECEIVING: frozenset({TUNNEL, REPLYING, FAILED, DONE}),
     TUNNEL: frozenset({FAILED, DONE}),
     REPLYING: frozenset({DONE, FAILED}),
     FAILED: frozenset({DONE}),
@@ -198,6 +199,7 @@ class RelayExchange(Exchange):
         head = self.head
         client = self.client
         relay = client.relay
+        self.idle_since = client.idle_since
         if head is not None:
             self.method = head.method
             self.target = head.target
