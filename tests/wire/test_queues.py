@@ -13,18 +13,20 @@ def numbered(number: int) -> Send:
     return Send(b"GET /%d HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % number)
 
 
-def crowd(size: int, pause: float = 0.03) -> tuple[Script, ...]:
+def crowd(size: int) -> tuple[Script, ...]:
     """Clients that come one after the other while the first one is being served."""
     return (
-        (numbered(0), Response(), CLOSE),
-        *((Await("busy"), Sleep(pause * number), numbered(number), Response(), CLOSE) for number in range(1, size)),
+        (numbered(0), Await("busy"), Raise("came0"), Response(), CLOSE),
+        *(
+            (Await(f"came{number - 1}"), Sleep(0.03), numbered(number), Raise(f"came{number}"), Response(), CLOSE)
+            for number in range(1, size)
+        ),
     )
 
 
-SLOW: Script = (Request(), Raise("busy"), Sleep(0.25), OK, *(step for _ in range(8) for step in (Request(), OK)))
+SLOW: Script = (Request(), Raise("busy"), Sleep(0.4), OK, *(step for _ in range(8) for step in (Request(), OK)))
 QUICK: Script = tuple(step for _ in range(8) for step in (Request(), OK))
 BUSY = {"s1": (SLOW, QUICK)}
-ORDER = ("log",)
 
 CASES = (
     Case("maxconn 1, in order", crowd(4), BUSY, servers="server s1 {s1} maxconn 1", lines=4),

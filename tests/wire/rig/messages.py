@@ -66,6 +66,8 @@ def read_message(data: bytes, start: int, method: bytes) -> tuple[Parsed, int] |
     if found is None:
         return None
     line, headers, end = found
+    if " " not in line:
+        return None
     message = Parsed(line, headers)
     status = 0
     if method:
