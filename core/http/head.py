@@ -45,6 +45,8 @@ _SHORT = 256
 _LONGEST_LINE_REMEMBERED = 1024
 _LONGEST_RESPONSE_REMEMBERED = 2048
 
+_DEMANDS = frozenset((401, 407))
+
 _LENIENT_END = re.compile(rb"\n\r?\n")
 _LEADING_EMPTY_LINES = re.compile(rb"[\r\n]+")
 _BARE_LINE_FEED = re.compile(rb"(?<!\r)\n")
@@ -81,7 +83,7 @@ class RequestHead(RequestLine):
     `close_after`: it must not, because the framing was suspicious (S2, S3). `expect`: the client waits for 100
     Continue. `upgrade`: what it asks to upgrade to; the proxy must add `connection: upgrade` when it forwards."""
 
-    __slots__ = ("block", "close_after", "expect", "keep_alive", "length", "upgrade")
+    __slots__ = ("block", "close_after", "expect", "keep_alive", "length", "ordinary", "upgrade")
 
     block: HeaderBlock
     length: int
@@ -89,6 +91,8 @@ class RequestHead(RequestLine):
     close_after: bool
     expect: bool
     upgrade: bytes
+    ordinary: bool
+    """HTTP/1.1, persistent, no body, no upgrade, no CONNECT: nothing that the proxy must look at twice."""
 
 
 class ResponseHead(StatusLine):
@@ -97,13 +101,15 @@ class ResponseHead(StatusLine):
     2xx). `keep_alive`: may the server's connection be used again. `close_after`: the client's connection must not
     persist (S3). `upgrade`: what a 101 upgrades to (the proxy adds `connection: upgrade`)."""
 
-    __slots__ = ("block", "close_after", "keep_alive", "length", "upgrade")
+    __slots__ = ("block", "close_after", "keep_alive", "length", "ordinary", "upgrade")
 
     block: HeaderBlock
     length: int
     keep_alive: bool
     close_after: bool
     upgrade: bytes
+    ordinary: bool
+    """A final response of HTTP/1.1, persistent, of known length, and no demand for authentication."""
 
 
 class HeadReader:
@@ -182,6 +188,7 @@ class HeadReader:
             head.close_after = False
             head.expect = False
             head.upgrade = b""
+            head.ordinary = True
         else:
             _join_request(head, block, self._limits.accept_unsafe_request)
         if last is None:
@@ -294,6 +301,8 @@ def _join_request(head: RequestHead, block: HeaderBlock, unsafe: bool) -> None:
     head.keep_alive = not block.close and not head.close_after and (not old or block.keep_alive)
     head.expect = block.expect_continue and not old
     head.upgrade = upgrade
+    tunnels = target is not None and target.form is Form.AUTHORITY
+    head.ordinary = head.keep_alive and not (length or old or upgrade or tunnels)
 
 
 def _with_synchronous_host(target: Target, block: HeaderBlock, host: bytes) -> HeaderBlock:
@@ -341,6 +350,7 @@ def _join_response(head: ResponseHead, block: HeaderBlock, request_method: bytes
     head.block = block
     head.length = length
     head.keep_alive = keep_alive
+    head.ordinary = keep_alive and length >= 0 and not old and status >= 200 and status not in _DEMANDS
 
 
 def _without_framing(block: HeaderBlock) -> HeaderBlock:

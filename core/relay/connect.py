@@ -19,7 +19,7 @@ from ...pools.waiting import Ticket, rank
 from ..balance.retry import Action, Failure, decide
 from ..session import NOT_REACHED
 from .dial import Dial
-from .exchange import CONNECTING, QUEUED, RULES, SENDING, RelayExchange, advance
+from .exchange import CONNECTING, QUEUED, RULES, RelayExchange, advance
 from .timers import NEVER
 
 if TYPE_CHECKING:
@@ -37,7 +37,13 @@ def dispatch(exchange: RelayExchange, now: float) -> None:
     """Find a server for the exchange, and a connection to it."""
     route = exchange.route
     backend = route.backend
-    server = backend.choose(exchange, exchange.avoid)
+    if backend.queued:
+        # Who comes now must not overtake those who wait.
+        server = backend.choose(exchange, exchange.avoid)
+    else:
+        server = backend.algorithm.choose(exchange, exchange.avoid)
+        if server is not None:
+            server.chosen += 1
     if server is None or (server.maxconn and server.saturated()):
         _wait(exchange, server, now)
         return
@@ -49,7 +55,11 @@ def dispatch(exchange: RelayExchange, now: float) -> None:
         if connection is not None:
             connection.owner = None
             exchange.reused = True
-            send(exchange, connection, now)
+            head = exchange.head
+            if route.plain and head is not None and head.ordinary:
+                connection.begin(exchange, b"".join((head.start, head.block.wire, b"\r\n")), now)
+            else:
+                send(exchange, connection, now)
             return
     _dial(exchange, server, now)
 
@@ -57,16 +67,8 @@ def dispatch(exchange: RelayExchange, now: float) -> None:
 def send(exchange: RelayExchange, connection: ServerConnection, now: float) -> None:
     """Compose what the server gets, and send it."""
     head = exchange.head
-    route = exchange.route
     assert head is not None
-    if route.plain and head.version == 11 and not head.upgrade and exchange.pending is None:
-        wire = b"".join((head.start, head.block.wire, b"\r\n"))
-    else:
-        wire = _compose(exchange, head)
-    exchange.phase = SENDING
-    exchange.connect_at = now
-    exchange.upstream = connection
-    connection.begin(exchange, wire, now)
+    connection.begin(exchange, _compose(exchange, head), now)
     if exchange.pending is not None:
         for piece in exchange.pending:
             connection.write(piece)
@@ -137,6 +139,7 @@ class Wait:
         """Give up the place; nothing happens if it was called meanwhile."""
         exchange = self.exchange
         exchange.ticket = None
+        exchange.slot_at = self.relay.now()
         self.relay.timers.forget(self)
         exchange.route.backend.cancel(self.ticket)
 

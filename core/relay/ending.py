@@ -24,14 +24,11 @@ def end_exchange(exchange: RelayExchange, logged: bool, now: float) -> None:
         traffic = route.own_traffic
     else:
         traffic = route.traffic[server.index]
-        if exchange.response_at >= 0.0:
-            traffic.response_time += exchange.response_at - exchange.connect_at
+        if exchange.response_at == now and not exchange.dirty:
+            # It waited for nothing, and its response came in one piece.
             traffic.total_time += now - exchange.first_byte_at
-            if exchange.connect_at != exchange.head_at:
-                # It waited: for a slot, a connection, or both.
-                traffic.queue_time += exchange.slot_at - exchange.head_at
-                traffic.connect_time += exchange.connect_at - exchange.slot_at
-    traffic.requests += 1
+        elif exchange.response_at >= 0.0:
+            traffic.add_times(exchange, now)
     traffic.bytes_in += exchange.bytes_from_client
     traffic.bytes_out += exchange.bytes_to_client
     traffic.classes[status // 100] += 1

@@ -35,16 +35,23 @@ class Reply:
 
     def __init__(self, status: int, raw: bytes, early: bool = False) -> None:
         """`raw`: a whole HTTP response. A `Connection` header in it is replaced by the one that the moment asks for; a
-        reply that says `close` closes always (400 and 408 of the built-in ones). `early`: to bytes that are no request;
-        it is sent as it stands, and the connection closed."""
+        reply that says `close` closes always (400 and 408 of the built-in ones), and so does one that does not say
+        how long it is. An empty one (a file that is empty) sends nothing, and closes. `early`: to bytes that are no
+        request; it is sent as it stands, and the connection closed."""
+        if not raw:
+            self.status = status
+            self.persistent = False
+            self.keeping_head = self.closing_head = self.keeping = self.closing = b""
+            return
         head, _, body = raw.partition(b"\r\n\r\n")
         lines = head.split(b"\r\n")
         kept = [line for line in lines if not line.lower().startswith(b"connection:")]
         self.status = status
-        self.persistent = len(kept) == len(lines)
+        says_close = len(kept) != len(lines)
+        self.persistent = not says_close and any(line.lower().startswith(b"content-length:") for line in lines)
         keeping = b"\r\n".join(kept) + b"\r\n"
         self.keeping_head = keeping + b"\r\n"
-        closing = keeping + b"connection: close\r\n" if self.persistent and not early else head + b"\r\n"
+        closing = head + b"\r\n" if says_close or early else keeping + b"connection: close\r\n"
         self.closing_head = closing + b"\r\n"
         self.keeping = self.keeping_head + body
         self.closing = self.closing_head + body
@@ -62,6 +69,8 @@ def make_replies(*layers: Mapping[int, ErrorFileSpec], early: bool = False) -> d
 
 def _replacement(spec: ErrorFileSpec) -> bytes:
     if spec.kind == "file":
+        if not spec.content.strip():
+            return b""
         return spec.content.replace(b"\r\n", b"\n").partition(b"\n\n")[0].replace(b"\n", b"\r\n") + _body(spec.content)
     reason = {"302": b"302 Found", "303": b"303 See Other"}[spec.kind]
     location = spec.value.encode()
@@ -104,7 +113,7 @@ class Frontend:
         "monitor_uri",
         "name",
         "ordinary",
-        "reader",
+        "read_request",
         "relay",
         "replies",
         "request_timeout",
@@ -141,11 +150,12 @@ class Frontend:
         self.close = spec.close_mode == "close"
         self.ignore_null = "dontlognull" in spec.options or "http-ignore-probes" in spec.options
         self.ignore_probes = "http-ignore-probes" in spec.options
-        self.reader = relay.reader_for("accept-unsafe-violations-in-http-request" in spec.options, False)
+        unsafe = "accept-unsafe-violations-in-http-request" in spec.options
+        self.read_request = relay.reader_for(unsafe, False).read_request
         self.monitor_uri = spec.monitor_uri.encode() if spec.monitor_uri else b""
         self.replies = make_replies(spec.error_files)
         self.early_replies = make_replies(spec.error_files, early=True)
-        self.ordinary = not self.monitor_uri and self.log_at_start is None
+        self.ordinary = not self.monitor_uri and self.log_at_start is None and not self.close
         """Nothing but a request's head decides what is done with it."""
         self.wants_source = access_log is not None or spec.forwardfor is not None
 
@@ -167,7 +177,7 @@ class Route:
         "plain",
         "pooled",
         "queue_timeout",
-        "reader",
+        "read_response",
         "redispatch",
         "replies",
         "retries",
@@ -197,7 +207,7 @@ class Route:
         self.client_fin = milliseconds(mine.timeouts.client_fin)
         self.server_fin = milliseconds(timeouts.server_fin)
         unsafe = "accept-unsafe-violations-in-http-response" in spec.options
-        self.reader = frontend.relay.reader_for(False, unsafe)
+        self.read_response = frontend.relay.reader_for(False, unsafe).read_response
         self.retries = spec.retries
         self.redispatch = spec.redispatch
         self.close_server = spec.close_mode != "keep-alive" or mine.close_mode == "server-close"
@@ -207,8 +217,7 @@ class Route:
         # `option forwardfor`: either side may ask for it, the backend's header name wins, and it is left out for a
         # request that has the header already only if every side that asks says if-none (reference 3.2).
         asked = [item for item in (spec.forwardfor, mine.forwardfor) if item is not None]
-        named = [item for item in asked if item.header_written]
-        self.forward_name = (named or asked)[0].header.lower().encode() if asked else b""
+        self.forward_name = asked[0].header.lower().encode() if asked else b""
         self.forward_if_none = bool(asked) and all(item.if_none for item in asked)
         self.forward_except = [ipaddress.ip_network(item.except_net, strict=False) for item in asked if item.except_net]
         if asked:

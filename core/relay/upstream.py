@@ -19,11 +19,12 @@ from ..http.head import CHUNKED, TO_CLOSE, ResponseHead
 from ..net.sockets import write_now, write_pair_now
 from ..session import NOT_REACHED
 from . import replying
-from .exchange import RECEIVING, RelayExchange
+from .exchange import RECEIVING, SENDING, RelayExchange
 from .timers import NEVER
 
 if TYPE_CHECKING:
     from ..balance.server import Server
+    from ..http.head import RequestHead
     from .client import ClientConnection
     from .relay import Relay
 
@@ -151,19 +152,21 @@ class ServerConnection(asyncio.Protocol):
     def begin(self, exchange: RelayExchange, wire: bytes, now: float) -> None:
         """Send a request's head (and perhaps its body), and await the response."""
         self.exchange = exchange
+        exchange.upstream = self
+        exchange.phase = SENDING
+        exchange.connect_at = now
         self.reading = HEAD
         self.keep = not exchange.route.close_server
         descriptor = self.descriptor
         if descriptor < 0 and self.reuses:
             descriptor = self.descriptor = self.transport.get_extra_info("socket").fileno()
         write_now(descriptor, self.transport, wire)
-        if not exchange.request_done:
-            return
-        # As in await_response: a call less on the path of most requests.
-        if self.filed:
-            self.deadline = now + exchange.route.server_timeout
-        else:
-            self.await_response(exchange, now)
+        if exchange.request_done:
+            # As in await_response: a call less on the path of most requests.
+            if self.filed:
+                self.deadline = now + exchange.route.server_timeout
+            else:
+                self.await_response(exchange, now)
 
     def await_response(self, exchange: RelayExchange, now: float) -> None:
         """The request is sent as far as we are concerned: `timeout server` runs. Deadlines of a server connection only
@@ -217,7 +220,6 @@ class ServerConnection(asyncio.Protocol):
 
     def _head(self, exchange: RelayExchange, data: bytes) -> None:
         """Bytes of the response's head, and perhaps of its body."""
-        relay = self.relay
         request = exchange.head
         assert request is not None
         end = data.find(b"\r\n\r\n") + 4
@@ -225,10 +227,35 @@ class ServerConnection(asyncio.Protocol):
             self._partial(exchange, data)
             return
         try:
-            head = exchange.route.reader.read_response(data[:end], request.method)
+            head = exchange.route.read_response(data[:end], request.method)
         except ServerProtocolError as error:
             self._invalid(exchange, data, error)
             return
+        if (
+            head.ordinary
+            and request.ordinary
+            and len(data) - end == head.length < LARGE
+            and exchange.keep
+            and not self.relay.draining
+        ):
+            # All of it in one piece, and both connections persist: most responses.
+            client = exchange.client
+            exchange.phase = RECEIVING
+            exchange.status = head.status
+            exchange.response_at = now = self.relay.clock() * 1000.0
+            answer = b"".join((head.start, head.block.wire, b"\r\n", data[end:]))
+            exchange.bytes_to_client += len(answer)
+            write_now(client.descriptor, client.transport, answer)
+            self.release(exchange)
+            client.finished(exchange, now)
+        else:
+            self._extraordinary(exchange, request, head, data, end)
+
+    def _extraordinary(
+        self, exchange: RelayExchange, request: RequestHead, head: ResponseHead, data: bytes, end: int
+    ) -> None:
+        """A head that is not the beginning of an ordinary response to an ordinary request."""
+        relay = self.relay
         status = head.status
         if status < 200 and status != 101:
             self._interim(exchange, head, data[end:])
@@ -251,7 +278,7 @@ class ServerConnection(asyncio.Protocol):
         if status == 401 or status == 407:
             self._note_authentication(head)
         wire = head.block.wire
-        if exchange.keep and length != TO_CLOSE and not relay.draining:
+        if exchange.keep and length != TO_CLOSE and not (head.close_after or relay.draining):
             last = b"\r\n" if request.version == 11 == head.version else b"connection: keep-alive\r\n\r\n"
         else:
             exchange.keep = False
@@ -403,8 +430,6 @@ class ServerConnection(asyncio.Protocol):
         self.exchange = None
         self.reading = NOTHING
         self.deadline = NEVER
-        if exchange.request_number:
-            self.safe = True
         if self.keep and not self.write_paused:
             client = exchange.client
             if client.write_paused:
@@ -416,7 +441,7 @@ class ServerConnection(asyncio.Protocol):
                     client.reserved_in(pool)
                     return
                 pool.released()
-            elif pool.give(self, self.safe):
+            elif pool.give(self, exchange.request_number != 0):
                 return
         else:
             self.server.pool.released()
