@@ -19,14 +19,16 @@ def forwarded(name: str, front: str, back: str = "", send: Send = GET) -> Case:
     return Case(f"forwardfor {name}", ((send, Response(), Quiet(0.03)),), served(OK), front=front, back=back)
 
 
-def spread(name: str, back: str, servers: str, requests: int = 6) -> Case:
-    """Each request on its own connection, one after the other; the servers say who they are."""
-    clients: Script = (*(step for _ in range(requests) for step in (GET, Response())), Quiet(0.03), CLOSE)
+def spread(name: str, back: str, servers: str, requests: int = 6, ordered: bool = True) -> Case:
+    """Requests of one client, one after the other; the servers say who they are. Not `ordered`: only how many go where
+    is compared, not the turns."""
+    client: Script = (*(step for _ in range(requests) for step in (GET, Response())), Quiet(0.03), CLOSE)
     origins = {}
     for server in ("s1", "s2", "s3"):
         answer = Send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + server.encode())
         origins[server] = (tuple(step for _ in range(requests) for step in (Request(), answer)),)
-    return Case(name, (clients,), origins, back=back, servers=servers, lines=requests)
+    chance = () if ordered else ("client0.response", "log")
+    return Case(name, (client,), origins, back=back, servers=servers, lines=requests, ignore=chance)
 
 
 OWN_PAGE = (
