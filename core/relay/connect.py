@@ -44,7 +44,7 @@ def dispatch(exchange: RelayExchange, now: float) -> None:
         server = backend.algorithm.choose(exchange, exchange.avoid)
         if server is not None:
             server.chosen += 1
-    if server is None or (server.maxconn and server.saturated()):
+    if server is None or (server.served >= server.ceiling and server.saturated()):
         _wait(exchange, server, now)
         return
     backend.took(server)
@@ -227,6 +227,11 @@ def _failed(exchange: RelayExchange, failure: Failure, error: OSError | None) ->
         active=backend.active_count,
         connect_timeout=None if route.connect_timeout == NEVER else int(route.connect_timeout),
     )
+    if failure is Failure.LOST:
+        server.counts.eresp += 1
+        backend.counts.eresp += 1
+        exchange.client.fail(exchange, 502, b"SH")
+        return
     if decision.action is Action.FAIL:
         server.counts.econ += 1
         backend.counts.econ += 1

@@ -115,7 +115,8 @@ class Dial:
             connection.transport.abort()
             return
         if connection.transport.is_closing():
-            self._fail(Failure.REFUSED, None)
+            # It was made, and ended before anything could be sent.
+            self._fail(Failure.LOST, None)
             return
         self.relay.timers.forget(self)
         exchange = self.exchange
