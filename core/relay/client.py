@@ -186,24 +186,13 @@ class ClientConnection(asyncio.Protocol, Session):
     # Reading.
 
     def data_received(self, data: bytes) -> None:
-        reading = self.reading
-        if reading is HEAD:
-            if self.buffer:
-                data = self.buffer + data
-                self.buffer = b""
-            self._request(data)
-        elif reading is BODY:
-            exchange = self.exchange
-            assert exchange is not None
-            self.deadline = self.relay.clock() * 1000.0 + self.frontend.client_timeout
-            self._body(exchange, data)
-        elif reading is AHEAD:
-            self.buffer += data
-            if len(self.buffer) > self.relay.bufsize:
-                self.stop_reading()
-
-    def _request(self, data: bytes) -> None:
-        """`data` is all that is known of the next request."""
+        if self.reading is not HEAD:
+            self._more(data)
+            return
+        # `data` is all that is known of the next request.
+        if self.buffer:
+            data = self.buffer + data
+            self.buffer = b""
         end = data.find(b"\r\n\r\n") + 4
         if end < SHORTEST:
             end = self._partial(data)
@@ -241,6 +230,19 @@ class ClientConnection(asyncio.Protocol, Session):
         else:
             exchange.keep = head.keep_alive and not frontend.close
             self._extraordinary(exchange, head, data, end, now)
+
+    def _more(self, data: bytes) -> None:
+        """Bytes that are not a head: a body, or what comes too early."""
+        reading = self.reading
+        if reading is BODY:
+            exchange = self.exchange
+            assert exchange is not None
+            self.deadline = self.relay.clock() * 1000.0 + self.frontend.client_timeout
+            self._body(exchange, data)
+        elif reading is AHEAD:
+            self.buffer += data
+            if len(self.buffer) > self.relay.bufsize:
+                self.stop_reading()
 
     def _extraordinary(self, exchange: RelayExchange, head: RequestHead, data: bytes, end: int, now: float) -> None:
         """A request with a body, in several pieces, pipelined, or on a frontend that looks at more than the head."""
@@ -349,6 +351,18 @@ class ClientConnection(asyncio.Protocol, Session):
 
     # The end of an exchange.
 
+    def answered(self, exchange: RelayExchange, now: float) -> None:
+        """`finished`, for an ordinary response to an ordinary request."""
+        exchange.phase = DONE
+        end_exchange(exchange, True, now)
+        frontend = self.frontend
+        if self.buffer or self.eof or self.read_paused or not (self.filed and frontend.keep_alive_last):
+            self.await_request(now)
+        else:
+            self.reading = HEAD
+            self.idle_since = now
+            self.deadline = now + frontend.keep_alive_timeout
+
     def finished(self, exchange: RelayExchange, now: float) -> None:
         """The whole response was handed on, and the server connection given back."""
         exchange.phase = DONE
@@ -385,7 +399,7 @@ class ClientConnection(asyncio.Protocol, Session):
                 self.go_on_reading()
             data = self.buffer
             self.buffer = b""
-            self._request(data)
+            self.data_received(data)
             if self.eof and self.exchange is None and not self.transport.is_closing():
                 self._no_more()
 

@@ -186,13 +186,18 @@ class ServerConnection(asyncio.Protocol):
             self._forget()
             self.transport.close()
             return
+        if self.reading is not HEAD:
+            self._more(exchange, data)
+            return
+        if self.buffer:
+            data = self.buffer + data
+            self.buffer = b""
+        self._head(exchange, data)
+
+    def _more(self, exchange: RelayExchange, data: bytes) -> None:
+        """Bytes of the body."""
         reading = self.reading
-        if reading is HEAD:
-            if self.buffer:
-                data = self.buffer + data
-                self.buffer = b""
-            self._head(exchange, data)
-        elif reading is LENGTH:
+        if reading is LENGTH:
             size = len(data)
             left = self.left - size
             now = self.relay.clock() * 1000.0
@@ -247,7 +252,7 @@ class ServerConnection(asyncio.Protocol):
             exchange.bytes_to_client += len(answer)
             write_now(client.descriptor, client.transport, answer)
             self.release(exchange)
-            client.finished(exchange, now)
+            client.answered(exchange, now)
         else:
             self._extraordinary(exchange, request, head, data, end)
 
