@@ -124,6 +124,10 @@ class Dial:
             exchange.dial = None
             self.exchange = None
             self.connected(exchange, connection)
+        elif isinstance(connection, TcpServerConnection):
+            # The client left meanwhile. Nobody takes TCP connections out of a pool.
+            self.server.pool.released()
+            connection.retire()
         elif not self.server.pool.give(connection, False):
             # The client left meanwhile, and nobody else has a use for the connection.
             connection.retire()
