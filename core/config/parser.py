@@ -333,7 +333,16 @@ class _Reader:
             self._unknown_second(line, words, name, followers)
             return
         what = f"unknown option '{first}'" if prefix else f"unknown keyword '{first}' in {_article(section)} section"
-        hint = nearest(first, {*table.names(), *known}) or _elsewhere(first, prefix)
+        names = {*table.names(), *known}
+        # Of keywords of two words the first may be the mistyped one, with or without a right second (`timout client`).
+        pairs = {other for other in names if " " in other}
+        hint = (
+            (nearest(both, pairs) if len(words) > 1 else "")
+            or nearest(
+                first, names | {other.partition(" ")[0] for other in pairs} | ({"option"} if not prefix else set())
+            )
+            or _elsewhere(first, prefix)
+        )
         self.diagnostics.error(place, what, first, hint)
 
     def _unknown_second(self, line: Line, words: Sequence[Word], name: str, followers: list[str]) -> None:

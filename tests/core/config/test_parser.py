@@ -118,6 +118,9 @@ def test_sections_that_maniple_lacks_are_one_error_each(read: Any) -> None:
 
 UNKNOWN = [
     ("blance roundrobin", "unknown keyword 'blance' in a listen section", "did you mean `balance`?"),
+    ("timout client 3", "unknown keyword 'timout' in a listen section", "did you mean `timeout client`?"),
+    ("tmieout conect 3", "unknown keyword 'tmieout' in a listen section", "did you mean `timeout connect`?"),
+    ("optoin httplog", "unknown keyword 'optoin' in a listen section", "did you mean `option`?"),
     ("httplog", "unknown keyword 'httplog' in a listen section", ""),
     ("nbthread 4", "unknown keyword 'nbthread' in a listen section", "it belongs in the global section"),
     ("http-request deny", "HAProxy keyword `http-request` is not supported by maniple yet", ""),
