@@ -1,10 +1,19 @@
 """One request and its response on their way through maniple: the phases, and the end with its counters and log line.
 
 ```
-HEAD ──> RULES ──> QUEUED ──> CONNECTING ──> SENDING ──> RECEIVING ──> DONE
-           │          └───────────┴─────────────┴──┬──────────┘└──> TUNNEL ──> DONE
-           └──> REPLYING (own answer) <────────────┘  FAILED: ended without a whole response
+HEAD       -> RULES | REPLYING | FAILED
+RULES      -> SENDING | CONNECTING | QUEUED | REPLYING
+QUEUED     -> SENDING | CONNECTING | REPLYING | FAILED
+CONNECTING -> SENDING | RULES | REPLYING | FAILED
+SENDING    -> RECEIVING | TUNNEL | REPLYING | FAILED
+RECEIVING  -> DONE | REPLYING | FAILED
+TUNNEL     -> DONE | FAILED
+REPLYING   -> DONE
+FAILED     -> DONE
+DONE       -> RULES | HEAD
 ```
+
+REPLYING: an answer of our own. FAILED: ended without a whole response. (A test holds figure and table together.)
 
 Owns: the table of moves, and what happens once at the end of every exchange, whatever its course. Must not know: how
 bytes are parsed or where connections come from.
@@ -51,15 +60,15 @@ HEAD, RULES, QUEUED, CONNECTING, SENDING, RECEIVING, TUNNEL, REPLYING, FAILED, D
 
 MOVES: dict[Phase, frozenset[Phase]] = {
     HEAD: frozenset({RULES, REPLYING, FAILED}),
-    RULES: frozenset({QUEUED, CONNECTING, SENDING, REPLYING, FAILED}),
+    RULES: frozenset({QUEUED, CONNECTING, SENDING, REPLYING}),
     QUEUED: frozenset({CONNECTING, SENDING, REPLYING, FAILED}),
     # Back to RULES: another attempt chooses anew.
-    CONNECTING: frozenset({RULES, SENDING, TUNNEL, REPLYING, FAILED}),
-    SENDING: frozenset({RECEIVING, TUNNEL, REPLYING, FAILED, DONE}),
+    CONNECTING: frozenset({RULES, SENDING, REPLYING, FAILED}),
+    SENDING: frozenset({RECEIVING, TUNNEL, REPLYING, FAILED}),
     # To REPLYING: the head came with the start of a body that makes no sense, and was held back.
-    RECEIVING: frozenset({TUNNEL, REPLYING, FAILED, DONE}),
+    RECEIVING: frozenset({REPLYING, FAILED, DONE}),
     TUNNEL: frozenset({FAILED, DONE}),
-    REPLYING: frozenset({DONE, FAILED}),
+    REPLYING: frozenset({DONE}),
     FAILED: frozenset({DONE}),
     # The object is used again for the next request of its thread, which skips HEAD if its head comes in one piece.
     DONE: frozenset({HEAD, RULES}),
@@ -210,6 +219,8 @@ class RelayExchange(Exchange):
         if server is not None:
             self.server_name = server.name
             self.server_connections = server.served
+            self.server_host = server.spec.address.host
+            self.server_port = server.spec.address.port_low
             address = server.spec.address
             self.server_host = address.host
             self.server_port = address.port_low
