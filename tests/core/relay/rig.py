@@ -77,6 +77,7 @@ class FakeLog:
     """An AccessLog that keeps facts."""
 
     at_start = False
+    variables: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
@@ -84,6 +85,8 @@ class FakeLog:
 
     def connected(self, session: object) -> None:
         self.starts += 1
+
+    variables: frozenset[str] = frozenset()
 
     def write(self, exchange: RelayExchange) -> None:
         def between(start: float, end: float) -> int:
