@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from rig.compare import Plays
 from rig.haproxy import Oracle, find_oracle
-from rig.maniple import LoopThread
+from rig.ours import LoopThread
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import tempfile
 import threading
@@ -176,6 +177,11 @@ class Stage:
     @property
     def text(self) -> str:
         return configuration(self.case, self.words)
+
+    @property
+    def unbound_text(self) -> str:
+        """For a proxy that is handed its listening sockets: the address of a bind line is never bound."""
+        return re.sub(r"bind fd@\d+", "bind 127.0.0.1:1", self.text)
 
     def play(self) -> list[Peer]:
         peers: list[Peer] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -10,16 +9,14 @@ import pytest
 from rig.cases import Case, Outcome, Stage
 from rig.facts import differences
 from rig.haproxy import Oracle
-from rig.maniple import LoopThread
+from rig.ours import LoopThread
 from rig.versions import NOT_IN_2_6
 
 
 def play_ours(case: Case, thread: LoopThread) -> Outcome:
     stage = Stage(case)
     try:
-        # Here the sockets are handed over by the caller; the address is never bound.
-        text = re.sub(r"bind fd@\d+", "bind 127.0.0.1:1", stage.text)
-        run = thread.start(text, stage.sockets)
+        run = thread.start(stage.unbound_text, stage.sockets)
         try:
             peers = stage.play()
             found = stage.gather(peers)
