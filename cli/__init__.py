@@ -1,1 +1,1 @@
-"""cli."""
+"""The command lines: maniple's own and HAProxy's."""

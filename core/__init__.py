@@ -1,1 +1,1 @@
-"""core."""
+"""The proxy itself: configuration, HTTP, balancing, relay, reports. Knows nothing of processes and commands."""

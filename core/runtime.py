@@ -13,6 +13,7 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from ..pools.connections import AMPLE, LOW, SHORT
 from ..pools.counters import Column, Counts
 from .config.model import ProxySpec
 from .relay.acceptor import Acceptor, Listener
@@ -138,12 +139,21 @@ class Runtime:
     def _beat(self) -> None:
         relay = self.relay
         now = relay.now()
+        pressure = self._pressure()
         for backend in self.backends:
             for server in backend.servers:
+                if server.pool.pressure != pressure:
+                    server.pool.set_pressure(pressure)
                 for connection in server.pool.evict(int(now)):
                     connection.retire()
         self.publish()
         self._pulse = relay.loop.call_later(PULSE, self._beat)
+
+    def _pressure(self) -> int:
+        """How scarce descriptors are. HAProxy stops to keep idle connections at a quarter of its limit, which makes it
+        dial for every request beside many idle clients; we begin where it matters."""
+        used = self.relay.descriptors / self.relay.descriptor_limit
+        return AMPLE if used < 0.75 else LOW if used < 0.9 else SHORT
 
     def publish(self) -> None:
         """Copy all counters into the thread's column of the segment."""

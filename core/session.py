@@ -1,8 +1,8 @@
 """The facts of one client connection (session) and of one request with its response (exchange): what rules, logs and
 algorithms may read. The relay's classes extend these with transports and behaviour.
 
-Times: `*_at` fields are milliseconds of the thread's monotonic clock (float, loop.time()*1000), -1.0 where the phase was
-not reached; `*_date` fields are seconds since the epoch (float). Fields are grouped by lifetime.
+Times: `*_at` fields are milliseconds of the thread's monotonic clock (float, loop.time()*1000), -1.0 where the phase
+was not reached; `*_date` fields are seconds since the epoch (float). Fields are grouped by lifetime.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""core/balance."""
+"""Which server a request goes to, and in which queue it waits."""

@@ -1,1 +1,1 @@
-"""core/http."""
+"""HTTP/1 as bytes: heads, bodies, targets, replies. No sockets."""

@@ -1,1 +1,1 @@
-"""core/net."""
+"""What the relay needs of sockets beyond asyncio."""

@@ -68,6 +68,8 @@ def send(exchange: RelayExchange, connection: ServerConnection, now: float) -> N
     """Compose what the server gets, and send it."""
     head = exchange.head
     assert head is not None
+    if exchange.client.frontend.records_source:
+        record_source(exchange, connection)
     connection.begin(exchange, _compose(exchange, head), now)
     if exchange.pending is not None:
         for piece in exchange.pending:
@@ -75,6 +77,14 @@ def send(exchange: RelayExchange, connection: ServerConnection, now: float) -> N
         exchange.pending = None
         if not connection.write_paused:
             exchange.client.go_on_reading()
+
+
+def record_source(exchange: RelayExchange, connection: ServerConnection) -> None:
+    """`%bi` and `%bp`."""
+    address = connection.transport.get_extra_info("sockname")
+    if isinstance(address, tuple):
+        exchange.dirty = True
+        exchange.source_host, exchange.source_port = address[:2]
 
 
 def _compose(exchange: RelayExchange, head: RequestHead) -> bytes:

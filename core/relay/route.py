@@ -114,6 +114,7 @@ class Frontend:
         "name",
         "ordinary",
         "read_request",
+        "records_source",
         "relay",
         "replies",
         "request_timeout",
@@ -157,6 +158,8 @@ class Frontend:
         self.early_replies = make_replies(spec.error_files, early=True)
         self.ordinary = not self.monitor_uri and self.log_at_start is None and not self.close
         """Nothing but a request's head decides what is done with it."""
+        self.records_source = access_log is not None and not access_log.variables.isdisjoint(("bi", "bp"))
+        """The log shows from which address of ours the server was connected to."""
         self.wants_source = access_log is not None or spec.forwardfor is not None
 
 
@@ -223,7 +226,7 @@ class Route:
         if asked:
             frontend.wants_source = True
         frontend.routes.append(self)
-        self.plain = not asked and not self.close_server
+        self.plain = not (asked or self.close_server or frontend.records_source)
         """A request goes on as it came, without a line of ours."""
         self.traffic = tuple(Traffic() for _ in backend.servers)
         self.own_traffic = Traffic()

@@ -78,6 +78,8 @@ class TcpConnection(asyncio.Protocol, Session):
         exchange.connect_at = now
         exchange.upstream = connection
         connection.exchange = exchange
+        if self.frontend.records_source:
+            connect.record_source(exchange, connection)
         Tunnel(self.relay, exchange, self, connection).start(self.buffer)
         self.buffer = b""
 

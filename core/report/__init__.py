@@ -1,1 +1,1 @@
-"""core/report."""
+"""What maniple says of itself and of its traffic: logs, statistics, captures."""

@@ -86,8 +86,6 @@ class FakeLog:
     def connected(self, session: object) -> None:
         self.starts += 1
 
-    variables: frozenset[str] = frozenset()
-
     def write(self, exchange: RelayExchange) -> None:
         def between(start: float, end: float) -> int:
             return round(end - start) if start >= 0.0 and end >= 0.0 else -1
