@@ -34,6 +34,21 @@ WAS_READ = "the request itself was valid and is logged; HAProxy looks at what of
 EARLY = "an answer before the end of the request ends the connection, and says so; HAProxy reads on and keeps it"
 STALLED = "the manual's sD, as the server's time-out ended it"
 
+LARGE = "414 and 431, which HAProxy has since 3.3 (before: 400)"
+
+
+def too_large(status: int, reason: str, sentence: str) -> dict[str, Differs]:
+    body = f"<html><body><h1>{status} {reason}</h1>\\n{sentence}\\n</body></html>\\n"
+    length = len(body) - body.count("\\n")
+    headers = f"Content-length: {length} | Cache-Control: no-cache | Content-Type: text/html"
+    return {
+        "client0.response0.start": Differs(f"HTTP/1.1 {status} {reason}", LARGE),
+        "client0.response0.headers": Differs(headers, LARGE),
+        "client0.response0.body": Differs(body, LARGE),
+        "log0.status": Differs(str(status), LARGE),
+    }
+
+
 BAD = (
     bad("no request line", b"hello\r\n\r\n"),
     bad("bad version", b"GET / HTTP/x\r\n\r\n"),
@@ -44,6 +59,18 @@ BAD = (
     bad("nul", b"GET / HTTP/1.1\r\nHost: x\r\nA: \0\r\n\r\n"),
     bad(
         "too many headers", b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(b"a%d: b\r\n" % n for n in range(120)) + b"\r\n"
+    ),
+    bad(
+        "target too large",
+        b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        414,
+        differs=too_large(414, "URI Too Long", "The request target is too long."),
+    ),
+    bad(
+        "headers too large",
+        b"GET / HTTP/1.1\r\nHost: x\r\n" + b"a: b\r\n" * 5000 + b"\r\n",
+        431,
+        differs=too_large(431, "Request Header Fields Too Large", "The request's header fields are too large."),
     ),
     bad("unknown coding", b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 422),
     bad("coding without chunked", b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n"),

@@ -169,6 +169,18 @@ CASES = (
     tcp("tcp, silence", (End(),), (End(),), times="timeout client 150ms\ntimeout server 400ms"),
     tcp("tcp, silence, server timeout first", (End(),), (End(),), times="timeout client 400ms\ntimeout server 150ms"),
     tcp(
+        "tcp, server-fin",
+        (PING, SHUT, End()),
+        (Until(b"ping"), Quiet(0.6)),
+        times="timeout server-fin 100ms\ntimeout server 3s\ntimeout client 3s",
+    ),
+    tcp(
+        "tcp, client-fin",
+        (Quiet(0.6),),
+        (Send(b"220"), SHUT, End()),
+        times="timeout client-fin 100ms\ntimeout server 3s\ntimeout client 3s",
+    ),
+    tcp(
         "tcp, a mebibyte",
         (Send(b"a" * 1048576), SHUT, End()),
         (End(), Send(b"b" * 1048576), CLOSE),

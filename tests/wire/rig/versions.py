@@ -8,6 +8,7 @@ NOT_IN_2_6 = frozenset(
         "Expect, the server refuses",
         "Expect, the server refuses and closes",
         "closes in an upload",
+        "closes in the response",
         "closes while the server works, abortonclose",
         "early answer and close",
         "half-closes in a chunked upload",
