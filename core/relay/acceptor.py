@@ -53,6 +53,7 @@ class Listener:
             self.paused = True
             self.starting = None
             self.relay.failed(error)
+            self.relay.full()
             return
         if "clitcpka" in self.frontend.spec.options:
             # Connections inherit it from the socket that they are accepted on.
@@ -91,6 +92,7 @@ class Acceptor:
             listener.start()
         else:
             listener.paused = True
+            self._await_room()
 
     def remove(self, sock: socket.socket) -> None:
         """Forget the listeners on `sock` (an adopted one whose owner is back)."""
@@ -115,11 +117,17 @@ class Acceptor:
             listener.stop()
 
     def full(self) -> None:
-        """A limit is reached: pause whatever has no room."""
+        """A limit is reached, or a listener could not start: pause whatever has no room."""
         for listener in self._listeners:
             if not listener.paused and not self._has_room(listener.frontend):
                 listener.stop()
-                self._relay.room = self.room
+            if listener.paused:
+                self._await_room()
+
+    def _await_room(self) -> None:
+        """Hear of connections that are closed. (Who shuts us listens to that himself.)"""
+        if not self._shut:
+            self._relay.room = self.room
 
     def room(self) -> None:
         """A connection was closed: go on accepting where there is room."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from maniple.core.config.model import BalanceSpec, ForwardForSpec, Timeouts
@@ -394,7 +395,7 @@ def test_body_in_pieces_while_connecting(make_rig: MakeRig) -> None:
 
 
 UPGRADE = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
-WIRES = {
+WIRES: dict[str, tuple[bytes, dict[str, Any], bytes]] = {
     "plain": (GET, {}, GET_SENT),
     "upgrade": (UPGRADE, {}, b"GET / HTTP/1.1\r\nhost: a\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n"),
     "forwardfor": (GET, {"forwardfor": ForwardForSpec()}, GET_SENT[:-2] + b"x-forwarded-for: 192.0.2.1\r\n\r\n"),
