@@ -112,8 +112,9 @@ class TcpConnection(asyncio.Protocol, Session):
 
     def left(self, exchange: RelayExchange) -> None:
         """The tunnel is closed."""
-        leave(self)
+        # The line first: with the last connection of a thread that drains, its logs are closed.
         end_exchange(exchange, True, self.relay.now())
+        leave(self)
 
     def drain(self) -> None:
         """Soft stop: a tunnel may go on until hard-stop-after."""

@@ -10,39 +10,20 @@ after the end of a response is never taken for the next one: such a connection i
 from __future__ import annotations
 
 import asyncio
-from enum import IntEnum
 from typing import TYPE_CHECKING, cast
 
 from ..errors import ServerProtocolError
 from ..http.framing import ChunkedBody
-from ..http.head import CHUNKED, TO_CLOSE, ResponseHead
-from ..net.sockets import write_now, write_pair_now
-from ..session import NOT_REACHED
-from . import replying
+from ..net.sockets import write_now
+from . import receiving
 from .exchange import RECEIVING, SENDING, RelayExchange
+from .receiving import HEAD, LARGE, NOTHING, UNTIL_CLOSE
 from .timers import NEVER
 
 if TYPE_CHECKING:
     from ..balance.server import Server
-    from ..http.head import RequestHead
     from .client import ClientConnection
     from .relay import Relay
-
-
-class Reading(IntEnum):
-    """What the next bytes of the server are."""
-
-    HEAD = 0
-    LENGTH = 1
-    CHUNKS = 2
-    UNTIL_CLOSE = 3
-    NOTHING = 4
-
-
-HEAD, LENGTH, CHUNKS, UNTIL_CLOSE, NOTHING = Reading
-CHALLENGES = frozenset((b"www-authenticate", b"proxy-authenticate"))
-LARGE = 16384
-"""From this size on the body's first bytes are written apart from the head instead of being copied behind it."""
 
 
 class ServerConnection(asyncio.Protocol):
@@ -187,54 +168,25 @@ class ServerConnection(asyncio.Protocol):
             self.transport.close()
             return
         if self.reading is not HEAD:
-            self._more(exchange, data)
+            receiving.more(self, exchange, data)
             return
         if self.buffer:
             data = self.buffer + data
             self.buffer = b""
-        self._head(exchange, data)
+        self.head(exchange, data)
 
-    def _more(self, exchange: RelayExchange, data: bytes) -> None:
-        """Bytes of the body."""
-        reading = self.reading
-        if reading is LENGTH:
-            size = len(data)
-            left = self.left - size
-            now = self.relay.clock() * 1000.0
-            if left > 0:
-                self.left = left
-                exchange.bytes_to_client += size
-                self.deadline = now + exchange.route.server_timeout
-                exchange.client.write(data)
-                return
-            if left < 0:
-                data = data[:left]
-                self.keep = False
-            exchange.bytes_to_client += len(data)
-            exchange.client.write(data)
-            self._complete(exchange, now)
-        elif reading is CHUNKS:
-            self._chunks(exchange, data, 0)
-        elif reading is UNTIL_CLOSE:
-            exchange.bytes_to_client += len(data)
-            self.deadline = self.relay.clock() * 1000.0 + exchange.route.server_timeout
-            exchange.client.write(data)
-        else:
-            # More than the response, while the rest of its request is still being sent.
-            self.keep = False
-
-    def _head(self, exchange: RelayExchange, data: bytes) -> None:
+    def head(self, exchange: RelayExchange, data: bytes) -> None:
         """Bytes of the response's head, and perhaps of its body."""
         request = exchange.head
         assert request is not None
         end = data.find(b"\r\n\r\n") + 4
         if end == 3:
-            self._partial(exchange, data)
+            receiving.partial(self, exchange, data)
             return
         try:
             head = exchange.route.read_response(data[:end], request.method)
         except ServerProtocolError as error:
-            self._invalid(exchange, data, error)
+            receiving.invalid(self, exchange, data, error)
             return
         if (
             head.ordinary
@@ -254,168 +206,11 @@ class ServerConnection(asyncio.Protocol):
             self.release(exchange)
             client.answered(exchange, now)
         else:
-            self._extraordinary(exchange, request, head, data, end)
-
-    def _extraordinary(
-        self, exchange: RelayExchange, request: RequestHead, head: ResponseHead, data: bytes, end: int
-    ) -> None:
-        """A head that is not the beginning of an ordinary response to an ordinary request."""
-        relay = self.relay
-        status = head.status
-        if status < 200 and status != 101:
-            self._interim(exchange, head, data[end:])
-            return
-        length = head.length
-        if status == 101 or (request.method == b"CONNECT" and status < 300):
-            if status == 101 and not request.upgrade:
-                self._invalid(exchange, data, ServerProtocolError("101 that was not asked for"))
-                return
-            exchange.response_at = relay.clock() * 1000.0
-            exchange.status = status
-            exchange.client.tunnel(exchange, self, head, data[end:])
-            return
-        now = relay.clock() * 1000.0
-        exchange.response_at = now
-        exchange.status = status
-        exchange.phase = RECEIVING
-        if not head.keep_alive:
-            self.keep = False
-        if status == 401 or status == 407:
-            self._note_authentication(head)
-        wire = head.block.wire
-        if exchange.keep and length != TO_CLOSE and not (head.close_after or relay.draining):
-            last = b"\r\n" if request.version == 11 == head.version else b"connection: keep-alive\r\n\r\n"
-        else:
-            exchange.keep = False
-            last = b"connection: close\r\n\r\n" if head.version == 11 else b"\r\n"
-        if length >= 0 and len(data) - end == length < LARGE:
-            # All of it, in one piece: most responses.
-            answer = b"".join((head.start, wire, last, data[end:]))
-            exchange.bytes_to_client += len(answer)
-            client = exchange.client
-            write_now(client.descriptor, client.transport, answer)
-            self._complete(exchange, now)
-        else:
-            self._long(exchange, head, data, end, last, now)
-
-    def _note_authentication(self, head: ResponseHead) -> None:
-        """NTLM and Negotiate authenticate the connection, not the request (manual: http-reuse)."""
-        for name, value in head.block.fields:
-            if name in CHALLENGES and value[:9].lower().startswith((b"ntlm", b"negotiate")):
-                self.private = True
-
-    def _long(
-        self, exchange: RelayExchange, head: ResponseHead, data: bytes, end: int, last: bytes, now: float
-    ) -> None:
-        """A response that is large or not here as a whole: its head, and the first bytes of its body, `data[end:]`."""
-        length = head.length
-        wire = head.block.wire
-        request = exchange.head
-        assert request is not None
-        self.decode = length == CHUNKED and request.version == 10
-        if self.decode:
-            # RFC 9112 6.1: no transfer coding towards HTTP/1.0.
-            exchange.keep = False
-            last = b"connection: close\r\n\r\n"
-            wire = wire.replace(b"transfer-encoding: chunked\r\n", b"")
-        client = exchange.client
-        answer = b"".join((head.start, wire, last))
-        self.deadline = now + exchange.route.server_timeout
-        if length == CHUNKED:
-            self.reading = CHUNKS
-            self.chunks = ChunkedBody(self.relay.limits, request=False)
-            self._chunks(exchange, data, end, answer)
-            return
-        have = len(data) - end
-        if length == TO_CLOSE:
-            self.reading = UNTIL_CLOSE
-        elif have < length:
-            self.left = length - have
-            self.reading = LENGTH
-        elif have > length:
-            # More than it announced: not ours to hand on, and no response to the next request.
-            data = data[: end + length]
-            have = length
-            self.keep = False
-        exchange.bytes_to_client += len(answer) + have
-        if have:
-            write_pair_now(client.descriptor, client.transport, answer, memoryview(data)[end:])
-        else:
-            client.write(answer)
-        if have == length:
-            self._complete(exchange, now)
-
-    def _chunks(self, exchange: RelayExchange, data: bytes, start: int, head: bytes = b"") -> None:
-        """Chunks of the body, `data[start:]`; the first ones come with the response's `head`, of which nothing is sent
-        yet."""
-        chunks = self.chunks
-        assert chunks is not None
-        client = exchange.client
-        pieces: list[bytes] = []
-        try:
-            if self.decode:
-                end = chunks.decode(data, start, pieces)
-            else:
-                end = chunks.feed(data, start)
-                if start or end != len(data):
-                    pieces.append(data[start:end])
-                else:
-                    pieces.append(data)
-        except ServerProtocolError as error:
-            if head:
-                exchange.response_at = NOT_REACHED
-                self._invalid(exchange, data, ServerProtocolError(str(error)))
-            else:
-                replying.capture(client, exchange, data, error)
-                client.truncated(exchange, b"PD")
-            return
-        if head:
-            pieces.insert(0, head)
-        wire = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        exchange.bytes_to_client += len(wire)
-        if wire:
-            client.write(wire)
-        if chunks.done:
-            self.chunks = None
-            if end < len(data):
-                self.keep = False
-            self._complete(exchange, self.relay.clock() * 1000.0)
-        else:
-            self.deadline = self.relay.clock() * 1000.0 + exchange.route.server_timeout
-
-    def _partial(self, exchange: RelayExchange, data: bytes) -> None:
-        """The head is not whole yet."""
-        limit = self.relay.limits.max_head
-        if len(data) > limit or b"\n\n" in data or b"\n\r\n" in data:
-            reason = "response head too large" if len(data) > limit else "bare LF as line end in a response"
-            self._invalid(exchange, data, ServerProtocolError(reason))
-            return
-        if data[:5] != b"HTTP/"[: len(data)]:
-            self._invalid(exchange, data, ServerProtocolError("not HTTP"))
-            return
-        self.buffer = data
-
-    def _interim(self, exchange: RelayExchange, head: ResponseHead, rest: bytes) -> None:
-        """1xx: on to the client, unless it speaks HTTP/1.0 (RFC 9110 15.2)."""
-        request = exchange.head
-        if request is not None and request.version == 11:
-            answer = b"".join((head.start, head.block.wire, b"\r\n"))
-            exchange.bytes_to_client += len(answer)
-            exchange.client.write(answer)
-        if rest:
-            self._head(exchange, rest)
-
-    def _invalid(self, exchange: RelayExchange, data: bytes, error: ServerProtocolError) -> None:
-        replying.capture(exchange.client, exchange, data, error)
-        counts = self.server.counts
-        counts.eresp += 1
-        exchange.route.backend.counts.eresp += 1
-        self.drop()
-        exchange.client.fail(exchange, error.status, error.termination)
+            receiving.extraordinary(self, exchange, request, head, data, end)
 
     # The end of a response, and failures.
 
-    def _complete(self, exchange: RelayExchange, now: float) -> None:
+    def complete(self, exchange: RelayExchange, now: float) -> None:
         """The whole response has been handed on."""
         if exchange.request_done:
             self.release(exchange)

@@ -1,0 +1,244 @@
+"""Responses that are not ordinary: long, chunked, interim, in pieces, wrong.
+
+Owns: what the next bytes of a server can be, and what becomes of those of such a response. Must not know: pools, what
+becomes of the client afterwards. Functions of a ServerConnection (upstream), which keeps the state between two reads
+and reads ordinary responses itself.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from ..errors import ServerProtocolError
+from ..http.framing import ChunkedBody
+from ..http.head import CHUNKED, TO_CLOSE, RequestHead, ResponseHead
+from ..net.sockets import write_now, write_pair_now
+from ..session import NOT_REACHED
+from . import replying
+from .exchange import RECEIVING, RelayExchange
+
+if TYPE_CHECKING:
+    from .upstream import ServerConnection
+
+CHALLENGES = frozenset((b"www-authenticate", b"proxy-authenticate"))
+
+
+class Reading(IntEnum):
+    """What the next bytes of the server are."""
+
+    HEAD = 0
+    LENGTH = 1
+    CHUNKS = 2
+    UNTIL_CLOSE = 3
+    NOTHING = 4
+
+
+HEAD, LENGTH, CHUNKS, UNTIL_CLOSE, NOTHING = Reading
+LARGE = 16384
+"""From this size on the body's first bytes are written apart from the head instead of being copied behind it."""
+
+
+def more(connection: ServerConnection, exchange: RelayExchange, data: bytes) -> None:
+    """Bytes of the body."""
+    reading = connection.reading
+    if reading is LENGTH:
+        size = len(data)
+        left = connection.left - size
+        now = connection.relay.clock() * 1000.0
+        if left > 0:
+            connection.left = left
+            exchange.bytes_to_client += size
+            connection.deadline = now + exchange.route.server_timeout
+            exchange.client.write(data)
+            return
+        if left < 0:
+            data = data[:left]
+            connection.keep = False
+        exchange.bytes_to_client += len(data)
+        exchange.client.write(data)
+        connection.complete(exchange, now)
+    elif reading is CHUNKS:
+        _chunks(connection, exchange, data, 0)
+    elif reading is UNTIL_CLOSE:
+        exchange.bytes_to_client += len(data)
+        connection.deadline = connection.relay.clock() * 1000.0 + exchange.route.server_timeout
+        exchange.client.write(data)
+    else:
+        # More than the response, while the rest of its request is still being sent.
+        connection.keep = False
+
+
+def extraordinary(
+    connection: ServerConnection,
+    exchange: RelayExchange,
+    request: RequestHead,
+    head: ResponseHead,
+    data: bytes,
+    end: int,
+) -> None:
+    """A head that is not the beginning of an ordinary response to an ordinary request."""
+    relay = connection.relay
+    status = head.status
+    if status < 200 and status != 101:
+        _interim(connection, exchange, head, data[end:])
+        return
+    length = head.length
+    if status == 101 or (request.method == b"CONNECT" and status < 300):
+        if status == 101 and not request.upgrade:
+            invalid(connection, exchange, data, ServerProtocolError("101 that was not asked for"))
+            return
+        exchange.response_at = relay.clock() * 1000.0
+        exchange.status = status
+        exchange.client.tunnel(exchange, connection, head, data[end:])
+        return
+    now = relay.clock() * 1000.0
+    exchange.response_at = now
+    exchange.status = status
+    exchange.phase = RECEIVING
+    if not head.keep_alive:
+        connection.keep = False
+    if status == 401 or status == 407:
+        _note_authentication(connection, head)
+    wire = head.block.wire
+    if exchange.keep and length != TO_CLOSE and not (head.close_after or relay.draining):
+        last = b"\r\n" if request.version == 11 == head.version else b"connection: keep-alive\r\n\r\n"
+    else:
+        exchange.keep = False
+        last = b"connection: close\r\n\r\n" if head.version == 11 else b"\r\n"
+    if length >= 0 and len(data) - end == length < LARGE:
+        # All of it, in one piece: most responses.
+        answer = b"".join((head.start, wire, last, data[end:]))
+        exchange.bytes_to_client += len(answer)
+        client = exchange.client
+        write_now(client.descriptor, client.transport, answer)
+        connection.complete(exchange, now)
+    else:
+        _long(connection, exchange, head, data, end, last, now)
+
+
+def _note_authentication(connection: ServerConnection, head: ResponseHead) -> None:
+    """NTLM and Negotiate authenticate the connection, not the request (manual: http-reuse)."""
+    for name, value in head.block.fields:
+        if name in CHALLENGES and value[:9].lower().startswith((b"ntlm", b"negotiate")):
+            connection.private = True
+
+
+def _long(
+    connection: ServerConnection,
+    exchange: RelayExchange,
+    head: ResponseHead,
+    data: bytes,
+    end: int,
+    last: bytes,
+    now: float,
+) -> None:
+    """A response that is large or not here as a whole: its head, and the first bytes of its body, `data[end:]`."""
+    length = head.length
+    wire = head.block.wire
+    request = exchange.head
+    assert request is not None
+    connection.decode = length == CHUNKED and request.version == 10
+    if connection.decode:
+        # RFC 9112 6.1: no transfer coding towards HTTP/1.0.
+        exchange.keep = False
+        last = b"connection: close\r\n\r\n"
+        wire = wire.replace(b"transfer-encoding: chunked\r\n", b"")
+    client = exchange.client
+    answer = b"".join((head.start, wire, last))
+    connection.deadline = now + exchange.route.server_timeout
+    if length == CHUNKED:
+        connection.reading = CHUNKS
+        connection.chunks = ChunkedBody(connection.relay.limits, request=False)
+        _chunks(connection, exchange, data, end, answer)
+        return
+    have = len(data) - end
+    if length == TO_CLOSE:
+        connection.reading = UNTIL_CLOSE
+    elif have < length:
+        connection.left = length - have
+        connection.reading = LENGTH
+    elif have > length:
+        # More than it announced: not ours to hand on, and no response to the next request.
+        data = data[: end + length]
+        have = length
+        connection.keep = False
+    exchange.bytes_to_client += len(answer) + have
+    if have:
+        write_pair_now(client.descriptor, client.transport, answer, memoryview(data)[end:])
+    else:
+        client.write(answer)
+    if have == length:
+        connection.complete(exchange, now)
+
+
+def _chunks(connection: ServerConnection, exchange: RelayExchange, data: bytes, start: int, head: bytes = b"") -> None:
+    """Chunks of the body, `data[start:]`; the first ones come with the response's `head`, of which nothing is sent
+    yet."""
+    chunks = connection.chunks
+    assert chunks is not None
+    client = exchange.client
+    pieces: list[bytes] = []
+    try:
+        if connection.decode:
+            end = chunks.decode(data, start, pieces)
+        else:
+            end = chunks.feed(data, start)
+            if start or end != len(data):
+                pieces.append(data[start:end])
+            else:
+                pieces.append(data)
+    except ServerProtocolError as error:
+        if head:
+            exchange.response_at = NOT_REACHED
+            invalid(connection, exchange, data, ServerProtocolError(str(error)))
+        else:
+            replying.capture(client, exchange, data, error)
+            client.truncated(exchange, b"PD")
+        return
+    if head:
+        pieces.insert(0, head)
+    wire = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    exchange.bytes_to_client += len(wire)
+    if wire:
+        client.write(wire)
+    if chunks.done:
+        connection.chunks = None
+        if end < len(data):
+            connection.keep = False
+        connection.complete(exchange, connection.relay.clock() * 1000.0)
+    else:
+        connection.deadline = connection.relay.clock() * 1000.0 + exchange.route.server_timeout
+
+
+def partial(connection: ServerConnection, exchange: RelayExchange, data: bytes) -> None:
+    """The head is not whole yet."""
+    limit = connection.relay.limits.max_head
+    if len(data) > limit or b"\n\n" in data or b"\n\r\n" in data:
+        reason = "response head too large" if len(data) > limit else "bare LF as line end in a response"
+        invalid(connection, exchange, data, ServerProtocolError(reason))
+        return
+    if data[:5] != b"HTTP/"[: len(data)]:
+        invalid(connection, exchange, data, ServerProtocolError("not HTTP"))
+        return
+    connection.buffer = data
+
+
+def _interim(connection: ServerConnection, exchange: RelayExchange, head: ResponseHead, rest: bytes) -> None:
+    """1xx: on to the client, unless it speaks HTTP/1.0 (RFC 9110 15.2)."""
+    request = exchange.head
+    if request is not None and request.version == 11:
+        answer = b"".join((head.start, head.block.wire, b"\r\n"))
+        exchange.bytes_to_client += len(answer)
+        exchange.client.write(answer)
+    if rest:
+        connection.head(exchange, rest)
+
+
+def invalid(connection: ServerConnection, exchange: RelayExchange, data: bytes, error: ServerProtocolError) -> None:
+    replying.capture(exchange.client, exchange, data, error)
+    counts = connection.server.counts
+    counts.eresp += 1
+    exchange.route.backend.counts.eresp += 1
+    connection.drop()
+    exchange.client.fail(exchange, error.status, error.termination)
