@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -40,13 +41,23 @@ class HaproxyProcess:
         with tempfile.NamedTemporaryFile("w", suffix=".cfg", delete=False) as file:
             file.write(text)
         self._path = file.name
-        self._process = subprocess.Popen(
-            [program, "-db", "-f", file.name],
-            pass_fds=tuple(descriptors),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
+        self._process = self._spawn(program, descriptors)
+
+    def _spawn(self, program: str, descriptors: Sequence[int]) -> subprocess.Popen[bytes]:
+        for again in (True, True, False):
+            try:
+                return subprocess.Popen(
+                    [program, "-db", "-f", self._path],
+                    pass_fds=tuple(descriptors),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                )
+            except OSError as error:
+                # Seen once in 2,000 starts out of a process with many threads.
+                if error.errno != errno.EFAULT or not again:
+                    raise
+        raise AssertionError
 
     def stop(self) -> None:
         died = self._process.poll()
