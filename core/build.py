@@ -82,14 +82,16 @@ def _active(configuration: Configuration, side: str) -> list[ProxySpec]:
     ]
 
 
+def _target(proxy: ProxySpec) -> str:
+    """The name of the backend that a frontend's requests go to, "" where there is none. A frontend proper does not use
+    a backend only because that bears the same name."""
+    return proxy.default_backend or (proxy.name if proxy.has_backend else "")
+
+
 def _backend(proxy: ProxySpec, configuration: Configuration, part: int, parts: int) -> Backend:
     full = proxy.fullconn
     if full is None:
-        reaching = [
-            other.maxconn or 0
-            for other in _active(configuration, "frontend")
-            if proxy.name in (other.default_backend or other.name,)
-        ]
+        reaching = [other.maxconn or 0 for other in _active(configuration, "frontend") if proxy.name == _target(other)]
         full = full_connections(sum(reaching))
     return Backend(proxy, BackendCounts(), lambda name: ServerCounts(), full=full, parts=parts, part=part)
 
@@ -100,8 +102,7 @@ def _frontend(
     log = AccessLog(proxy, configuration.globals, senders) if proxy.logs else None
     frontend = Frontend(proxy, relay, FrontendCounts(), log)
     frontend.captures = Captures()
-    name = proxy.default_backend or proxy.name
-    backend = backends.get(name)
+    backend = backends.get(_target(proxy))
     if backend is None:
         # No backend: one without servers, that bears the frontend's name in logs and answers 503 (BK9).
         bare = ProxySpec(

@@ -23,6 +23,7 @@ from .relay.traffic import Traffic, sum_responses, sum_times
 
 if TYPE_CHECKING:
     from .balance.backend import Backend
+    from .balance.server import Server
     from .relay.relay import Relay
     from .relay.route import Frontend
     from .report.senders import Sender, Senders
@@ -179,25 +180,25 @@ class Runtime:
         relay = self.relay
         for tunnel in relay.tunnels:
             tunnel.transfer()
-        to_backend: dict[str, list[Traffic]] = {}
-        to_server: dict[tuple[str, int], list[Traffic]] = {}
+        # By object: a frontend without a backend has one of its own, whose name may be another's.
+        to_backend: dict[Backend, list[Traffic]] = {}
+        to_server: dict[Server, list[Traffic]] = {}
         for frontend in self.frontends.values():
             of_frontend = []
             for route in frontend.routes:
-                name = route.backend.name
                 parts = [*route.traffic, route.own_traffic]
                 of_frontend += parts
-                to_backend.setdefault(name, []).extend(parts)
-                for index, part in enumerate(route.traffic):
-                    to_server.setdefault((name, index), []).append(part)
+                to_backend.setdefault(route.backend, []).extend(parts)
+                for server, part in zip(route.backend.servers, route.traffic, strict=True):
+                    to_server.setdefault(server, []).append(part)
             sum_responses(frontend.counts, of_frontend)
         for backend in self.backends:
-            parts = to_backend.get(backend.name, [])
+            parts = to_backend.get(backend, [])
             sum_responses(backend.counts, parts)
             sum_times(backend.counts, parts)
             backend.counts.stot = backend.counts.req_tot
             for server in backend.servers:
-                parts = to_server.get((backend.name, server.index), [])
+                parts = to_server.get(server, [])
                 sum_responses(server.counts, parts)
                 sum_times(server.counts, parts)
                 server.counts.stot = server.counts.req_tot
