@@ -17,6 +17,7 @@ from ..pools.counters import BackendCounts, Column, FrontendCounts, ServerCounts
 from ..pools.slots import full_connections, share
 from .balance.backend import Backend
 from .config.model import BalanceSpec, Configuration, ProxySpec
+from .errors import ConfigError
 from .http.limits import Limits
 from .relay.relay import Relay
 from .relay.route import Frontend, Route
@@ -99,7 +100,14 @@ def _backend(proxy: ProxySpec, configuration: Configuration, part: int, parts: i
 def _frontend(
     proxy: ProxySpec, configuration: Configuration, relay: Relay, senders: Senders, backends: dict[str, Backend]
 ) -> Frontend:
-    log = AccessLog(proxy, configuration.globals, senders) if proxy.logs else None
+    try:
+        log = AccessLog(proxy, configuration.globals, senders) if proxy.logs else None
+    except ConfigError as error:
+        if not error.file:
+            # A format's mistake knows its place in the text only: the section is the nearest that we know.
+            place = proxy.place
+            error.file, error.line, error.column = place.file, place.line, place.column
+        raise
     frontend = Frontend(proxy, relay, FrontendCounts(), log)
     frontend.captures = Captures()
     backend = backends.get(_target(proxy))
