@@ -225,12 +225,25 @@ def partial(connection: ServerConnection, exchange: RelayExchange, data: bytes) 
 
 
 def _interim(connection: ServerConnection, exchange: RelayExchange, head: ResponseHead, rest: bytes) -> None:
-    """1xx: on to the client, unless it speaks HTTP/1.0 (RFC 9110 15.2)."""
+    """1xx: on to the client, unless it speaks HTTP/1.0 (RFC 9110 15.2). Those that follow in `rest` are taken in a loop:
+    thousands fit into one read, and as nested calls they would exceed Python's stack."""
     request = exchange.head
-    if request is not None and request.version == 11:
-        answer = b"".join((head.start, head.block.wire, b"\r\n"))
-        exchange.bytes_to_client += len(answer)
-        exchange.client.write(answer)
+    assert request is not None
+    while True:
+        if request.version == 11:
+            answer = b"".join((head.start, head.block.wire, b"\r\n"))
+            exchange.bytes_to_client += len(answer)
+            exchange.client.write(answer)
+        end = rest.find(b"\r\n\r\n") + 4
+        if end == 3:
+            break
+        try:
+            head = exchange.route.read_response(rest[:end], request.method)
+        except ServerProtocolError:
+            break
+        if head.status >= 200 or head.status == 101:
+            break
+        rest = rest[end:]
     if rest:
         connection.head(exchange, rest)
 
