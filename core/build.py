@@ -14,7 +14,7 @@ import resource
 from collections.abc import Callable
 
 from ..pools.counters import BackendCounts, Column, FrontendCounts, ServerCounts
-from ..pools.slots import full_connections, share
+from ..pools.slots import Shares, full_connections, share
 from .balance.backend import Backend
 from .config.model import BalanceSpec, Configuration, ProxySpec
 from .errors import ConfigError
@@ -42,9 +42,12 @@ def build(
     part: int = 0,
     parts: int = 1,
     pid: int | None = None,
+    shares: Shares | None = None,
 ) -> Runtime:
     """Make a thread's runtime. `part` of `parts` (from 0) is its place among all threads, for limits that are shared
-    out; `pid` is what log headers show (the supervisor's). Raises ConfigError."""
+    out; `pid` is what log headers show (the supervisor's); `shares` says it for the limits of frontends and bind lines,
+    which not all threads need serve. Raises ConfigError."""
+    shares = shares or Shares(part, parts)
     spec = configuration.globals
     tune = spec.tune
     relay = Relay(
@@ -64,7 +67,8 @@ def build(
     senders = Senders(arm, pid or os.getppid())
     backends = {proxy.name: _backend(proxy, configuration, part, parts) for proxy in _active(configuration, "backend")}
     frontends = [
-        _frontend(proxy, configuration, relay, senders, backends) for proxy in _active(configuration, "frontend")
+        _frontend(proxy, configuration, relay, senders, backends, shares)
+        for proxy in _active(configuration, "frontend")
     ]
     host = sent_host(spec)
     reporters = [senders.sender(line, spec.log_tag, host) for line in spec.logs]
@@ -72,7 +76,16 @@ def build(
     gc.freeze()
     # The path of a request makes no cycles; what makes them (connections) is rare and cut by hand.
     gc.set_threshold(50_000, 20, 50)
-    return Runtime(relay, frontends, list(backends.values()), senders, reporters, columns)
+    return Runtime(
+        relay,
+        frontends,
+        list(backends.values()),
+        senders,
+        reporters,
+        columns,
+        maxconn=spec.maxconn or 0,
+        shares=shares,
+    )
 
 
 def _active(configuration: Configuration, side: str) -> list[ProxySpec]:
@@ -98,7 +111,12 @@ def _backend(proxy: ProxySpec, configuration: Configuration, part: int, parts: i
 
 
 def _frontend(
-    proxy: ProxySpec, configuration: Configuration, relay: Relay, senders: Senders, backends: dict[str, Backend]
+    proxy: ProxySpec,
+    configuration: Configuration,
+    relay: Relay,
+    senders: Senders,
+    backends: dict[str, Backend],
+    shares: Shares,
 ) -> Frontend:
     try:
         log = AccessLog(proxy, configuration.globals, senders) if proxy.logs else None
@@ -110,6 +128,7 @@ def _frontend(
         raise
     frontend = Frontend(proxy, relay, FrontendCounts(), log)
     frontend.captures = Captures()
+    frontend.maxconn = shares.of_frontend(proxy.name, proxy.maxconn or 0)
     backend = backends.get(_target(proxy))
     if backend is None:
         # No backend: one without servers, that bears the frontend's name in logs and answers 503 (BK9).

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..pools.connections import AMPLE, LOW, SHORT
 from ..pools.counters import Column, Counts
+from ..pools.slots import Shares
 from .config.model import ProxySpec
 from .relay.acceptor import Acceptor, Listener
 from .relay.client import ClientConnection
@@ -43,8 +44,12 @@ class Runtime:
         senders: Senders,
         reporters: Sequence[Sender],
         column: Column | None,
+        *,
+        maxconn: int = 0,
+        shares: Shares | None = None,
     ) -> None:
-        """`reporters`: where messages about the process itself go."""
+        """`reporters`: where messages about the process itself go; `maxconn`: the process's, for queues' lengths;
+        `shares`: this thread's part of the limits of bind lines."""
         self.relay = relay
         self.frontends = {frontend.name: frontend for frontend in frontends}
         self.backends = tuple(backends)
@@ -53,6 +58,8 @@ class Runtime:
         self._reporters = reporters
         self._column = column
         self._rows: list[tuple[int, Counts]] = self._find_rows(column) if column is not None else []
+        self._maxconn = maxconn
+        self._shares = shares or Shares()
         self._drained: Callable[[], None] | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._pulse: asyncio.TimerHandle = relay.loop.call_later(PULSE, self._beat)
@@ -83,7 +90,9 @@ class Runtime:
         def accepted() -> asyncio.Protocol:
             return kind(frontend, name)
 
-        self.acceptor.add(Listener(self.relay, frontend, sock, accepted, backlog_of(frontend.spec, bind_index)))
+        maxconn = self._shares.of_bind(frontend_name, bind_index, bind.maxconn or 0)
+        backlog = backlog_of(frontend.spec, bind_index, self._maxconn)
+        self.acceptor.add(Listener(self.relay, frontend, sock, accepted, backlog, maxconn))
 
     def unlisten(self, sock: socket.socket) -> None:
         """Accept on `sock` no longer."""
@@ -220,6 +229,7 @@ class Runtime:
             client.transport.abort()
 
 
-def backlog_of(spec: ProxySpec, bind_index: int) -> int:
-    """The length of the kernel's queue: the bind line's, the proxy's, else its maxconn."""
-    return spec.binds[bind_index].backlog or spec.backlog or spec.maxconn or 1024
+def backlog_of(spec: ProxySpec, bind_index: int, maxconn: int = 0) -> int:
+    """The length of the kernel's queue, which asyncio sets anew: the same as when the supervisor bound the socket."""
+    bind = spec.binds[bind_index]
+    return bind.backlog or spec.backlog or bind.maxconn or spec.maxconn or maxconn or 1024

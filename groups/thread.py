@@ -21,6 +21,7 @@ import uvloop
 from ..core.config.model import Configuration
 from ..core.errors import ConfigError
 from ..pools.counters import Column
+from ..pools.slots import Shares
 from .listeners import Listener
 
 
@@ -41,7 +42,8 @@ class Runtime(Protocol):
 
 class Builder(Protocol):
     """Makes the runtime of one thread (core.build.build). `group` and `thread` (local to it) count from 1; `part` of
-    `parts` (from 0) is its place among all threads; `pid` is the supervisor's, which logs show."""
+    `parts` (from 0) is its place among all threads; `pid` is the supervisor's, which logs show;
+    `shares` its part of the limits of frontends and bind lines."""
 
     def __call__(
         self,
@@ -54,6 +56,7 @@ class Builder(Protocol):
         part: int,
         parts: int,
         pid: int,
+        shares: Shares,
     ) -> Runtime: ...
 
 
@@ -115,6 +118,7 @@ class Thread:
                 part=self._part,
                 parts=self._parts,
                 pid=self._pid,
+                shares=self._shares(),
             )
         except ConfigError as error:
             place = f"[{error.file}:{error.line}] : " if error.file else ""
@@ -123,6 +127,19 @@ class Thread:
             self.failure = traceback.format_exc()
         finally:
             self.built.set()
+
+    def _shares(self) -> Shares:
+        """The threads that accept for a frontend or a bind line share its limit; for a shared socket that is all."""
+        shares = Shares(self._part, self._parts)
+        places: dict[tuple[str, int], set[tuple[int, int]]] = {}
+        for listener in self._listeners:
+            for key in ((listener.frontend, listener.bind_index), (listener.frontend, -1)):
+                places.setdefault(key, set()).add((listener.group, listener.thread))
+        mine = (self.group, self.number)
+        for key, found in places.items():
+            if mine in found and (0, 0) not in found:
+                shares.places[key] = (sorted(found).index(mine), len(found))
+        return shares
 
     def start(self) -> None:
         """Builds and runs the loop in an OS thread of its own."""

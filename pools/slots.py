@@ -22,6 +22,28 @@ def share(limit: int, parts: int, index: int) -> int:
     return max(1, limit // parts + (index < limit % parts))
 
 
+class Shares:
+    """One thread's place among those that share the limit of a frontend or of a bind line: not all threads need accept
+    for it. `part` of `parts` (from 0) is its place among all, which holds where `places` says nothing."""
+
+    __slots__ = ("part", "parts", "places")
+
+    def __init__(self, part: int = 0, parts: int = 1) -> None:
+        self.part = part
+        self.parts = parts
+        self.places: dict[tuple[str, int], tuple[int, int]] = {}
+        """By frontend and index of the bind line (-1: the frontend as a whole): part, parts."""
+
+    def of_frontend(self, frontend: str, limit: int) -> int:
+        """This thread's share of a frontend's limit."""
+        return self.of_bind(frontend, -1, limit)
+
+    def of_bind(self, frontend: str, index: int, limit: int) -> int:
+        """This thread's share of the limit of a bind line."""
+        part, parts = self.places.get((frontend, index), (self.part, self.parts))
+        return share(limit, parts, part)
+
+
 def dynamic_limit(maxconn: int, minconn: int, load: int, full: int) -> int:
     """The limit of a server now. Without `minconn` (0, or the same as maxconn) it is `maxconn`. With it, the limit goes
     with the backend's load (exchanges in it, waiting ones included) from minconn to maxconn, which it reaches when the

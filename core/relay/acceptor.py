@@ -17,9 +17,13 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
 
 from .relay import Relay
 from .route import Frontend
+
+if TYPE_CHECKING:
+    from .client import ClientConnection
 
 Factory = Callable[[], asyncio.Protocol]
 
@@ -27,9 +31,29 @@ Factory = Callable[[], asyncio.Protocol]
 class Listener:
     """One listening socket of one frontend."""
 
-    __slots__ = ("backlog", "factory", "frontend", "paused", "relay", "server", "sock", "starting")
+    __slots__ = (
+        "backlog",
+        "connections",
+        "factory",
+        "frontend",
+        "maxconn",
+        "paused",
+        "relay",
+        "server",
+        "sock",
+        "starting",
+    )
 
-    def __init__(self, relay: Relay, frontend: Frontend, sock: socket.socket, factory: Factory, backlog: int) -> None:
+    def __init__(
+        self,
+        relay: Relay,
+        frontend: Frontend,
+        sock: socket.socket,
+        factory: Factory,
+        backlog: int,
+        maxconn: int = 0,
+    ) -> None:
+        """`maxconn`: most clients at a time; 0: no limit of its own."""
         self.relay = relay
         self.frontend = frontend
         self.sock = sock
@@ -38,6 +62,14 @@ class Listener:
         self.server: asyncio.Server | None = None
         self.starting: asyncio.Task[None] | None = None
         self.paused = False
+        self.maxconn = maxconn
+        self.connections = 0
+        """Clients now; counted only where there is a limit."""
+
+    def _noted(self) -> asyncio.Protocol:
+        client = self.factory()
+        self.relay.limited[cast("ClientConnection", client)] = self
+        return client
 
     def start(self) -> None:
         """Accept from now on."""
@@ -58,7 +90,8 @@ class Listener:
         if "clitcpka" in self.frontend.spec.options:
             # Connections inherit it from the socket that they are accepted on.
             duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        server = await self.relay.loop.create_server(self.factory, sock=duplicate, backlog=self.backlog)
+        factory = self._noted if self.maxconn else self.factory
+        server = await self.relay.loop.create_server(factory, sock=duplicate, backlog=self.backlog)
         self.starting = None
         if self.paused:
             server.close()
@@ -88,7 +121,7 @@ class Acceptor:
 
     def add(self, listener: Listener) -> None:
         self._listeners.append(listener)
-        if not self._shut and not self._held and self._has_room(listener.frontend):
+        if not self._shut and not self._held and self._has_room(listener):
             listener.start()
         else:
             listener.paused = True
@@ -119,7 +152,7 @@ class Acceptor:
     def full(self) -> None:
         """A limit is reached, or a listener could not start: pause whatever has no room."""
         for listener in self._listeners:
-            if not listener.paused and not self._has_room(listener.frontend):
+            if not listener.paused and not self._has_room(listener):
                 listener.stop()
             if listener.paused:
                 self._await_room()
@@ -136,17 +169,19 @@ class Acceptor:
         waiting = False
         for listener in self._listeners:
             if listener.paused:
-                if self._has_room(listener.frontend):
+                if self._has_room(listener):
                     listener.start()
                 else:
                     waiting = True
         if not waiting:
             self._relay.room = _nothing
 
-    def _has_room(self, frontend: Frontend) -> bool:
+    def _has_room(self, listener: Listener) -> bool:
         relay = self._relay
+        frontend = listener.frontend
         return (
-            not 0 < frontend.maxconn <= frontend.connections
+            not 0 < listener.maxconn <= listener.connections
+            and not 0 < frontend.maxconn <= frontend.connections
             and not 0 < relay.maxconn <= relay.connections
             and relay.descriptors < relay.descriptor_limit
         )

@@ -35,6 +35,12 @@ def welcome(client: ClientConnection | TcpConnection) -> float:
         counts.smax = connections
     if connections >= frontend.maxconn > 0 or total >= relay.maxconn > 0 or relay.descriptors >= relay.descriptor_limit:
         relay.full()
+    if relay.limited:
+        listener = relay.limited.get(client)
+        if listener is not None:
+            listener.connections += 1
+            if listener.connections >= listener.maxconn:
+                relay.full()
     return now
 
 
@@ -46,6 +52,10 @@ def leave(client: ClientConnection | TcpConnection) -> None:
     relay.timers.forget(client)
     relay.clients.discard(client)
     client.frontend.connections -= 1
+    if relay.limited:
+        listener = relay.limited.pop(client, None)
+        if listener is not None:
+            listener.connections -= 1
     relay.room()
 
 

@@ -16,6 +16,7 @@ from ..http.head import HeadReader, Limits
 from .timers import Timers
 
 if TYPE_CHECKING:
+    from .acceptor import Listener
     from .client import ClientConnection
     from .exchange import RelayExchange
     from .tcp import TcpConnection
@@ -37,6 +38,7 @@ class Relay:
         "descriptors",
         "draining",
         "full",
+        "limited",
         "limits",
         "loop",
         "maxconn",
@@ -69,6 +71,8 @@ class Relay:
         self.timers = Timers(loop, self.failed)
         self.clients: set[ClientConnection | TcpConnection] = set()
         self.tunnels: set[Tunnel] = set()
+        self.limited: dict[ClientConnection | TcpConnection, Listener] = {}
+        """Clients of listeners with a limit of their own (`maxconn` of a bind line)."""
         self.connections = 0
         self.sessions = 0
         self.recorded = 0

@@ -131,3 +131,18 @@ def test_a_build_that_fails_is_told_not_raised(build: Any, text: str) -> None:
     assert thread.built.is_set()
     assert text in thread.failure
     thread.loop.close()
+
+
+def test_the_threads_that_accept_share_the_limit() -> None:
+    """Not those that have no socket of the frontend; where there is a shared socket all threads have it."""
+    seen: list[Any] = []
+
+    def build(configuration: Configuration, *, loop: Any, shares: Any, **_: Any) -> Recorder:
+        seen.append((shares.of_frontend("web", 9), shares.of_bind("web", 0, 9)))
+        return Recorder(loop)
+
+    for places in (((1, 1), (1, 2), (2, 1)), ((1, 1), (1, 2), (0, 0)), ((1, 2),), ((2, 1),)):
+        thread = thread_of(2, listeners_of(*places), build)
+        thread.build()
+        thread.loop.close()
+    assert seen == [(3, 3), (9, 9), (9, 9), (9, 9)]

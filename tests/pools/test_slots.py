@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from maniple.pools.slots import dynamic_limit, full_connections, may_queue, share, warming_limit
+from maniple.pools.slots import Shares, dynamic_limit, full_connections, may_queue, share, warming_limit
 
 
 @given(st.integers(1, 10000), st.integers(1, 64))
@@ -67,3 +67,13 @@ def test_may_queue(waiting: int, maxqueue: int, may: bool) -> None:
 @pytest.mark.parametrize(("limits", "full"), [(0, 1), (1, 1), (10, 1), (11, 2), (20000, 2000)])
 def test_full_connections(limits: int, full: int) -> None:
     assert full_connections(limits) == full
+
+
+def test_shares_of_listeners() -> None:
+    """Those that accept share the limit; where nothing is said, all threads do."""
+    shares = Shares(part=3, parts=4)
+    assert (shares.of_frontend("f", 10), shares.of_bind("f", 0, 10), shares.of_bind("f", 0, 0)) == (2, 2, 0)
+    shares.places["f", 1] = (1, 2)
+    assert (shares.of_bind("f", 1, 10), shares.of_frontend("f", 10)) == (5, 2)
+    shares.places["f", -1] = (0, 1)
+    assert shares.of_frontend("f", 10) == 10

@@ -275,3 +275,31 @@ def test_a_real_socket_is_left_alone(make_rig: Callable[..., Rig], listening: so
     with socket.create_connection(listening.getsockname()):
         connection, _ = listening.accept()
         connection.close()
+
+
+def test_the_limit_of_a_bind_line(make_rig: Callable[..., Rig]) -> None:
+    """It pauses its own listener only, counts only the clients of that one, and ends when one of them leaves."""
+    rig = make_rig()
+    gate = Gate(rig)
+    narrow = FakeListening()
+    factory: Callable[[], ClientConnection] = lambda: ClientConnection(rig.frontend, "2")  # noqa: E731
+    gate.acceptor.add(Listener(rig.relay, rig.frontend, narrow, factory, 100, maxconn=2))  # type: ignore[arg-type]
+    rig.loop.run()
+    wide, limited = gate.accepting
+
+    def arrive(listener: FakeListener) -> FakeTransport:
+        client = listener.arrive()
+        assert client is not None
+        rig.clients.append(client)
+        return client
+
+    arrive(wide)
+    first = arrive(limited)
+    arrive(limited)
+    assert gate.accepting == [wide]
+    arrive(wide)
+    rig.lose(first)
+    assert len(gate.accepting) == 2
+    arrive(gate.accepting[1])
+    assert gate.accepting == [wide]
+    assert len(rig.relay.limited) == 2
