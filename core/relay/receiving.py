@@ -225,8 +225,8 @@ def partial(connection: ServerConnection, exchange: RelayExchange, data: bytes) 
 
 
 def _interim(connection: ServerConnection, exchange: RelayExchange, head: ResponseHead, rest: bytes) -> None:
-    """1xx: on to the client, unless it speaks HTTP/1.0 (RFC 9110 15.2). Those that follow in `rest` are taken in a loop:
-    thousands fit into one read, and as nested calls they would exceed Python's stack."""
+    """1xx: on to the client, unless it speaks HTTP/1.0 (RFC 9110 15.2). Those that follow in `rest` are taken in a
+    loop: thousands fit into one read, and as nested calls they would exceed Python's stack."""
     request = exchange.head
     assert request is not None
     while True:
