@@ -12,17 +12,16 @@ sent before the whole request was read, input is drained until the client closes
 from __future__ import annotations
 
 import asyncio
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import ClientProtocolError
-from ..http.framing import ChunkedBody
-from ..http.head import CHUNKED, RequestHead, ResponseHead, find_head_end
+from ..http.head import ResponseHead
 from ..session import NOT_REACHED, Session
-from . import connect, replying
+from . import connect, replying, requesting
 from .accounts import identify, leave, welcome
 from .ending import end_exchange
 from .exchange import DONE, RULES, RelayExchange
+from .reading import AHEAD, BODY, DRAIN, HEAD
 from .timers import NEVER
 from .tunnel import Tunnel
 
@@ -32,18 +31,6 @@ if TYPE_CHECKING:
     from .upstream import ServerConnection
 
 
-class Reading(IntEnum):
-    """What the next bytes of the client are."""
-
-    HEAD = 0
-    BODY = 1
-    AHEAD = 2
-    """Sent before the answer to the current request: kept for later."""
-    DRAIN = 3
-    """Not wanted any more."""
-
-
-HEAD, BODY, AHEAD, DRAIN = Reading
 SPARE = 64
 """Exchanges kept for connections to come: with a connection for each request, making one costs 5 us of 77."""
 SHORTEST = 16
@@ -187,7 +174,7 @@ class ClientConnection(asyncio.Protocol, Session):
 
     def data_received(self, data: bytes) -> None:
         if self.reading is not HEAD:
-            self._more(data)
+            requesting.more(self, data)
             return
         # `data` is all that is known of the next request.
         if self.buffer:
@@ -195,7 +182,7 @@ class ClientConnection(asyncio.Protocol, Session):
             self.buffer = b""
         end = data.find(b"\r\n\r\n") + 4
         if end < SHORTEST:
-            end = self._partial(data)
+            end = requesting.partial(self, data)
             if end == 0:
                 return
         relay = self.relay
@@ -229,121 +216,7 @@ class ClientConnection(asyncio.Protocol, Session):
             connect.dispatch(exchange, now)
         else:
             exchange.keep = head.keep_alive and not frontend.close
-            self._extraordinary(exchange, head, data, end, now)
-
-    def _more(self, data: bytes) -> None:
-        """Bytes that are not a head: a body, or what comes too early."""
-        reading = self.reading
-        if reading is BODY:
-            exchange = self.exchange
-            assert exchange is not None
-            self.deadline = self.relay.clock() * 1000.0 + self.frontend.client_timeout
-            self._body(exchange, data)
-        elif reading is AHEAD:
-            self.buffer += data
-            if len(self.buffer) > self.relay.bufsize:
-                self.stop_reading()
-
-    def _extraordinary(self, exchange: RelayExchange, head: RequestHead, data: bytes, end: int, now: float) -> None:
-        """A request with a body, in several pieces, pipelined, or on a frontend that looks at more than the head."""
-        frontend = self.frontend
-        if self.started_at >= 0.0:
-            exchange.dirty = True
-            exchange.first_byte_at = self.started_at
-            self.started_at = NOT_REACHED
-        if head.target == frontend.monitor_uri:
-            exchange.dirty = True
-            # A body would be taken for the next request: the connection is closed then.
-            exchange.request_done = head.length == 0
-            self.buffer = data[end:]
-            replying.monitor(self, exchange)
-            return
-        if frontend.log_at_start is not None:
-            frontend.log_at_start.connected(self)
-        length = head.length
-        if length == 0:
-            if end != len(data):
-                self.buffer = data[end:]
-            connect.dispatch(exchange, now)
-            return
-        exchange.dirty = True
-        exchange.request_done = False
-        self.reading = BODY
-        if length == CHUNKED:
-            exchange.chunks = ChunkedBody(self.relay.limits)
-        else:
-            exchange.body_left = length
-        if frontend.client_timeout != NEVER:
-            self.relay.timers.arm(self, now + frontend.client_timeout)
-        exchange.pending = []
-        if end != len(data):
-            self._body(exchange, data[end:])
-            if exchange.phase != RULES:
-                return
-        connect.dispatch(exchange, now)
-
-    def _partial(self, data: bytes) -> int:
-        """There is no plain end of a head in `data`. Returns the end of one that has empty lines before it (RFC 9112
-        2.2) or bare line feeds in it, which the reader judges; 0 when more is to come, or the request was refused."""
-        end = find_head_end(data)
-        if end >= 0:
-            return end
-        relay = self.relay
-        if not data.strip(b"\r\n"):
-            # Empty lines between requests are no request, and no sign of life.
-            self.buffer = b"\r" if data.endswith(b"\r") else b""
-            return 0
-        self.buffer = data
-        if len(data) > relay.limits.max_head:
-            replying.refuse(self, data, relay.reader.oversized_request(data))
-            return 0
-        if self.started_at < 0.0:
-            self.started_at = now = relay.now()
-            if self.requests and self.frontend.request_timeout != NEVER:
-                relay.timers.arm(self, now + self.frontend.request_timeout)
-        return 0
-
-    def _body(self, exchange: RelayExchange, data: bytes) -> None:
-        """Bytes of the request's body, and perhaps of what follows it."""
-        chunks = exchange.chunks
-        size = len(data)
-        if chunks is None:
-            end = exchange.body_left
-            if end > size:
-                end = size
-            exchange.body_left -= end
-            done = exchange.body_left == 0
-        else:
-            try:
-                end = chunks.feed(data, 0)
-            except ClientProtocolError as error:
-                replying.bad_body(self, exchange, data, error)
-                return
-            done = chunks.done
-        exchange.bytes_from_client += end
-        if done:
-            exchange.request_done = True
-            self.reading = AHEAD
-            self.deadline = NEVER
-            if end < size:
-                self.buffer = data[end:]
-                data = data[:end]
-        upstream = exchange.upstream
-        if upstream is None:
-            pending = exchange.pending
-            if pending is not None:
-                pending.append(data)
-                if not done and exchange.bytes_from_client > self.relay.bufsize:
-                    self.stop_reading()
-            return
-        upstream.write(data)
-        if done:
-            now = self.relay.now()
-            if exchange.response_done:
-                upstream.release(exchange)
-                self.finished(exchange, now)
-            else:
-                upstream.await_response(exchange, now)
+            requesting.extraordinary(self, exchange, head, data, end, now)
 
     def connected(self, exchange: RelayExchange, connection: ServerConnection, now: float) -> None:
         """A connection to the server was made for the exchange."""

@@ -13,6 +13,7 @@ from ..errors import ClientProtocolError, ExchangeError
 from . import connect
 from .ending import end_exchange
 from .exchange import DONE, FAILED, REPLYING, RelayExchange
+from .reading import BODY, DRAIN
 
 if TYPE_CHECKING:
     from .client import ClientConnection
@@ -78,7 +79,7 @@ def truncated(client: ClientConnection, exchange: RelayExchange, termination: by
     if upstream is not None:
         upstream.drop()
     end_exchange(exchange, True, client.relay.now())
-    client.reading = type(client.reading).DRAIN
+    client.reading = DRAIN
     client.transport.close()
 
 
@@ -151,7 +152,7 @@ def aborted_waiting(client: ClientConnection, exchange: RelayExchange) -> None:
 def closed_early(client: ClientConnection) -> None:
     """End of file before a whole head: 400 CR, unless nothing was sent and that is to be ignored."""
     if not client.buffer and client.frontend.ignore_probes:
-        client.reading = type(client.reading).DRAIN
+        client.reading = DRAIN
         return
     exchange = _without_request(client, b"CR")
     exchange.phase = REPLYING
@@ -173,7 +174,7 @@ def client_timeout(client: ClientConnection) -> None:
     """`timeout client`, `http-request` or `http-keep-alive`, whichever applies now."""
     exchange = client.exchange
     if exchange is None:
-        if client.reading == type(client.reading).DRAIN:
+        if client.reading == DRAIN:
             client.transport.abort()
         elif client.buffer or not client.requests:
             _request_timeout(client)
@@ -189,7 +190,7 @@ def client_timeout(client: ClientConnection) -> None:
     elif client.read_paused:
         # It is us who do not read: the request waits for a slot, or its server does not keep up.
         client.relay.timers.arm(client, client.relay.now() + client.frontend.client_timeout)
-    elif client.reading == type(client.reading).BODY:
+    elif client.reading == BODY:
         give_up(exchange)
         if exchange.status >= 0:
             truncated(client, exchange, b"cL" if exchange.response_done else b"cD")

@@ -25,6 +25,8 @@ GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 GET_SENT = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 OK_SENT = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+POST = b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+POST_SENT = b"POST /a HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhello"
 _PHASE: Any = RelayExchange.__dict__["phase"]
 
 
@@ -246,3 +248,11 @@ def connection_of(transport: FakeTransport) -> ServerConnection:
 def client_of(transport: FakeTransport) -> ClientConnection:
     assert isinstance(transport.protocol, ClientConnection)
     return transport.protocol
+
+
+def serve(rig: Rig, client: FakeTransport) -> tuple[bytes, bytes]:
+    """What the server got and the client gets for it."""
+    server = rig.upstream()
+    got = server.take()
+    rig.send(server, OK)
+    return got, client.take()

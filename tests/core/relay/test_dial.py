@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 
 import pytest
@@ -148,3 +149,13 @@ def test_waits_for_several_things(make_rig: MakeRig, monkeypatch: pytest.MonkeyP
     assert rig.upstream().take() == GET_SENT
     rig.send(rig.upstream(), OK)
     assert client.take() == OK_SENT
+
+
+@pytest.mark.parametrize("unix", [False, True])
+def test_tcp_ut(make_rig: MakeRig, unix: bool) -> None:
+    address = Address("unix", "/run/x") if unix else Address("inet", "127.0.0.1", 8001, 8001)
+    rig = make_rig(server={"address": address, "tcp_ut": 1500})
+    rig.ask()
+    wanted = [] if unix else [(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1500)]
+    assert rig.upstream().socket.options == wanted
+    rig.send(rig.upstream(), OK)
