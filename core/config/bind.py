@@ -70,7 +70,7 @@ def _shards(text: str) -> str:
 
 
 _word("name", "name", Text("name"), "Name of the listener in statistics and logs.", "build")
-_word("id", "id", Integer(1), "Number of the listener, unique in its proxy.", "build")
+_word("id", "id", Integer(1), "Number of the listener in statistics, unique in its proxy.", "steward", State.ACCEPTED)
 _word(
     "maxconn", "maxconn", Integer(), "Most connections that the listener accepts at a time; 0: no own limit.", "relay"
 )

@@ -130,12 +130,20 @@ def _daemon(statement: Statement, draft: GlobalDraft) -> None:
     draft.set("daemon", True)
 
 
-@TABLE.keyword("description", GLOBAL, "<text>", "A sentence shown in statistics.", reader="report", arity=(1, -1))
+@TABLE.keyword(
+    "description",
+    GLOBAL,
+    "<text>",
+    "A sentence shown in statistics.",
+    reader="steward",
+    arity=(1, -1),
+    state=State.ACCEPTED,
+)
 def _description(statement: Statement, draft: GlobalDraft) -> None:
     draft.set("description", " ".join(statement.texts))
 
 
-@TABLE.keyword("node", GLOBAL, "<name>", "Name of this instance in statistics.", reader="report")
+@TABLE.keyword("node", GLOBAL, "<name>", "Name of this instance in statistics.", reader="steward", state=State.ACCEPTED)
 def _node(statement: Statement, draft: GlobalDraft) -> None:
     if not _NODE.fullmatch(statement.text(0)):
         raise Refusal("`node` expects letters, digits, dots, hyphens and underscores", statement.arguments[0])

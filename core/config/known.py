@@ -45,7 +45,7 @@ ssl-default-bind-sigalgs ssl-default-server-ciphers ssl-default-server-ciphersui
 ssl-default-server-client-sigalgs ssl-default-server-curves ssl-default-server-options ssl-default-server-sigalgs
 ssl-dh-param-file ssl-engine ssl-load-extra-del-ext ssl-load-extra-files ssl-mode-async ssl-passphrase-cmd
 ssl-propquery ssl-provider ssl-provider-path ssl-security-level ssl-server-verify ssl-skip-self-issued-ca stats
-stats-file stats:stats:maxconn stats:socket stats:timeout strict-limits thread-group thread-groups
+stats-file stats:maxconn stats:socket stats:timeout strict-limits thread-group thread-groups
 thread-hard-limit trace tune.applet.zero-copy-forwarding tune.buffers.limit tune.buffers.reserve tune.bufsize
 tune.bufsize.small tune.cli.max-payload-size tune.comp.maxlevel tune.defaults.purge tune.disable-fast-forward
 tune.disable-zero-copy-forwarding tune.epoll.mask-events tune.events.max-events-at-once tune.fail-alloc

@@ -55,7 +55,7 @@ _plain("dontlognull", FRONT, "No log line for a connection without data.", "log"
 _plain(
     "http-ignore-probes", FRONT, "Answer nothing to a client that closes or stalls silently.", "relay", http_only=True
 )
-_plain("http-no-delay", ANY, "Pass small pieces on at once.", "relay", http_only=True)
+_plain("http-no-delay", ANY, "Pass small pieces on at once: always done, with it or without.", "relay", http_only=True)
 _plain("prefer-last-server", BACK, "Keep a client's requests on the server it had last.", "balance", http_only=True)
 _plain(
     "persist",

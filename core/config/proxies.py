@@ -87,14 +87,29 @@ def _default_backend(statement: Statement, draft: ProxyDraft) -> None:
     draft.written["default_backend"] = statement.place_of(statement.arguments[0])
 
 
-@TABLE.keyword("id", NAMED, "<1..>", "Number of the proxy, unique among all.", reader="build", strict=True)
+@TABLE.keyword(
+    "id",
+    NAMED,
+    "<1..>",
+    "Number of the proxy in statistics, unique among all.",
+    reader="steward",
+    state=State.ACCEPTED,
+    strict=True,
+)
 def _id(statement: Statement, draft: ProxyDraft) -> None:
     draft.set("id", statement.value(0, Integer(1)))
     draft.written["id"] = statement.place_of(statement.arguments[0])
 
 
 @TABLE.keyword(
-    "description", NAMED, "<text>", "A sentence shown in statistics.", reader="report", arity=(1, -1), strict=True
+    "description",
+    NAMED,
+    "<text>",
+    "A sentence shown in statistics.",
+    reader="steward",
+    arity=(1, -1),
+    state=State.ACCEPTED,
+    strict=True,
 )
 def _description(statement: Statement, draft: ProxyDraft) -> None:
     draft.set("description", " ".join(statement.texts))

@@ -75,7 +75,13 @@ _word("error-limit", "error_limit", Integer(1), "Observed errors in a row before
 _word("observe", "observe", Choice(("none", "layer4", "layer7")), "Watch the traffic's errors.", "checks", _LATER)
 
 
-@TABLE.keyword("id", SERVER, "<1..>", "Number of the server, unique in its backend.", reader="build")
+@TABLE.keyword(
+    "id",
+    SERVER,
+    "<1..>",
+    "Number of the server, unique in its backend; the order of `balance first`.",
+    reader="balance",
+)
 def _id(statement: Statement, draft: ServerDraft) -> None:
     if draft.template:
         raise Refusal("`id` cannot stand on a default-server line", statement.word)

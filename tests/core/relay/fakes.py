@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import socket
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterable
 from contextvars import Context
@@ -100,8 +101,13 @@ class FakeLoop:
         return await self._dialled(FakeDial(self, made, (host, port), local_addr))
 
     async def create_unix_connection(
-        self, made: Callable[[], asyncio.Protocol], path: str
+        self, made: Callable[[], asyncio.Protocol], path: str | None = None, *, sock: socket.socket | None = None
     ) -> tuple[FakeTransport, asyncio.Protocol]:
+        """`sock` is connected already, and closed here: its peer's name stands for the address."""
+        if sock is not None:
+            path = cast(str, sock.getpeername())
+            sock.close()
+        assert path is not None
         return await self._dialled(FakeDial(self, made, path, None))
 
     async def create_server(self, factory: Callable[[], asyncio.Protocol], *, sock: Any, backlog: int) -> FakeListener:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable
 
@@ -23,13 +24,25 @@ MakeRig = Callable[..., Rig]
         (Address("inet", "127.0.0.1", 0, 0), ("127.0.0.1", 80)),
         (Address("inet", "127.0.0.1", 1000, 1000, port_offset=True), ("127.0.0.1", 1080)),
         (Address("unix", "/run/x"), "/run/x"),
-        (Address("abns", "x"), "\0x"),
     ],
 )
 def test_addresses(make_rig: MakeRig, address: Address, reached: object) -> None:
     rig = make_rig(server={"address": address})
     rig.ask()
     assert rig.dials[0].address == reached
+
+
+def test_abstract_names_are_padded(make_rig: MakeRig) -> None:
+    """As on `bind`, so that one maniple finds the other; where nobody listens the attempt is refused."""
+    name = f"maniple-test-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(b"\0" + name.encode().ljust(107, b"\0"))
+        listening.listen(1)
+        rig = make_rig(server={"address": Address("abns", name)})
+        rig.ask()
+        assert rig.dials[0].address == listening.getsockname()
+    other = make_rig(server={"address": Address("abns", name)}, retries=0)
+    assert other.ask().take() == REPLIES[503]
 
 
 @pytest.mark.parametrize("of_server", [False, True])
