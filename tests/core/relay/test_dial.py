@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import os
 import socket
 from collections.abc import Callable
@@ -52,15 +51,6 @@ def test_source(make_rig: MakeRig, of_server: bool) -> None:
     rig = make_rig(server={"source": mine if of_server else None}, source=backends)
     rig.ask()
     assert rig.dials[0].source == (("127.0.0.2", 0) if of_server else ("127.0.0.3", 1000))
-
-
-@pytest.mark.parametrize("kind", ["inet", "unix"])
-def test_tcp_ut(make_rig: MakeRig, kind: str) -> None:
-    """Only TCP has it: on a unix socket the system would refuse."""
-    rig = make_rig(server={"tcp_ut": 1_500, "address": Address(kind, "127.0.0.1", 8001, 8001)})
-    rig.ask()
-    set_ = [(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1_500)] if kind == "inet" else []
-    assert rig.upstream().socket.options == set_
 
 
 def test_no_task_is_made(make_rig: MakeRig) -> None:
