@@ -29,6 +29,9 @@ WEIGHT_SCALE = 16
 """An effective weight is the user's times this, so that a server that warms up can have a fraction of a weight."""
 DEFAULT_BATCHES = 10
 """Batches of a half-life, where `pool-purge-batches` is not set."""
+LEAST_INTERVAL = 200
+"""Milliseconds between two looks at the pools (the runtime's pulse). Batches that follow each other faster would be
+missed, and the half-life become longer than what is written: a short one has fewer batches instead."""
 
 
 def make_pool(spec: ServerSpec, strategy: str, parts: int = 1, index: int = 0) -> ConnectionPool[Any]:
@@ -40,7 +43,7 @@ def make_pool(spec: ServerSpec, strategy: str, parts: int = 1, index: int = 0) -
     eviction: HalfLife | PurgeDelay | None = None
     if spec.pool_half_life:
         batches = spec.pool_purge_batches or DEFAULT_BATCHES
-        eviction = HalfLife(spec.pool_half_life, min(batches, spec.pool_half_life), least)
+        eviction = HalfLife(spec.pool_half_life, min(batches, max(1, spec.pool_half_life // LEAST_INTERVAL)), least)
     elif spec.pool_purge_delay > 0:
         eviction = PurgeDelay(spec.pool_purge_delay, least)
     else:

@@ -144,9 +144,11 @@ def test_half_life_of_a_line() -> None:
     rule = make_pool(line(pool_half_life=60000), "safe").eviction
     assert isinstance(rule, HalfLife)
     assert rule.batches == 10
-    rule = make_pool(line(pool_half_life=3), "safe").eviction
-    assert isinstance(rule, HalfLife)
-    assert rule.batches == 3
+    # Batches that would follow each other faster than the pulse are fewer instead.
+    for half_life, batches, interval in ((2000, 10, 200), (1000, 5, 200), (500, 2, 250), (3, 1, 3)):
+        rule = make_pool(line(pool_half_life=half_life), "safe").eviction
+        assert isinstance(rule, HalfLife)
+        assert (rule.batches, rule.turns.interval) == (batches, interval)
 
 
 def test_pool_limits_are_shared_exactly() -> None:
