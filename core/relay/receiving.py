@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..errors import ServerProtocolError
 from ..http.framing import ChunkedBody
 from ..http.head import CHUNKED, TO_CLOSE, RequestHead, ResponseHead
+from ..http.upgrade import check_switch
 from ..net.sockets import write_now, write_pair_now
 from ..session import NOT_REACHED
 from . import replying
@@ -85,9 +86,12 @@ def extraordinary(
         return
     length = head.length
     if status == 101 or (request.method == b"CONNECT" and status < 300):
-        if status == 101 and not request.upgrade:
-            invalid(connection, exchange, data, ServerProtocolError("101 that was not asked for"))
-            return
+        if status == 101:
+            try:
+                check_switch(request, head)
+            except ServerProtocolError as error:
+                invalid(connection, exchange, data, error)
+                return
         exchange.response_at = relay.clock() * 1000.0
         exchange.status = status
         exchange.client.tunnel(exchange, connection, head, data[end:])

@@ -187,7 +187,6 @@ class Route:
         "server_fin",
         "server_timeout",
         "spec",
-        "strategy",
         "tcp_keepalive",
         "traffic",
         "tunnel_timeout",
@@ -202,7 +201,6 @@ class Route:
         self.spec = spec
         self.pooled = mine.mode == "http"
         """Connections may come from the pool; those of TCP are used once."""
-        self.strategy = spec.http_reuse
         self.connect_timeout = milliseconds(timeouts.connect)
         self.server_timeout = milliseconds(timeouts.server)
         self.queue_timeout = milliseconds(timeouts.queue, timeouts.connect)

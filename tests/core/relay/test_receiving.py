@@ -113,3 +113,25 @@ def test_connections_of_one_session_under_never(make_rig: MakeRig) -> None:
     assert len(rig.dials) == 3
     rig.lose(other)
     assert rig.upstream(1).lost
+
+
+UPGRADE = (
+    b"GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+SWITCH = (
+    b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: %b\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"), [(b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", 101), (b"AAAAAAAAAAAAAAAAAAAAAAAAAAA=", 502)]
+)
+def test_websocket_accept(make_rig: Callable[..., Rig], accept: bytes, status: int) -> None:
+    """S12: a server that did not understand the handshake gets no tunnel."""
+    rig = make_rig()
+    client = rig.ask(UPGRADE)
+    rig.send(rig.upstream(), SWITCH % accept)
+    assert client.take().startswith(b"HTTP/1.1 %d " % status)
+    assert len(rig.relay.tunnels) == (status == 101)
+    rig.lose(client)
