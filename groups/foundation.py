@@ -56,6 +56,8 @@ def lay_foundation(configuration: Configuration, pidfile: str | None, notices: N
     except (ValueError, ManipleError) as error:
         notices.alert(f"config : {error}")
         return None
+    for text in exceeded_limits(configuration, placement.threads):
+        notices.warning(text)
     listeners, errors = open_listeners(configuration, placement)
     if errors:
         for bind_error in errors:
@@ -78,6 +80,19 @@ def lay_foundation(configuration: Configuration, pidfile: str | None, notices: N
             return None
         undo.pop_all()
     return Foundation(placement, listeners, segment, columns)
+
+
+def exceeded_limits(configuration: Configuration, threads: int) -> list[str]:
+    """Warnings about servers' maxconn that cannot be shared out: each thread allows at least one (pools/slots)."""
+    return [
+        f"config : [{server.place.file}:{server.place.line}] : server '{proxy.name}/{server.name}': maxconn "
+        f"{server.maxconn} is less than the {threads} threads, which share nothing: each allows 1, together {threads}. "
+        "Use fewer threads (nbgroup, nbthread) to have it exact."
+        for proxy in configuration.proxies
+        if proxy.has_backend and not proxy.disabled
+        for server in proxy.servers
+        if 0 < server.maxconn < threads
+    ]
 
 
 def _write_pid_file(path: str) -> None:

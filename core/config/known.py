@@ -107,11 +107,11 @@ use-fcgi-app use-server use_backend
 KNOWN_OPTIONS = _names("""
 abortonclose accept-invalid-http-request accept-invalid-http-response accept-unsafe-violations-in-http-request
 accept-unsafe-violations-in-http-response allbackups assume-rfc6587-ntf checkcache clitcpka contstats
-disable-h2-upgrade dont-parse-log dontlog-normal dontlognull external-check forwarded forwardfor
+disable-h2-upgrade dont-parse-log dontlognull external-check forwarded forwardfor
 h1-case-adjust-bogus-client h1-case-adjust-bogus-server http-buffer-request http-drop-request-trailers
 http-drop-response-trailers http-ignore-probes http-keep-alive http-no-delay http-pretend-keepalive
 http-restrict-req-hdr-names http-server-close http-use-proxy-header httpchk httpclose httplog httpslog
-idle-close-on-response independent-streams ldap-check log-health-checks log-separate-errors logasap mysql-check
+idle-close-on-response independent-streams ldap-check log-health-checks logasap mysql-check
 nolinger originalto persist pgsql-check prefer-last-server redis-check redispatch smtpchk socket-stats splice-auto
 splice-request splice-response spop-check srvtcpka ssl-hello-chk tcp-check tcp-smart-accept tcp-smart-connect tcpka
 tcplog transparent use-small-buffers

@@ -51,6 +51,8 @@ _plain("abortonclose", BACK, "Drop a waiting request whose client has gone.", "r
 _plain("allbackups", BACK, "Use all backup servers at a time, not the first one.", "balance")
 _plain("clitcpka", FRONT, "TCP keep-alive packets to clients.", "sockets")
 _plain("srvtcpka", BACK, "TCP keep-alive packets to servers.", "sockets")
+_plain("dontlog-normal", FRONT, "Log only what ended with an error, a time-out, a retry or a 5xx.", "log")
+_plain("log-separate-errors", FRONT, "Log what did not end well with level err instead of info.", "log")
 _plain("dontlognull", FRONT, "No log line for a connection without data.", "log")
 _plain(
     "http-ignore-probes", FRONT, "Answer nothing to a client that closes or stalls silently.", "relay", http_only=True

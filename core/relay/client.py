@@ -27,6 +27,7 @@ from .tunnel import Tunnel
 
 if TYPE_CHECKING:
     from ...pools.connections import ConnectionPool
+    from ..balance.server import Server
     from .route import Frontend, Route
     from .upstream import ServerConnection
 
@@ -53,6 +54,7 @@ class ClientConnection(asyncio.Protocol, Session):
         "forward_route",
         "frontend",
         "idle_since",
+        "last",
         "own",
         "read_paused",
         "reading",
@@ -84,6 +86,8 @@ class ClientConnection(asyncio.Protocol, Session):
         self.buffer = b""
         self.reading = HEAD
         self.requests = 0
+        self.last: Server | None = None
+        """Where the last request went, if `prefer-last-server` asks."""
         self.reserved: list[ConnectionPool[ServerConnection]] | None = None
         """Pools that hold connections for this session alone."""
         self.eof = False

@@ -37,9 +37,14 @@ def dispatch(exchange: RelayExchange, now: float) -> None:
     """Find a server for the exchange, and a connection to it."""
     route = exchange.route
     backend = route.backend
-    if backend.queued:
-        # Who comes now must not overtake those who wait.
-        server = backend.choose(exchange, exchange.avoid)
+    if backend.queued or backend.prefer_last:
+        # Who comes now must not overtake those who wait; or goes where this client's last request went.
+        client = exchange.client
+        last = client.last if backend.prefer_last else None
+        if last is not None and last.backend is not backend:
+            last = None
+        server = backend.choose(exchange, exchange.avoid, last)
+        client.last = server
     else:
         server = backend.algorithm.choose(exchange, exchange.avoid)
         if server is not None:

@@ -18,6 +18,7 @@ from .timers import NEVER
 from .tunnel import Tunnel
 
 if TYPE_CHECKING:
+    from ..balance.server import Server
     from .route import Frontend, Route
     from .upstream import ServerConnection
 
@@ -35,6 +36,7 @@ class TcpConnection(asyncio.Protocol, Session):
         "forward_route",
         "frontend",
         "idle_since",
+        "last",
         "relay",
         "transport",
         "write_paused",
@@ -53,6 +55,7 @@ class TcpConnection(asyncio.Protocol, Session):
         self.forward_route: Route | None = None
         self.buffer = b""
         self.eof = False
+        self.last: Server | None = None
         self.write_paused = False
         self.deadline = NEVER
         self.filed = 0

@@ -5,8 +5,8 @@ import socket
 from pathlib import Path
 
 import pytest
-from maniple.core.config.model import Address, BindSpec, Configuration, GlobalSpec, Place, ProxySpec
-from maniple.groups.foundation import lay_foundation, plan
+from maniple.core.config.model import Address, BindSpec, Configuration, GlobalSpec, Place, ProxySpec, ServerSpec
+from maniple.groups.foundation import exceeded_limits, lay_foundation, plan
 from maniple.groups.listeners import close_listeners
 from maniple.groups.notices import Notices
 from maniple.groups.privileges import PrivilegeError
@@ -44,7 +44,7 @@ def test_what_fails_is_said_and_nothing_stays_open(
     words: dict[str, object], text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = os.listdir("/proc/self/fd")
-    configuration = configuration_of(**words)
+    configuration = configuration_of(0, **words)
     assert lay_foundation(configuration, configuration.globals.pidfile, Notices(quiet=True)) is None
     assert text in capsys.readouterr().err
     assert os.listdir("/proc/self/fd") == before
@@ -77,3 +77,12 @@ def test_the_plan_is_for_this_machine() -> None:
     usable = os.sched_getaffinity(0)
     assert all(usable.issuperset(place.cpus) for place in placement.groups)
     assert plan(configuration_of(nbthread=4)).threads == 4
+
+
+@pytest.mark.parametrize(("maxconn", "threads", "told"), [(1, 2, True), (2, 2, False), (0, 8, False), (7, 8, True)])
+def test_limits_that_cannot_be_shared_out_are_told(maxconn: int, threads: int, told: bool) -> None:
+    server = ServerSpec(PLACE, "s", Address("inet", "127.0.0.1", 80, 80), maxconn=maxconn)
+    configuration = Configuration(GlobalSpec(), (ProxySpec(PLACE, "app", "backend", servers=(server,)),))
+    warnings = exceeded_limits(configuration, threads)
+    assert bool(warnings) == told
+    assert all(f"'app/s': maxconn {maxconn} is less than the {threads} threads" in text for text in warnings)

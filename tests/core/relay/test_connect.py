@@ -442,3 +442,16 @@ def test_books_while_busy(make_rig: MakeRig) -> None:
     answer(rig, rig.upstream(0))
     assert (rig.backend.served, rig.backend.queued) == (4, 1)
     assert connection_of(rig.upstream(0)).exchange is not None
+
+
+@pytest.mark.parametrize(
+    ("options", "names"), [((), ["s1", "s2", "s1"]), (("prefer-last-server",), ["s1", "s1", "s1"])]
+)
+def test_prefer_last_server(make_rig: MakeRig, options: tuple[str, ...], names: list[str]) -> None:
+    rig = make_rig(servers=2, options=frozenset(options))
+    client = rig.ask()
+    for number, name in enumerate(names):
+        if number:
+            rig.send(client, GET)
+        rig.send(rig.upstream(int(name[1]) - 1), OK)
+    assert [line.server for line in rig.log.lines] == names
