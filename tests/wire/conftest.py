@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from rig.compare import Plays
-from rig.haproxy import Oracle, find_oracle
-from rig.ours import LoopThread
+from maniple.tests.wire.rig.cases import Case
+from maniple.tests.wire.rig.compare import Plays
+from maniple.tests.wire.rig.haproxy import Oracle, find_oracle
+from maniple.tests.wire.rig.ours import LoopThread
 
 
 @pytest.fixture(scope="session")
@@ -37,11 +33,12 @@ def oracle() -> Oracle:
 def plays(request: pytest.FixtureRequest, loop_thread: LoopThread, oracle: Oracle) -> Iterator[Plays]:
     """The cases of a module that were selected."""
     path = request.path
-    cases = [
-        item.callspec.params["case"]
-        for item in request.session.items
-        if item.path == path and isinstance(item, pytest.Function) and hasattr(item, "callspec")
-    ]
+    cases: list[Case] = []
+    for item in request.session.items:
+        if item.path == path and isinstance(item, pytest.Function) and hasattr(item, "callspec"):
+            case = item.callspec.params["case"]
+            assert isinstance(case, Case)
+            cases.append(case)
     playing = Plays(cases, loop_thread, oracle)
     yield playing
     playing.close()

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import pytest
-from rig.cases import Case, Differs
-from rig.compare import Plays
-from rig.peers import CLOSE, RESET, SHUT, Await, End, Quiet, Raise, Request, Response, Send, Sleep, Until
-from rig.scripts import GET, OK, served
+from maniple.tests.wire.rig.cases import Case, Differs
+from maniple.tests.wire.rig.compare import Plays
+from maniple.tests.wire.rig.peers import (
+    CLOSE,
+    RESET,
+    SHUT,
+    Await,
+    End,
+    Quiet,
+    Raise,
+    Request,
+    Response,
+    Send,
+    Sleep,
+    Until,
+)
+from maniple.tests.wire.rig.scripts import GET, OK, served
 
 SLOW = {"s1": ((Request(), Raise("asked"), Quiet(0.25), OK),)}
 HALF = Send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nabc")

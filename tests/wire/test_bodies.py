@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from rig.cases import Case, Differs
-from rig.compare import Plays
-from rig.peers import CLOSE, Await, End, Quiet, Raise, Request, Response, Send, Sleep, Until
-from rig.scripts import GET, OK, served
+from maniple.tests.wire.rig.cases import Case, Differs
+from maniple.tests.wire.rig.compare import Plays
+from maniple.tests.wire.rig.peers import CLOSE, Await, End, Quiet, Raise, Request, Response, Send, Sleep, Until
+from maniple.tests.wire.rig.scripts import GET, OK, served
 
 LARGE = bytes(range(256)) * 4096  # 1 MiB
 POST = Send(b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(LARGE) + LARGE)

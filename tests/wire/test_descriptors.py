@@ -13,9 +13,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from rig.cases import Case, Stage
-from rig.peers import Request
-from rig.scripts import GET, OK
+from maniple.tests.wire.rig.cases import Case, Stage
+from maniple.tests.wire.rig.peers import Request
+from maniple.tests.wire.rig.scripts import GET, OK
 
 CHILD = Path(__file__).parent / "rig" / "child.py"
 LIMIT = 100

@@ -12,9 +12,9 @@ from maniple.core.relay.exchange import RelayExchange
 from maniple.core.relay.tcp import TcpConnection
 from maniple.core.relay.tunnel import End, Tunnel
 from maniple.core.relay.upstream import ServerConnection
-from rig.cases import Case, Stage
-from rig.ours import LoopThread
-from rig.peers import (
+from maniple.tests.wire.rig.cases import Case, Stage
+from maniple.tests.wire.rig.ours import LoopThread
+from maniple.tests.wire.rig.peers import (
     CLOSE,
     RESET,
     SHUT,
@@ -26,10 +26,10 @@ from rig.peers import (
     Sleep,
     Until,
 )
-from rig.peers import (
+from maniple.tests.wire.rig.peers import (
     End as Ended,
 )
-from rig.scripts import CHUNKED, GET, GET_CLOSE, OK, OK_CLOSE, UNTIL_CLOSE
+from maniple.tests.wire.rig.scripts import CHUNKED, GET, GET_CLOSE, OK, OK_CLOSE, UNTIL_CLOSE
 
 TIMES = 300
 AT_ONCE = 20

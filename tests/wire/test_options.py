@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from rig.cases import Case, Differs
-from rig.compare import Plays
-from rig.peers import CLOSE, End, Quiet, Request, Response, Script, Send, Until
-from rig.scripts import GET, OK, served
+from maniple.tests.wire.rig.cases import Case, Differs
+from maniple.tests.wire.rig.compare import Plays
+from maniple.tests.wire.rig.peers import CLOSE, End, Quiet, Request, Response, Script, Send, Until
+from maniple.tests.wire.rig.scripts import GET, OK, served
 
 WITH_FORWARD = Send(b"GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 10.0.0.1\r\n\r\n")
 TWO_FORWARDS = Send(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from rig.cases import Case, Differs
-from rig.compare import Plays
-from rig.peers import CLOSE, SHUT, End, Quiet, Request, Response, Send
-from rig.scripts import (
+from maniple.tests.wire.rig.cases import Case, Differs
+from maniple.tests.wire.rig.compare import Plays
+from maniple.tests.wire.rig.peers import CLOSE, SHUT, End, Quiet, Request, Response, Send
+from maniple.tests.wire.rig.scripts import (
     CHUNKED,
     GET,
     GET_10,

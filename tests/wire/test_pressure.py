@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from rig.cases import Case, Stage
-from rig.ours import LoopThread, ManipleRun
+from maniple.tests.wire.rig.cases import Case, Stage
+from maniple.tests.wire.rig.ours import LoopThread, ManipleRun
 
 ENOUGH = 64 * 1024 * 1024
 """More than all buffers of kernel and relay together."""
@@ -55,6 +55,11 @@ def flood(sock: socket.socket, data: bytes, limit: int = ENOUGH) -> int:
     return sent
 
 
+def send_zeros(sock: socket.socket, size: int) -> None:
+    sock.settimeout(5)
+    sock.sendall(bytes(size))
+
+
 def drain(sock: socket.socket, wanted: int) -> int:
     sock.settimeout(5)
     got = 0
@@ -91,7 +96,7 @@ def test_download_waits_for_a_client_that_does_not_read(loop_thread: LoopThread,
         assert sent < BOUND
         assert buffered(loop_thread, run) < 1 << 20
         # It goes on as soon as the client does.
-        rest = threading.Thread(target=lambda: (server.settimeout(5), server.sendall(bytes(ENOUGH - sent))))
+        rest = threading.Thread(target=send_zeros, args=(server, ENOUGH - sent))
         rest.start()
         assert drain(client, ENOUGH) >= ENOUGH
         rest.join()
@@ -112,7 +117,7 @@ def test_upload_waits_for_a_server_that_does_not_read(loop_thread: LoopThread, f
         server, _ = listener.accept()
         sent = flood(client, DATA)
         assert sent < BOUND
-        rest = threading.Thread(target=lambda: (client.settimeout(5), client.sendall(bytes(ENOUGH - sent))))
+        rest = threading.Thread(target=send_zeros, args=(client, ENOUGH - sent))
         rest.start()
         assert drain(server, ENOUGH) >= ENOUGH
         rest.join()
@@ -148,7 +153,7 @@ def test_tunnel_waits_for_the_slower_end(loop_thread: LoopThread, direction: str
         source, target = (client, server) if direction == "up" else (server, client)
         sent = flood(source, DATA)
         assert sent < BOUND
-        rest = threading.Thread(target=lambda: (source.settimeout(5), source.sendall(bytes(ENOUGH - sent))))
+        rest = threading.Thread(target=send_zeros, args=(source, ENOUGH - sent))
         rest.start()
         assert drain(target, ENOUGH) == ENOUGH
         rest.join()

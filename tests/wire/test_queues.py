@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from rig.cases import Case
-from rig.compare import Plays
-from rig.peers import CLOSE, Await, Quiet, Raise, Request, Response, Script, Send, Sleep
-from rig.scripts import GET, OK
+from maniple.tests.wire.rig.cases import Case
+from maniple.tests.wire.rig.compare import Plays
+from maniple.tests.wire.rig.peers import CLOSE, Await, Quiet, Raise, Request, Response, Script, Send, Sleep
+from maniple.tests.wire.rig.scripts import GET, OK
 
 
 def numbered(number: int) -> Send:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from rig.cases import Case, Differs
-from rig.compare import Plays
-from rig.peers import CLOSE, RESET, Await, End, Quiet, Raise, Request, Response, Script, Send, Sleep
-from rig.scripts import GET, OK, served
+from maniple.tests.wire.rig.cases import Case, Differs
+from maniple.tests.wire.rig.compare import Plays
+from maniple.tests.wire.rig.peers import CLOSE, RESET, Await, End, Quiet, Raise, Request, Response, Script, Send, Sleep
+from maniple.tests.wire.rig.scripts import GET, OK, served
 
 MANY: Script = tuple(step for _ in range(12) for step in (Request(), OK))
 ONE: Script = (GET, Response(), Quiet(0.03), CLOSE)
@@ -15,7 +15,7 @@ TWO: Script = (GET, Response(), GET, Response(), Quiet(0.03), CLOSE)
 
 def in_turn(*scripts: Script) -> tuple[Script, ...]:
     """Clients that start one after the other."""
-    ordered = []
+    ordered: list[Script] = []
     for number, script in enumerate(scripts):
         before: Script = (Await(f"turn{number}"),) if number else ()
         ordered.append((*before, *script, Raise(f"turn{number + 1}")))

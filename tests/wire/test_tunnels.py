@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import pytest
-from rig.cases import Case, Differs
-from rig.compare import Plays
-from rig.peers import CLOSE, RESET, SHUT, Await, End, Quiet, Raise, Request, Response, Script, Send, Sleep, Until
+from maniple.tests.wire.rig.cases import Case, Differs
+from maniple.tests.wire.rig.compare import Plays
+from maniple.tests.wire.rig.peers import (
+    CLOSE,
+    RESET,
+    SHUT,
+    Await,
+    End,
+    Quiet,
+    Raise,
+    Request,
+    Response,
+    Script,
+    Send,
+    Sleep,
+    Until,
+)
 
 KEY = b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 UPGRADE = Send(b"GET /chat HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" + KEY + b"\r\n")

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from rig import facts as fact
-from rig.facts import Facts
-from rig.peers import PATIENCE, Origin, Peer, Script, Unreachable
+from maniple.tests.wire.rig import facts as fact
+from maniple.tests.wire.rig.facts import Facts
+from maniple.tests.wire.rig.peers import PATIENCE, Origin, Peer, Script, Unreachable
 
 
 class Run(Protocol):

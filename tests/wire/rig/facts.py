@@ -10,8 +10,8 @@ import hashlib
 import re
 from collections.abc import Sequence
 
-from rig.messages import Parsed, read_all
-from rig.peers import Peer
+from maniple.tests.wire.rig.messages import Parsed, read_all
+from maniple.tests.wire.rig.peers import Peer
 
 Facts = dict[str, str]
 

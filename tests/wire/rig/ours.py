@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
+import pytest
 import uvloop
 from maniple.core import build as build_module
 from maniple.core.config.parser import load
@@ -28,8 +29,10 @@ class LoopThread:
         """What reached the loop's exception handler."""
         self.loop.set_exception_handler(self._complain)
         # A test process lives on, is large, and builds hundreds of times: a collection takes 50 ms.
-        self._gc = build_module.gc
-        build_module.gc = SimpleNamespace(collect=_nothing, freeze=_nothing, set_threshold=_nothing)  # type: ignore
+        self._patch = pytest.MonkeyPatch()
+        self._patch.setattr(
+            build_module, "gc", SimpleNamespace(collect=_nothing, freeze=_nothing, set_threshold=_nothing)
+        )
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
 
@@ -62,7 +65,7 @@ class LoopThread:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(10)
         self.loop.close()
-        build_module.gc = self._gc  # type: ignore[attr-defined]
+        self._patch.undo()
 
 
 def _nothing(*_: object) -> None:

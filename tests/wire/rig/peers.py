@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rig.messages import message_end
+from maniple.tests.wire.rig.messages import message_end
 
 PATIENCE = 3.0
 """Seconds until a step that waits gives up."""

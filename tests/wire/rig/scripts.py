@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rig.peers import CLOSE, Request, Script, Send
+from maniple.tests.wire.rig.peers import CLOSE, Request, Script, Send
 
 GET = Send(b"GET /a HTTP/1.1\r\nHost: x.test\r\nUser-Agent: t\r\n\r\n")
 GET_CLOSE = Send(b"GET /a HTTP/1.1\r\nHost: x.test\r\nConnection: close\r\n\r\n")
