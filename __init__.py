@@ -1,3 +1,3 @@
-"""maniple: a load balancer for HTTP and TCP that speaks the HAProxy configuration language and is programmable in Python."""
+"""maniple: a load balancer for HTTP and TCP; it speaks HAProxy's configuration language, and Python programs it."""
 
 __version__ = "0.1.0"

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from maniple.cli.main import application
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 GOOD = """\
 defaults

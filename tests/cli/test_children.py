@@ -17,6 +17,11 @@ def wait_for_end(child: ChildProcess) -> int:
     return child.code
 
 
+def wait_for_signal() -> int:
+    signal.pause()
+    return 0
+
+
 @pytest.mark.parametrize("code", [0, 3])
 def test_exit_code_is_what_it_returned(code: int) -> None:
     assert wait_for_end(ChildProcess(lambda: code)) == code
@@ -38,7 +43,7 @@ def test_system_exit_is_its_code() -> None:
 
 
 def test_end_asks_first() -> None:
-    child = ChildProcess(lambda: signal.pause() or 0)
+    child = ChildProcess(wait_for_signal)
     assert child.poll() is None
     child.end()
     assert child.code == -signal.SIGTERM
@@ -81,7 +86,7 @@ def test_child_does_not_outlive_a_killed_parent() -> None:
     reader, writer = os.pipe()
 
     def parent() -> int:
-        child = ChildProcess(lambda: signal.pause() or 0)
+        child = ChildProcess(wait_for_signal)
         os.write(writer, str(child.pid).encode())
         os.kill(os.getpid(), signal.SIGKILL)
         return 0

@@ -23,6 +23,7 @@ from maniple.cli.haproxy_flags import parse
 from maniple.cli.origins import Origin
 from maniple.core.addresses import Address
 from maniple.core.config import parser
+from maniple.core.config.model import Configuration
 from maniple.groups.supervisor import Supervisor
 
 HAPROXY = shutil.which("haproxy", path=os.environ.get("PATH", "") + ":/usr/sbin")
@@ -112,7 +113,9 @@ ONLY_NEWER = ("-S x -c -V -f ok.cfg", "-S x -f ok.cfg")
 def test_answers_as_haproxy(line: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     if HAPROXY is None:
         message = "haproxy is not installed (apt-get install haproxy)"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
     newer = theirs(HAPROXY3, line) if os.access(HAPROXY3, os.X_OK) else None
     older = theirs(HAPROXY, line) if line not in ONLY_NEWER else None
     found = ours(line, capfd)  # last: -C changes our directory too
@@ -222,8 +225,13 @@ def test_flags_win_over_the_file() -> None:
 
 def test_maxconn_flag_holds_for_frontends_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "max.cfg").write_text("global\n  maxconn 100\n" + OK)
-    served = []
-    monkeypatch.setattr(compat, "_serve", lambda configuration, *_: served.append(configuration) or 0)
+    served: list[Configuration] = []
+
+    def serve(configuration: Configuration, *_: object) -> int:
+        served.append(configuration)
+        return 0
+
+    monkeypatch.setattr(compat, "_serve", serve)
     assert compat.run(["-n", "50", "-f", "max.cfg"], "haproxy") == 0
     (configuration,) = served
     assert (configuration.globals.maxconn, configuration.proxies[0].maxconn) == (50, 50)

@@ -4,8 +4,9 @@ import json
 import os
 from pathlib import Path
 
+from click.testing import Result
 from maniple.cli.main import application
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 
 def topology(*arguments: str) -> Result:

@@ -40,8 +40,7 @@ def die(_channel: Channel) -> int:
 @pytest.mark.parametrize(("run", "code"), [(lambda _: 0, 0), (lambda _: 3, 3), (fail, 70), (die, 137)])
 def test_exit_codes_are_those_of_a_shell(run: Callable[[Channel], int], code: int) -> None:
     child = started(run)
-    assert child.state is GroupState.STARTING
-    assert child.number == 3
+    assert (child.state, child.number) == (GroupState.STARTING, 3)
     assert reap(child) == code
     assert child.state is GroupState.DEAD
     assert child.reap() is None
@@ -76,7 +75,11 @@ def test_a_child_starts_with_all_signals_blocked() -> None:
 
 
 def test_a_living_group_is_not_started_twice() -> None:
-    child = started(lambda channel: time.sleep(100) or 0)
+    def linger(_channel: Channel) -> int:
+        time.sleep(100)
+        return 0
+
+    child = started(linger)
     with pytest.raises(IllegalMove):
         child.life.advance(GroupState.STARTING)
     child.kill()

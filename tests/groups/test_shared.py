@@ -41,10 +41,10 @@ def test_a_writer_killed_at_any_time_leaves_readable_counters() -> None:
         before = stot & 0xFFFFFFFF
     os.kill(pid, 9)
     os.waitpid(pid, 0)
-    counts = columns.read(row, 0).as_dict()
-    assert counts["stot"] >> 32 == counts["stot"] & 0xFFFFFFFF > 0
+    left = columns.read(row, 0).as_dict()
+    assert left["stot"] >> 32 == left["stot"] & 0xFFFFFFFF > 0
     columns.retire(0)
-    assert columns.sum(row).as_dict() == counts
+    assert columns.sum(row).as_dict() == left
     for fd in (reader, writer):
         os.close(fd)
     columns.close()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import http.client
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from maniple.perf import origin as origin_module
 from maniple.perf.origin import Origin
 from maniple.perf.scenarios import KIB, MIB, SMALL_BODY
 
@@ -17,7 +17,7 @@ def test_origin(kind: str, tmp_path: Path, need: Callable[..., None], monkeypatc
     if kind == "nginx":
         need("nginx")
     else:
-        monkeypatch.setattr(origin_module.shutil, "which", lambda *arguments, **words: None)
+        monkeypatch.setattr(shutil, "which", lambda *arguments, **words: None)
     with Origin(tmp_path, None) as origin:
         assert origin.alive()
         assert ("nginx is not installed" in origin.kind) == (kind == "own")

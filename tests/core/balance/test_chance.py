@@ -47,9 +47,9 @@ def test_less_loaded_of_two(
     for server, number in zip(backend.servers, served, strict=True):
         for _ in range(number):
             backend.took(server)
-    server = backend.choose(exchange)
-    assert server is not None
-    assert server.name == chosen
+    better = backend.choose(exchange)
+    assert better is not None
+    assert better.name == chosen
 
 
 def test_load_is_in_proportion_to_the_weight(farm: Callable[..., Backend], exchange: Exchange) -> None:

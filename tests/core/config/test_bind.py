@@ -52,7 +52,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("line", "fields"), GOOD)
-def test_read(read, line: str, fields: dict[str, Any]) -> None:
+def test_read(read: Any, line: str, fields: dict[str, Any]) -> None:
     (bind,) = read(f"frontend f\n    bind {line}\n").proxy("f").binds
     assert {name: getattr(bind, name) for name in fields} == fields
     assert bind.text == line.split()[0]

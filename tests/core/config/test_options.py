@@ -82,7 +82,7 @@ def test_refuse(read: Any, line: str, complaint: str) -> None:
         ),
     ],
 )
-def test_switches(read: Any, defaults, own, on, off) -> None:
+def test_switches(read: Any, defaults: list[str], own: list[str], on: set[str], off: set[str]) -> None:
     proxy = read(config(defaults, own)).proxy("l")
     assert (proxy.options, proxy.no_options) == (frozenset(on), frozenset(off))
 

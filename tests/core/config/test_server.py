@@ -68,7 +68,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("line", "fields"), GOOD)
-def test_read(read, line: str, fields: dict[str, Any]) -> None:
+def test_read(read: Any, line: str, fields: dict[str, Any]) -> None:
     (server,) = read(f"backend b\n    server a {line}\n").proxy("b").servers
     assert {name: getattr(server, name) for name in fields} == fields
 

@@ -96,15 +96,18 @@ def test_same_words_as_haproxy(fresh_oracle: Any, haproxy_program: str) -> None:
         theirs = re.sub(rb"duration: \d+ms", b"duration: 0ms", fresh_oracle.line())
         assert theirs.decode() == f"<{severity}>{text}\n"
 
-    passed = {"reason": "Layer4 check passed", "duration_ms": 0, "goal": 1}
-    said(events.check_result("web", "s1", True, **passed, health=1, state="UP"))
+    def checked(passed: bool, reason: str, state: str, told: str = "") -> Event:
+        return events.check_result(
+            "web", "s1", passed, reason=reason, info=told, duration_ms=0, health=int(passed), goal=1, state=state
+        )
+
+    said(checked(True, "Layer4 check passed", "UP"))
     server.close()
-    failed = {"reason": "Layer4 connection problem", "info": "Connection refused", "duration_ms": 0, "goal": 1}
-    said(events.check_result("web", "s1", False, **failed, health=0, state="DOWN"))
+    said(checked(False, "Layer4 connection problem", "DOWN", "Connection refused"))
     said(events.server_down("web", "s1", active=0, backup=0))
     said(events.no_server("web", "listen"))
     server = socket.create_server(("127.0.0.1", port))
-    said(events.check_result("web", "s1", True, **passed, health=1, state="UP"))
+    said(checked(True, "Layer4 check passed", "UP"))
     said(events.server_up("web", "s1", active=1, backup=0))
     fresh_oracle.process.send_signal(signal.SIGUSR1)
     said(events.proxy_stopped("web", 0, 0))

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from maniple.core.report import sinks
 from maniple.core.report.sinks import KEPT, PIPE_BUF, DatagramSink, FileSink, StreamSink
 
 
@@ -54,7 +53,7 @@ def test_pipe_gets_whole_lines_in_writes_of_a_page(pipe: tuple[int, int], monkey
         assert block.endswith(b"\n")
         return write(descriptor, block)
 
-    monkeypatch.setattr(sinks.os, "write", watched)
+    monkeypatch.setattr(os, "write", watched)
     lines = [b"%04d %s\n" % (number, b"x" * (number % 300)) for number in range(200)]
     sink.pending.extend(lines)
     assert sink.flush() is False
@@ -82,7 +81,7 @@ def test_full_pipe_does_not_block(reopened: bool, pipe: tuple[int, int], monkeyp
         def refused(*arguments: object) -> int:
             raise PermissionError
 
-        monkeypatch.setattr(sinks.os, "open", refused)
+        monkeypatch.setattr(os, "open", refused)
     sink = StreamSink(writer)
     monkeypatch.undo()
     fill(writer)
