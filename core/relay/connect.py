@@ -233,6 +233,13 @@ def _failed(exchange: RelayExchange, failure: Failure, error: OSError | None) ->
     assert server is not None
     route = exchange.route
     backend = route.backend
+    if failure is Failure.LOST:
+        # The connection stood: Tc is known, and nothing came back.
+        exchange.connect_at = exchange.client.relay.now()
+        server.counts.eresp += 1
+        backend.counts.eresp += 1
+        exchange.client.fail(exchange, 502, b"SH")
+        return
     decision = decide(
         failure,
         exchange.retries + 1,
@@ -242,11 +249,6 @@ def _failed(exchange: RelayExchange, failure: Failure, error: OSError | None) ->
         active=backend.active_count,
         connect_timeout=None if route.connect_timeout == NEVER else int(route.connect_timeout),
     )
-    if failure is Failure.LOST:
-        server.counts.eresp += 1
-        backend.counts.eresp += 1
-        exchange.client.fail(exchange, 502, b"SH")
-        return
     if decision.action is Action.FAIL:
         server.counts.econ += 1
         backend.counts.econ += 1
