@@ -12,7 +12,7 @@ sent before the whole request was read, input is drained until the client closes
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ..errors import ClientProtocolError
 from ..http.head import ResponseHead
@@ -24,12 +24,12 @@ from .exchange import DONE, RULES, RelayExchange
 from .reading import AHEAD, BODY, DRAIN, HEAD
 from .timers import NEVER
 from .tunnel import Tunnel
+from .upstream import ServerConnection
 
 if TYPE_CHECKING:
     from ...pools.connections import ConnectionPool
     from ..balance.server import Server
     from .route import Frontend, Route
-    from .upstream import ServerConnection
 
 
 SPARE = 64
@@ -67,6 +67,8 @@ class ClientConnection(asyncio.Protocol, Session):
         "write_paused",
     )
 
+    server_connection: ClassVar[type[ServerConnection]] = ServerConnection
+    """What its exchanges are sent on."""
     transport: asyncio.Transport
     idle_since: float
     forward_line: bytes | None

@@ -14,16 +14,15 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from ..balance.retry import Failure
-from .tcp_upstream import TcpServerConnection
 from .timers import NEVER
-from .upstream import ServerConnection
 
 if TYPE_CHECKING:
     from ..balance.server import Server
     from .exchange import RelayExchange
     from .relay import Relay
+    from .upstream import ServerConnection
 
-Outcome = Callable[["RelayExchange", ServerConnection], None]
+Outcome = Callable[["RelayExchange", "ServerConnection"], None]
 Failed = Callable[["RelayExchange", Failure, "OSError | None"], None]
 
 ABSTRACT_LENGTH = 107
@@ -74,8 +73,7 @@ class Dial:
         loop = self.relay.loop
         server = self.server
         address = server.spec.address
-        kind = ServerConnection if exchange.route.pooled else TcpServerConnection
-        connection = kind(self.relay, server)
+        connection = exchange.client.server_connection(self.relay, server)
 
         def made() -> ServerConnection:
             return connection
@@ -133,7 +131,7 @@ class Dial:
             exchange.dial = None
             self.exchange = None
             self.connected(exchange, connection)
-        elif isinstance(connection, TcpServerConnection):
+        elif not connection.pooled:
             # The client left meanwhile. Nobody takes TCP connections out of a pool.
             self.server.pool.released()
             connection.retire()

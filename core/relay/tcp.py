@@ -7,20 +7,21 @@ what the client says at once waits in the kernel.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from ..session import Session
 from . import connect
 from .accounts import identify, leave, welcome
 from .ending import end_exchange
 from .exchange import FAILED, REPLYING, RULES, SENDING, RelayExchange
+from .tcp_upstream import TcpServerConnection
 from .timers import NEVER
 from .tunnel import Tunnel
+from .upstream import ServerConnection
 
 if TYPE_CHECKING:
     from ..balance.server import Server
     from .route import Frontend, Route
-    from .upstream import ServerConnection
 
 
 class TcpConnection(asyncio.Protocol, Session):
@@ -42,6 +43,7 @@ class TcpConnection(asyncio.Protocol, Session):
         "write_paused",
     )
 
+    server_connection: ClassVar[type[ServerConnection]] = TcpServerConnection
     transport: asyncio.Transport
     idle_since: float
 

@@ -22,6 +22,8 @@ class TcpServerConnection(ServerConnection):
 
     __slots__ = ("eof",)
 
+    pooled = False
+
     def __init__(self, relay: Relay, server: Server) -> None:
         super().__init__(relay, server)
         self.eof = False

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from ..errors import ServerProtocolError
 from ..http.framing import ChunkedBody
@@ -57,6 +57,8 @@ class ServerConnection(asyncio.Protocol):
         "write_paused",
     )
 
+    pooled: ClassVar[bool] = True
+    """Such a connection can serve another exchange."""
     transport: asyncio.Transport
 
     def __init__(self, relay: Relay, server: Server) -> None:
