@@ -91,8 +91,12 @@ def test_cpu_time_and_memory(tmp_path: Path) -> None:
         assert 1000 < proportional <= resident
         time.sleep(0.05)
         assert cpu_ns(family) - before < 20_000_000
+    # What a piece of work costs, not all since the start: the kernel's two accounts drift apart over a long life.
     spent, own = cpu_ns([os.getpid()]), time.process_time_ns()
-    assert abs(spent - own) < 100_000_000
+    while time.process_time_ns() - own < 200_000_000:
+        continue
+    spent, own = cpu_ns([os.getpid()]) - spent, time.process_time_ns() - own
+    assert abs(spent - own) < 50_000_000
 
 
 def test_busy_seconds() -> None:
