@@ -19,7 +19,7 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from .relay import Relay
+from .relay import Relay, nothing
 from .route import Frontend
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ class Acceptor:
                 else:
                     waiting = True
         if not waiting:
-            self._relay.room = _nothing
+            self._relay.room = nothing
 
     def _has_room(self, listener: Listener) -> bool:
         relay = self._relay
@@ -185,7 +185,3 @@ class Acceptor:
             and not 0 < relay.maxconn <= relay.connections
             and relay.descriptors < relay.descriptor_limit
         )
-
-
-def _nothing() -> None:
-    pass

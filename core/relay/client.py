@@ -23,7 +23,7 @@ from .ending import end_exchange
 from .exchange import DONE, RULES, RelayExchange
 from .reading import AHEAD, BODY, DRAIN, HEAD
 from .timers import NEVER
-from .tunnel import Tunnel
+from .tunnel import Tunnel, nowhere
 from .upstream import ServerConnection
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class ClientConnection(asyncio.Protocol, Session):
         self.buffer = b""
         self.reading = DRAIN
         # Later writes of a server connection find no transport; cycles through the bound method and `own` end here.
-        self.write = _nowhere
+        self.write = nowhere
         self.descriptor = -1
         if self.reserved is not None:
             for pool in self.reserved:
@@ -360,7 +360,3 @@ class ClientConnection(asyncio.Protocol, Session):
 
     def __repr__(self) -> str:
         return f"<client of {self.frontend_name}: {self.requests} requests, {self.reading.name}>"
-
-
-def _nowhere(_: object) -> None:
-    """Where bytes go for a client that has gone."""

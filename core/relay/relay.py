@@ -87,9 +87,9 @@ class Relay:
         """Connections on either side that hold a descriptor."""
         self.descriptor_limit = 1 << 30
         self.draining = False
-        self.full: Callable[[], None] = _nothing
+        self.full: Callable[[], None] = nothing
         """Called when no further client may be accepted."""
-        self.room: Callable[[], None] = _nothing
+        self.room: Callable[[], None] = nothing
         """Called when a connection was closed while accepting is paused."""
 
     def reader_for(self, unsafe_request: bool, unsafe_response: bool) -> HeadReader:
@@ -118,5 +118,5 @@ class Relay:
         return self.date() - self.clock() + at / 1000.0
 
 
-def _nothing() -> None:
-    pass
+def nothing() -> None:
+    """What is called while nobody waits for room."""

@@ -58,7 +58,7 @@ class End(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True
-        self.write = _nowhere
+        self.write = nowhere
         self.tunnel.lost(self, exc)
 
     def pause_writing(self) -> None:
@@ -187,5 +187,5 @@ class Tunnel:
         self.close(self.late)
 
 
-def _nowhere(_: object) -> None:
-    """Where bytes go for an end that has gone."""
+def nowhere(_: object) -> None:
+    """Where bytes go for a connection that has gone."""
