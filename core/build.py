@@ -14,11 +14,13 @@ import resource
 from collections.abc import Callable
 
 from ..pools.counters import BackendCounts, Column, FrontendCounts, ServerCounts
+from ..pools.pulses import Pulse
 from ..pools.slots import Shares, full_connections, share
 from .balance.backend import Backend
 from .config.model import BalanceSpec, Configuration, ProxySpec
 from .errors import ConfigError
 from .http.limits import Limits
+from .relay.handing import Inboxes
 from .relay.relay import Relay
 from .relay.route import Frontend, Route
 from .report.access_log import AccessLog
@@ -43,10 +45,13 @@ def build(
     parts: int = 1,
     pid: int | None = None,
     shares: Shares | None = None,
+    pulse: Pulse | None = None,
+    inboxes: Inboxes | None = None,
 ) -> Runtime:
     """Make a thread's runtime. `part` of `parts` (from 0) is its place among all threads, for limits that are shared
     out; `pid` is what log headers show (the supervisor's); `shares` says it for the limits of frontends and bind lines,
-    which not all threads need serve. Raises ConfigError."""
+    which not all threads need serve. `pulse`: the thread's row of the pulses; `inboxes`: the sending ends to the other
+    threads, for `tune.listener.balance least` (may be filled later). Raises ConfigError."""
     shares = shares or Shares(part, parts)
     spec = configuration.globals
     tune = spec.tune
@@ -85,6 +90,8 @@ def build(
         columns,
         maxconn=spec.maxconn or 0,
         shares=shares,
+        pulse=pulse,
+        inboxes=inboxes,
     )
 
 

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from ..pools.connections import AMPLE, LOW, SHORT
 from ..pools.counters import Column, Counts
+from ..pools.pulses import Pulse
 from ..pools.slots import Shares
 from .config.model import ProxySpec
 from .relay.acceptor import Acceptor, Listener
 from .relay.client import ClientConnection
+from .relay.handing import Inboxes
 from .relay.tcp import TcpConnection
 from .relay.traffic import Traffic, sum_responses, sum_times
 
@@ -47,6 +49,8 @@ class Runtime:
         *,
         maxconn: int = 0,
         shares: Shares | None = None,
+        pulse: Pulse | None = None,
+        inboxes: Inboxes | None = None,
     ) -> None:
         """`reporters`: where messages about the process itself go; `maxconn`: the process's, for queues' lengths;
         `shares`: this thread's part of the limits of bind lines."""
@@ -106,7 +110,30 @@ class Runtime:
         """Accept again."""
         self.acceptor.resume()
 
-    def drain(self, deadline_ms: int | None, done: Callable[[], None]) -> None:
+    def set_peers(self, frontend_name: str, bind_index: int, numbers: Sequence[int]) -> None:
+        """The threads (numbers of the whole; this one may be among them) that accept for the bind line: a client may be
+        handed to one of them. To be called before `listen`, and whenever they change."""
+        raise NotImplementedError
+
+    def take_inbox(self, sock: socket.socket) -> None:
+        """Serve the clients that other threads hand over. `sock`: the reading end of the inbox; it stays the
+        caller's."""
+        raise NotImplementedError
+
+    def deal(self, part: int, parts: int, shares: Shares) -> None:
+        """Limits are shared out anew: this thread is `part` (from 0) of `parts`, and `shares` as `build` got it."""
+        raise NotImplementedError
+
+    def set_server(
+        self, backend: str, server: str, state: str | None = None, weight: str | None = None, *, quiet: bool = False
+    ) -> None:
+        """An operator's word. `state`: ready, drain or maint; `weight`: 0..256, or n% of the configured one; None: as
+        it is. Raises ValueError, worded as HAProxy does, and nothing is changed. `quiet`: another thread logs it."""
+        raise NotImplementedError
+
+    def drain(
+        self, deadline_ms: int | None, done: Callable[[], None], lingering: Collection[socket.socket] = ()
+    ) -> None:
         """Soft stop: accept nothing more, end idle connections, let the others finish their exchange; `done` is called
         when none is left, and at the latest after `deadline_ms`, when the rest is cut off."""
         relay = self.relay

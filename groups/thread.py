@@ -13,16 +13,21 @@ import asyncio
 import socket
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 import uvloop
 
 from ..core.config.model import Configuration
 from ..core.errors import ConfigError
+from ..core.relay.handing import Inboxes
 from ..pools.counters import Column
+from ..pools.pulses import Pulse
 from ..pools.slots import Shares
-from .listeners import Listener
+from .affinity import pin
+
+if TYPE_CHECKING:
+    from .seat import Seat
 
 
 class Runtime(Protocol):
@@ -35,7 +40,15 @@ class Runtime(Protocol):
     def unlisten(self, sock: socket.socket) -> None: ...
     def pause(self) -> None: ...
     def resume(self) -> None: ...
-    def drain(self, deadline_ms: int | None, done: Callable[[], None]) -> None: ...
+    def drain(
+        self, deadline_ms: int | None, done: Callable[[], None], lingering: Collection[socket.socket] = ()
+    ) -> None: ...
+    def set_peers(self, frontend_name: str, bind_index: int, numbers: Sequence[int]) -> None: ...
+    def take_inbox(self, sock: socket.socket) -> None: ...
+    def deal(self, part: int, parts: int, shares: Shares) -> None: ...
+    def set_server(
+        self, backend: str, server: str, state: str | None = None, weight: str | None = None, *, quiet: bool = False
+    ) -> None: ...
     def abort(self) -> None: ...
     def report(self, severity: int, message: str) -> None: ...
 
@@ -43,7 +56,8 @@ class Runtime(Protocol):
 class Builder(Protocol):
     """Makes the runtime of one thread (core.build.build). `group` and `thread` (local to it) count from 1; `part` of
     `parts` (from 0) is its place among all threads; `pid` is the supervisor's, which logs show;
-    `shares` its part of the limits of frontends and bind lines."""
+    `shares` its part of the limits of frontends and bind lines; `pulse` its row of the pulses; `inboxes` the sending
+    ends to the other threads' inboxes, which may be filled later."""
 
     def __call__(
         self,
@@ -57,42 +71,28 @@ class Builder(Protocol):
         parts: int,
         pid: int,
         shares: Shares,
+        pulse: Pulse | None = None,
+        inboxes: Inboxes | None = None,
     ) -> Runtime: ...
 
 
 class Thread:
     """One thread of a group. `call` works from any OS thread; the rest runs in the loop's own."""
 
-    def __init__(
-        self,
-        configuration: Configuration,
-        build: Builder,
-        *,
-        group: int,
-        number: int,
-        part: int,
-        parts: int,
-        pid: int,
-        column: Column | None,
-        listeners: Sequence[Listener],
-    ) -> None:
-        """`number` is local to the group, from 1; `part`, `parts` and `pid` as the builder gets them; `listeners` are
-        all of the configuration."""
-        self.configuration = configuration
-        self.group = group
+    def __init__(self, seat: Seat, number: int) -> None:
+        """`number` is local to the group, from 1."""
         self.number = number
         self.failure = ""
         """Why the runtime could not be built; "" when it could."""
         self.built = threading.Event()
-        self._build = build
-        self._part = part
-        self._parts = parts
-        self._pid = pid
-        self._column = column
-        self._listeners = listeners
+        self._seat = seat
+        self.whole = seat.place.first_thread + number - 1
+        """Its number in the whole, from 1."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._runtime: Runtime | None = None
         self._os_thread: threading.Thread | None = None
+        self._sockets: dict[int, socket.socket] = {}
+        """What it accepts on, by the listener's number; its own duplicates, which end with its accepting."""
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -106,19 +106,22 @@ class Thread:
 
     def build(self) -> None:
         """Makes loop and runtime in the calling OS thread. Sets `failure` rather than to raise."""
+        seat = self._seat
+        column = self.whole - 1
         try:
+            pin(seat.place.cpus_of(self.number))
             self._loop = uvloop.new_event_loop()
             asyncio.set_event_loop(self._loop)
-            self._runtime = self._build(
-                self.configuration,
+            self._runtime = seat.build(
+                seat.configuration,
                 loop=self._loop,
-                group=self.group,
+                group=seat.place.number,
                 thread=self.number,
-                columns=self._column,
-                part=self._part,
-                parts=self._parts,
-                pid=self._pid,
-                shares=self._shares(),
+                columns=seat.columns.column(column),
+                pid=seat.supervisor,
+                shares=seat.shares[self.number],
+                pulse=seat.pulses.pulse(column),
+                inboxes=seat.senders,
             )
         except ConfigError as error:
             place = f"[{error.file}:{error.line}] : " if error.file else ""
@@ -128,22 +131,10 @@ class Thread:
         finally:
             self.built.set()
 
-    def _shares(self) -> Shares:
-        """The threads that accept for a frontend or a bind line share its limit; for a shared socket that is all."""
-        shares = Shares(self._part, self._parts)
-        places: dict[tuple[str, int], set[tuple[int, int]]] = {}
-        for listener in self._listeners:
-            for key in ((listener.frontend, listener.bind_index), (listener.frontend, -1)):
-                places.setdefault(key, set()).add((listener.group, listener.thread))
-        mine = (self.group, self.number)
-        for key, found in places.items():
-            if mine in found and (0, 0) not in found:
-                shares.places[key] = (sorted(found).index(mine), len(found))
-        return shares
-
     def start(self) -> None:
         """Builds and runs the loop in an OS thread of its own."""
-        self._os_thread = threading.Thread(target=self._main, name=f"thread {self.group}/{self.number}", daemon=True)
+        name = f"thread {self._seat.place.number}/{self.number}"
+        self._os_thread = threading.Thread(target=self._main, name=name, daemon=True)
         self._os_thread.start()
 
     def run(self) -> None:
@@ -167,28 +158,36 @@ class Thread:
         if self._os_thread is not None:
             self._os_thread.join(1.0)
 
-    def listen(self) -> None:
-        """Accepts on the sockets that are for this thread."""
-        for listener in self._listeners:
-            if listener.is_for(self.group, self.number):
-                self.runtime.listen(listener.frontend, listener.bind_index, listener.sock)
+    def open_inbox(self) -> None:
+        """Takes what other threads hand to it."""
+        inbox = self._seat.inboxes.get(self.whole)
+        if inbox is not None:
+            self.runtime.take_inbox(inbox)
 
-    def adopt(self, owner: int, threads: int) -> None:
-        """Accepts on its part of the sockets of the group `owner`; `threads` of our group share them."""
-        for listener in self._of(owner, threads):
-            self.runtime.listen(listener.frontend, listener.bind_index, listener.sock)
+    def listen(self, listener: int, frontend: str, bind_index: int, sock: socket.socket) -> None:
+        """Accepts on `sock`, which is this thread's to close, unless it does so already."""
+        if listener in self._sockets:
+            sock.close()
+            return
+        self._sockets[listener] = sock
+        self.runtime.listen(frontend, bind_index, sock)
 
-    def unadopt(self, owner: int, threads: int) -> None:
-        """The inverse of `adopt`."""
-        for listener in self._of(owner, threads):
-            self.runtime.unlisten(listener.sock)
+    def leave(self, listener: int) -> None:
+        """The inverse of `listen`; nothing for what it does not accept on."""
+        sock = self._sockets.pop(listener, None)
+        if sock is not None:
+            self.runtime.unlisten(sock)
+            sock.close()
 
-    def _of(self, owner: int, threads: int) -> list[Listener]:
-        return [
-            listener
-            for listener in self._listeners
-            if listener.group == owner and (listener.thread - 1) % threads == self.number - 1
-        ]
+    def drain(self, deadline: int | None, lingering: Collection[int], done: Callable[[], None]) -> None:
+        """Lets go of all sockets: of those numbered in `lingering`, at which nobody can arrive any more, when their
+        queues are empty. `done` is called when no connection is left."""
+        sockets, self._sockets = self._sockets, {}
+        left = [sock for listener, sock in sockets.items() if listener in lingering]
+        self.runtime.drain(deadline, done, left, socket.socket.close)
+        for sock in sockets.values():
+            if sock not in left:
+                sock.close()
 
     def _main(self) -> None:
         self.build()
