@@ -35,6 +35,12 @@ class GroupPlace:
     """Where it may run; () leaves the inherited affinity."""
     domains: tuple[int, ...] = ()
     """Cache domains of these CPUs."""
+    thread_cpus: tuple[tuple[int, ...], ...] = ()
+    """CPUs of each thread, each a part of `cpus`, where `cpu-map` names threads; () where all run on `cpus`."""
+
+    def cpus_of(self, thread: int) -> tuple[int, ...]:
+        """CPUs of a thread of this group, `thread` from 1; () leaves what it inherits."""
+        return self.thread_cpus[thread - 1] if self.thread_cpus else self.cpus
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,17 @@ class Placement:
     """The whole plan; groups in the order of their numbers."""
 
     groups: tuple[GroupPlace, ...]
+    groups_written: bool = False
+    """Did the configuration speak of groups? If not, `1/2` on a bind line is thread 2 of the whole."""
+    warnings: tuple[str, ...] = ()
+    """Words of the configuration that have no effect, or cost more than they look like."""
+    notices: tuple[str, ...] = ()
+    """How words were read, where another reading was possible."""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many threads each group has."""
+        return tuple(group.threads for group in self.groups)
 
     @property
     def threads(self) -> int:

@@ -252,7 +252,7 @@ def _bind(spec: BindSpec) -> str:
         words += ["tcp-ut", format_time(spec.tcp_ut)]
     if spec.threads != ThreadSet():
         words += ["thread", format_threads(spec.threads)]
-    if spec.shards != "by-group":
+    if spec.shards is not None:
         words += ["shards", spec.shards]
     return _line(*words)
 

@@ -56,7 +56,8 @@ class BindSpec:
     maxconn: int | None = None
     backlog: int | None = None
     threads: ThreadSet = ThreadSet()
-    shards: str = "by-group"
+    shards: str | None = None
+    """by-thread, by-group or a number; None: not written, `tune.listener.default-shards` says it."""
     nice: int = 0
     interface: str | None = None
     mss: int | None = None
@@ -261,6 +262,15 @@ class TuneSpec:
     idletimer: int = 1000
     logurilen: int = 1024
     """`tune.http.logurilen`: bytes of a request line that a log line shows."""
+    default_shards: str = "by-thread"
+    """`tune.listener.default-shards`, as BindSpec.shards. HAProxy's by-process is stored as "1". The default differs from
+    HAProxy's by-group: every thread shall have its own socket."""
+    listener_balance: str | None = None
+    """Ours, `tune.listener.balance`: hash, least or cpu; None: the default."""
+    watchdog_warn: int = 2000
+    """Ours, `tune.watchdog.warn`, ms without a turn of a thread's loop until it is warned of; 0: never."""
+    watchdog_kill: int = 10000
+    """Ours, `tune.watchdog.kill`, ms until the group of such a thread is ended; 0: never."""
 
 
 @dataclass(frozen=True, slots=True)
