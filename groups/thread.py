@@ -14,7 +14,7 @@ import socket
 import threading
 import traceback
 from collections.abc import Callable, Collection, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import uvloop
 
