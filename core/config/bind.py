@@ -16,7 +16,7 @@ from .keywords import FRONT, PROXY_KEYWORDS, Keyword, State, fixed, setter
 from .model import BindSpec
 from .phrases import read_phrases
 from .statement import Refusal, Statement
-from .threads import parse_threads
+from .threads import join, parse_threads
 from .values import Duration, Integer, Mapped, Text, Value
 
 BIND = frozenset({"bind"})
@@ -31,7 +31,8 @@ def _flag(name: str, field: str, summary: str, reader: str, state: State = State
     TABLE.add(Keyword(name, BIND, "", summary, reader, fixed(field, True), 0, 0, state))
 
 
-def _octal(text: str) -> int:
+def octal(text: str) -> int:
+    """Permissions such as 660; ValueError for what is no octal number."""
     if not text or any(digit not in "01234567" for digit in text):
         raise ValueError("an octal number is expected, such as 660")
     return int(text, 8)
@@ -81,18 +82,45 @@ _word("nice", "nice", Integer(-1024, 1024), "Priority of the listener's work.", 
 _word("interface", "interface", Text("interface"), "Only packets of this network interface are seen.", "sockets")
 _word("mss", "mss", Mapped("size", _maximum_segment), "TCP maximum segment size offered to clients.", "sockets")
 _word("tcp-ut", "tcp_ut", Duration(), "TCP user timeout: how long sent bytes may stay unacknowledged.", "sockets")
-_word("mode", "mode", Mapped("octal", _octal), "Permissions of a unix socket.", "sockets")
+_word("mode", "mode", Mapped("octal", octal), "Permissions of a unix socket.", "sockets")
 _word("uid", "uid", Integer(), "Owner of a unix socket, by number.", "sockets")
 _word("gid", "gid", Integer(), "Group of a unix socket, by number.", "sockets")
 _word("user", "uid", Mapped("user", user_number), "Owner of a unix socket, by name.", "sockets")
 _word("group", "gid", Mapped("group", group_number), "Group of a unix socket, by name.", "sockets")
-_word("thread", "threads", Mapped("set", parse_threads), "Groups and threads that accept here.", "groups")
-_word("shards", "shards", Mapped("shards", _shards), "How many sockets are made of it.", "groups", State.ACCEPTED)
+_word("shards", "shards", Mapped("shards", _shards), "How many sockets are made of it.", "groups")
 _flag("tfo", "tfo", "TCP fast open: data in the first packet.", "sockets")
 _flag("transparent", "transparent", "Bind to addresses that are not this machine's.", "sockets")
 _flag("defer-accept", "defer_accept", "Accept once the client has sent something.", "sockets")
 _flag("v4v6", "v4v6", "An IPv6 any-address takes IPv4 as well.", "sockets")
 _flag("v6only", "v6only", "An IPv6 any-address takes IPv6 only.", "sockets")
+
+
+@TABLE.keyword("thread", BIND, "<set>", "Groups and threads that accept here.", reader="groups")
+def _thread(statement: Statement, draft: BindDraft) -> None:
+    """Several on a line are added up, as in HAProxy."""
+    threads = statement.value(0, Mapped("set", parse_threads))
+    try:
+        joined = join(draft.spec.threads, threads) if draft.spec.threads.ranges else threads
+    except ValueError as error:
+        raise Refusal(f"`thread {statement.text(0)}`: {error}", statement.arguments[0]) from None
+    draft.set("threads", joined)
+
+
+@TABLE.keyword("process", BIND, "<set>", "Of old configurations: refused, with what to write instead.", reader="parser")
+def _process(statement: Statement, draft: BindDraft) -> None:
+    """HAProxy 2.4 and before: `process <processes>[/<threads>]`."""
+    text = statement.text(0)
+    processes, slash, threads = text.partition("/")
+    instead = f"thread {processes}/{threads or 'all'}"
+    if slash and processes in ("1", "all"):
+        instead = f"thread {threads}"
+    elif text == "all":
+        instead = "nothing (all threads is the default)"
+    raise Refusal(
+        f"`process {text}` is not supported any more: HAProxy has had one process since 2.5",
+        statement.arguments[0],
+        f"write {instead}: a process of old is a group here (`nbgroup`), and `thread` names groups and threads",
+    )
 
 
 def parse_bind(statement: Statement, reading: Reading) -> BindSpec:

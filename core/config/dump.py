@@ -41,6 +41,10 @@ _TUNE = {
     "sndbuf_server": "tune.sndbuf.server",
     "idletimer": "tune.idletimer",
     "logurilen": "tune.http.logurilen",
+    "default_shards": "tune.listener.default-shards",
+    "listener_balance": "tune.listener.balance",
+    "watchdog_warn": "tune.watchdog.warn",
+    "watchdog_kill": "tune.watchdog.kill",
 }
 _SIZES = ("bufsize", "maxrewrite", "rcvbuf_client", "rcvbuf_server", "sndbuf_client", "sndbuf_server")
 _BIND_WORDS = ("name", "id", "maxconn", "backlog", "nice", "interface", "mss", "uid", "gid")
@@ -86,7 +90,7 @@ def _line(*words: object) -> str:
 def _globals(spec: GlobalSpec) -> Iterator[str]:
     user = "uid" if spec.user is None else "user"
     group = "gid" if spec.group is None else "group"
-    for name in ("maxconn", "nbthread", user, group, "pidfile", "node"):
+    for name in ("maxconn", "nbthread", user, group, "pidfile", "node", "chroot"):
         if (value := getattr(spec, name)) is not None:
             yield _line(name, value)
     if spec.nbgroup is not None:
@@ -111,6 +115,8 @@ def _globals(spec: GlobalSpec) -> Iterator[str]:
         yield _line("description", spec.description)
     if spec.hard_stop_after is not None:
         yield _line("hard-stop-after", format_time(spec.hard_stop_after))
+    if spec.max_reloads is not None:
+        yield _line("mworker-max-reloads", spec.max_reloads)
     if spec.grace:
         yield _line("grace", format_time(spec.grace))
     if spec.ulimit_n is not None:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 
 from .bind import group_number, user_number
+from .control import read_control
 from .drafts import GlobalDraft
 from .keywords import GLOBAL, Keyword, State, setter
 from .keywords import GLOBAL_KEYWORDS as TABLE
 from .statement import Refusal, Statement
 from .threads import MAX_GROUPS, MAX_THREADS
-from .values import Duration, Integer, Mapped, Size, Text, Value
+from .values import Choice, Duration, Integer, Mapped, Size, Text, Value
 
 _NODE = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
 
@@ -38,6 +39,10 @@ _setting("nbthread", "nbthread", Integer(1, MAX_THREADS), "Event loops in all; g
 _setting("pidfile", "pidfile", Text("path"), "File that the supervisor's pid is written to.", "supervisor", once=True)
 _setting("hard-stop-after", "hard_stop_after", Duration(), "Longest soft stop.", "supervisor")
 _setting("grace", "grace", Duration(), "Time between a soft stop and its first effect.", "supervisor")
+_setting("chroot", "chroot", Text("directory"), "Directory that groups are locked into.", "groups", once=True)
+_setting(
+    "mworker-max-reloads", "max_reloads", Integer(), "Reloads that an old group may survive.", "supervisor", once=True
+)
 _setting("ulimit-n", "ulimit_n", Integer(), "Limit of open files.", "supervisor", once=True)
 _setting("tune.bufsize", "tune.bufsize", Size(1), "Bytes that the head of a message must fit, maxrewrite less.", "http")
 _setting("tune.maxrewrite", "tune.maxrewrite", Size(), "Bytes kept free for rewriting a head.", "http")
@@ -62,6 +67,34 @@ _setting(
     "Time after which a stream counts as idle.",
     "relay",
     state=State.ACCEPTED,
+)
+_setting(
+    "tune.listener.balance",
+    "tune.listener_balance",
+    Choice(("hash", "least", "cpu")),
+    "Ours: which thread gets a connection: by the kernel's hash, the least loaded, or that of the CPU it came in on.",
+    "groups",
+)
+_setting(
+    "tune.listener.default-shards",
+    "tune.default_shards",
+    Choice(("by-process", "by-thread", "by-group")),
+    "Sockets of an address whose bind line has no `shards`.",
+    "groups",
+)
+_setting(
+    "tune.watchdog.warn",
+    "tune.watchdog_warn",
+    Duration(),
+    "Ours: time without a turn of a thread's loop until it is warned of; 0: never.",
+    "supervisor",
+)
+_setting(
+    "tune.watchdog.kill",
+    "tune.watchdog_kill",
+    Duration(),
+    "Ours: time until the group of such a thread is ended; 0: never.",
+    "supervisor",
 )
 for _side in ("client", "server"):
     for _what, _text in (("rcvbuf", "receive"), ("sndbuf", "send")):
@@ -150,18 +183,40 @@ def _node(statement: Statement, draft: GlobalDraft) -> None:
     draft.set("node", statement.text(0))
 
 
-for _name, _kind, _arity, _summary in (
-    ("stats socket", Text("address"), (1, -1), "Socket of the runtime commands."),
-    ("stats timeout", Duration(1), (1, 1), "Inactivity of a runtime connection."),
-    ("stats maxconn", Integer(1), (1, 1), "Most runtime connections."),
-):
+@TABLE.keyword(
+    "stats socket",
+    GLOBAL,
+    "<address> [mode <octal>] [user <name>] [group <name>] [level user|operator|admin] [expose-fd listeners]",
+    "Socket of the runtime commands; may be repeated.",
+    reader="supervisor",
+    arity=(1, -1),
+)
+def _stats_socket(statement: Statement, draft: GlobalDraft) -> None:
+    try:
+        spec, ignored = read_control(statement.texts, statement.place)
+    except ValueError as error:
+        raise Refusal(f"`stats socket`: {error}") from None
+    for text in ignored:
+        statement.warn(f"`stats socket`: `{text}` has no effect")
+    draft.set("controls", (*draft.spec.controls, spec))
+    _remember_stats(statement, draft)
 
-    def _stats(statement: Statement, draft: GlobalDraft, kind: Value = _kind) -> None:
-        statement.value(0, kind)
-        words = (statement.name.removeprefix("stats "), *statement.texts)
-        draft.set("stats_lines", (*draft.spec.stats_lines, words))
 
-    TABLE.add(Keyword(_name, GLOBAL, _kind.shape, _summary, "steward", _stats, *_arity, State.ACCEPTED))
+@TABLE.keyword("stats timeout", GLOBAL, "<time>", "Inactivity of a runtime connection.", reader="supervisor")
+def _stats_timeout(statement: Statement, draft: GlobalDraft) -> None:
+    draft.set("control_timeout", statement.value(0, Duration(1)))
+    _remember_stats(statement, draft)
+
+
+@TABLE.keyword("stats maxconn", GLOBAL, "<number>", "Most runtime connections at a time.", reader="supervisor")
+def _stats_maxconn(statement: Statement, draft: GlobalDraft) -> None:
+    draft.set("control_maxconn", statement.value(0, Integer(1)))
+    _remember_stats(statement, draft)
+
+
+def _remember_stats(statement: Statement, draft: GlobalDraft) -> None:
+    words = (statement.name.removeprefix("stats "), *statement.texts)
+    draft.set("stats_lines", (*draft.spec.stats_lines, words))
 
 
 @TABLE.keyword("setenv", GLOBAL, "<name> <value>", "Set a variable for the lines below.", reader="parser", arity=(2, 2))

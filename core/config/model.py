@@ -246,6 +246,22 @@ class ProxySpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlSpec:
+    """One place where runtime commands are listened for: a `stats socket` line or the argument of -S."""
+
+    place: Place
+    address: Address
+    mode: int | None = None
+    """Permissions of a unix socket; None: what the umask leaves."""
+    uid: int | None = None
+    gid: int | None = None
+    level: str = "operator"
+    """user, operator or admin: which commands are answered."""
+    expose_listeners: bool = False
+    """Listening sockets are given to who asks for them (`expose-fd listeners`)."""
+
+
+@dataclass(frozen=True, slots=True)
 class TuneSpec:
     """`tune.*`, with HAProxy's defaults."""
 
@@ -263,7 +279,7 @@ class TuneSpec:
     logurilen: int = 1024
     """`tune.http.logurilen`: bytes of a request line that a log line shows."""
     default_shards: str = "by-thread"
-    """`tune.listener.default-shards`, as BindSpec.shards. HAProxy's by-process is stored as "1". The default differs from
+    """`tune.listener.default-shards`: by-process (one shared socket), by-thread or by-group. The default differs from
     HAProxy's by-group: every thread shall have its own socket."""
     listener_balance: str | None = None
     """Ours, `tune.listener.balance`: hash, least or cpu; None: the default."""
@@ -301,7 +317,16 @@ class GlobalSpec:
     grace: int = 0
     ulimit_n: int | None = None
     stats_lines: tuple[tuple[str, ...], ...] = ()
-    """The words of `stats socket`, `stats timeout` and `stats maxconn` lines: accepted, not yet in force."""
+    """The words of `stats socket`, `stats timeout` and `stats maxconn` lines, as written."""
+    controls: tuple[ControlSpec, ...] = ()
+    control_timeout: int = 10000
+    """`stats timeout`: milliseconds that a runtime connection may be idle."""
+    control_maxconn: int = 10
+    """`stats maxconn`: runtime connections at a time."""
+    chroot: str | None = None
+    """Directory that groups are locked into, as written."""
+    max_reloads: int | None = None
+    """`mworker-max-reloads`: reloads that an old group may survive; None: no limit."""
     tune: TuneSpec = TuneSpec()
 
 

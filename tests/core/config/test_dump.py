@@ -50,6 +50,7 @@ global
     tune.bufsize 1m | tune.maxrewrite 100 | tune.http.maxhdr 5 | tune.http.head-cache 0 | tune.idletimer 5
     cpu-policy none
     cpu-map 1/1 0 3 | cpu-set drop-cpu 3 | thread-group 1 1-2 | stats socket /x level admin | tune.rcvbuf.client 16k
+    chroot /y | mworker-max-reloads 5
 frontend f
     bind :80,[::1]:81 | bind abns@x name n id 3 maxconn 4 backlog 5 nice -3 interface lo mss 100 uid 1 gid 2 mode 660
     bind fd@7 thread 1/odd shards 4 tfo v4v6 defer-accept transparent tcp-ut 5s | bind /x v6only | default_backend f

@@ -33,6 +33,10 @@ GOOD: list[tuple[str, str, Any]] = [
     ("tune.sndbuf.server 16k", "tune.sndbuf_server", 16384),
     ("stats socket /x level admin", "stats_lines", (("socket", "/x", "level", "admin"),)),
     ("stats timeout 3s", "stats_lines", (("timeout", "3s"),)),
+    ("stats timeout 3s", "control_timeout", 3000),
+    ("stats maxconn 3", "control_maxconn", 3),
+    ("chroot /x", "chroot", "/x"),
+    ("mworker-max-reloads 50", "max_reloads", 50),
 ]
 BAD = [
     ("maxconn", "`maxconn` expects <number>"),
@@ -58,7 +62,10 @@ BAD = [
     ("tune.foo 3", "unknown keyword 'tune.foo' in the global section"),
     ("stats", "HAProxy keyword `stats` is not supported by maniple yet"),
     ("nbproc 2", "`nbproc` was removed from HAProxy"),
-    ("chroot /x", "HAProxy keyword `chroot` is not supported by maniple yet"),
+    ("stats socket", "`stats socket` expects <address>"),
+    ("stats socket /x mode 888", "octal"),
+    ("stats socket foo", "`stats socket`:"),
+    ("stats maxconn 0", "at least 1"),
     ("mode http", "unknown keyword 'mode' in the global section"),
     ("setenv A", "expects <name> <value>"),
 ]
