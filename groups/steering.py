@@ -1,0 +1,85 @@
+"""What the control socket may ask of the supervisor, and the answer that it gets.
+
+Owns: both interfaces. Must not know: sockets' bytes, how anything is carried out.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Protocol
+
+from .status import Status
+
+MAX_ANSWER = 4 * 1024 * 1024
+"""Characters of one answer; what is said beyond is dropped, with a last line that says so."""
+
+
+class Answer:
+    """To one command. May be given much later, from any place in the supervisor's thread; nothing is sent before `end`.
+    Where the client is gone meanwhile, all calls do nothing."""
+
+    __slots__ = ("_ended", "_length", "_lines", "_pass", "_then")
+
+    def __init__(
+        self, then: Callable[[list[str], bool], None], hand_over: Callable[[], socket.socket | None] | None = None
+    ) -> None:
+        """`then` gets the lines and whether it was done, once."""
+        self._then = then
+        self._pass = hand_over
+        self._lines: list[str] = []
+        self._length = 0
+        self._ended = False
+
+    @property
+    def ended(self) -> bool:
+        return self._ended
+
+    def line(self, text: str) -> None:
+        """One line, or several with line feeds between them. An empty one is sent as a space: an empty line is the end
+        of an answer."""
+        for line in text.rstrip("\n").split("\n"):
+            if self._ended or self._length > MAX_ANSWER:
+                return
+            self._length += len(line) + 1
+            self._lines.append((line if self._length <= MAX_ANSWER else "[the rest is too long]") or " ")
+
+    def end(self, ok: bool = True) -> None:
+        """`ok`: it was done. The second call does nothing."""
+        if not self._ended:
+            self._ended = True
+            self._then(self._lines, ok)
+
+    def hand_over(self) -> socket.socket | None:
+        """Takes the client's connection out of our hands, unanswered: for `upgrade`, whose answer the new program gives
+        (Control.resume). None: there is no connection (any more). The answer is over for us."""
+        if self._ended:
+            return None
+        self._ended = True
+        return None if self._pass is None else self._pass()
+
+
+class Steering(Protocol):
+    """What the supervisor offers. Each takes the answer with it and ends it, now or later; `ok` False: it was refused
+    or did not succeed, and the lines say why."""
+
+    def reload(self, answer: Answer) -> None:
+        """Reads the configuration anew and puts it in service. The lines are the start-up messages."""
+
+    def upgrade(self, answer: Answer) -> None:
+        """Executes the program's present files in place of the running ones, sockets kept."""
+
+    def scale(self, groups: int, answer: Answer) -> None:
+        """As many groups as that."""
+
+    def set_server(self, backend: str, server: str, state: str | None, weight: str | None, answer: Answer) -> None:
+        """`state`: ready, drain or maint; `weight`: "n" or "n%"; None: as it is. No line where it was done."""
+
+    def stop(self, *, hard: bool) -> None:
+        """Hard: at once. Otherwise connections may end, up to hard-stop-after."""
+
+    def status(self) -> Status: ...
+
+    def hand_sockets(self, connection: socket.socket) -> None:
+        """Answers `_getsocks` with all listening sockets. The connection (non-blocking) is the supervisor's from now
+        on: it must close it."""
