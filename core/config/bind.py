@@ -106,7 +106,14 @@ def _thread(statement: Statement, draft: BindDraft) -> None:
     draft.set("threads", joined)
 
 
-@TABLE.keyword("process", BIND, "<set>", "Of old configurations: refused, with what to write instead.", reader="parser")
+@TABLE.keyword(
+    "process",
+    BIND,
+    "<set>",
+    "Of old configurations: refused, with what to write instead.",
+    reader="parser",
+    state=State.KNOWN,
+)
 def _process(statement: Statement, draft: BindDraft) -> None:
     """HAProxy 2.4 and before: `process <processes>[/<threads>]`."""
     text = statement.text(0)

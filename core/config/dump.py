@@ -129,7 +129,11 @@ def _tune(spec: TuneSpec) -> Iterator[str]:
     for field, name in _TUNE.items():
         value = getattr(spec, field)
         if value != getattr(default, field):
-            yield _line(name, format_size(value) if field in _SIZES else value)
+            if field in _SIZES:
+                value = format_size(value)
+            elif field == "default_shards" and value == "1":
+                value = "by-process"
+            yield _line(name, value)
 
 
 def _log(spec: LogSpec) -> str:

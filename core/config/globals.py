@@ -21,6 +21,13 @@ from .values import Choice, Duration, Integer, Mapped, Size, Text, Value
 _NODE = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
 
 
+_SHARDS = Choice(("by-process", "by-thread", "by-group"))
+
+
+def _default_shards(text: str) -> str:
+    return "1" if _SHARDS.read(text) == "by-process" else text
+
+
 def _setting(
     name: str,
     field: str,
@@ -78,7 +85,7 @@ _setting(
 _setting(
     "tune.listener.default-shards",
     "tune.default_shards",
-    Choice(("by-process", "by-thread", "by-group")),
+    Mapped("shards", _default_shards),
     "Sockets of an address whose bind line has no `shards`.",
     "groups",
 )

@@ -155,13 +155,13 @@ usesrc verify verifyhost weight ws
 
 REMOVED = {
     "appsession": "use a stick table or `cookie`",
-    "bind-process": "bind lines take `thread`",
+    "bind-process": "bind lines take `thread`: process 2 of old is `thread 2/all` with `nbgroup`",
     "block": "use `http-request deny`",
     "clitimeout": "use `timeout client`",
     "contimeout": "use `timeout connect`",
     "grace": "use `hard-stop-after`",
     "monitor-net": "use `http-request return status 200` with a condition on src",
-    "nbproc": "use `nbthread` and `nbgroup`",
+    "nbproc": "use `nbgroup`: each group is a process (and `nbthread` for more event loops than groups)",
     "redispatch": "use `option redispatch`",
     "reqadd": "use `http-request add-header`",
     "reqallow": "use `http-request allow`",

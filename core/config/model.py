@@ -279,8 +279,8 @@ class TuneSpec:
     logurilen: int = 1024
     """`tune.http.logurilen`: bytes of a request line that a log line shows."""
     default_shards: str = "by-thread"
-    """`tune.listener.default-shards`: by-process (one shared socket), by-thread or by-group. The default differs from
-    HAProxy's by-group: every thread shall have its own socket."""
+    """`tune.listener.default-shards`, as BindSpec.shards; HAProxy's by-process is stored as "1". The default differs
+    from HAProxy's by-group: every thread shall have its own socket."""
     listener_balance: str | None = None
     """Ours, `tune.listener.balance`: hash, least or cpu; None: the default."""
     watchdog_warn: int = 2000

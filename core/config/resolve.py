@@ -16,6 +16,7 @@ from .drafts import GlobalDraft, ProxyDraft, ServerDraft
 from .keywords import OPTIONS, nearest
 from .logs import NAMED_FORMATS
 from .model import Configuration, ErrorFileSpec, GlobalSpec, LogSpec, Place, ProxySpec, ServerSpec, Timeouts
+from .thread_groups import group_sizes
 from .threads import expand
 
 _FRONT_ONLY = ("default_backend", "maxconn", "backlog", "monitor_uri", "error_log_format")
@@ -58,19 +59,21 @@ def _resolve_globals(draft: GlobalDraft, diagnostics: Diagnostics) -> GlobalSpec
             message = f"tune.maxrewrite ({tune.maxrewrite}) is lowered to half of tune.bufsize ({tune.bufsize})"
             diagnostics.warning(written["tune.maxrewrite"], message)
         spec = replace(spec, tune=replace(tune, maxrewrite=tune.bufsize // 2))
-    if spec.nbthread is not None and spec.nbgroup is not None and spec.nbgroup > spec.nbthread:
-        place = written.get("nbgroup") or written.get("thread-groups") or Place("", 0, 0)
-        message = f"{spec.nbgroup} groups cannot share {spec.nbthread} thread{'s' if spec.nbthread > 1 else ''}"
-        diagnostics.error(place, message, hint="each group needs a thread: nbthread counts those of all groups")
+    try:
+        written_sizes(spec)
+    except ValueError as error:
+        names = ("nbgroup", "thread-groups", "thread-group", "nbthread")
+        place = next((written[name] for name in names if name in written), Place("", 0, 0))
+        diagnostics.error(place, str(error), hint="each group needs a thread, and may have 64")
     return spec
 
 
-def group_sizes(spec: GlobalSpec) -> tuple[int, ...] | None:
-    """Threads of each group where the configuration alone says so; None where the machine decides."""
-    if spec.nbthread is None or spec.nbgroup is None or spec.nbgroup > spec.nbthread:
-        return None
-    size, more = divmod(spec.nbthread, spec.nbgroup)
-    return tuple(size + (index < more) for index in range(spec.nbgroup))
+def written_sizes(spec: GlobalSpec) -> tuple[int, ...] | None:
+    """Threads of each group where the configuration alone says so; None where the machine decides. ValueError for
+    numbers that contradict each other. Without nbgroup all threads count as one group, as in HAProxy."""
+    if spec.thread_group_lines or (spec.nbgroup is not None and spec.nbthread is not None):
+        return group_sizes(spec.nbgroup, spec.nbthread, spec.thread_group_lines)
+    return None if spec.nbthread is None else (spec.nbthread,)
 
 
 def _numbered(written: Sequence[tuple[int, Place | None]]) -> list[int]:
@@ -291,7 +294,10 @@ def _check_backends(drafts: Sequence[ProxyDraft], diagnostics: Diagnostics) -> N
 
 def _check_threads(draft: ProxyDraft, spec: GlobalSpec, diagnostics: Diagnostics) -> None:
     """Thread sets that cannot be met, where the configuration says how many threads and groups there are."""
-    sizes = group_sizes(spec)
+    try:
+        sizes = written_sizes(spec)
+    except ValueError:  # told already
+        return
     if sizes is None:
         return
     for bind in draft.binds:

@@ -26,6 +26,8 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     (":80 v6only", {"v6only": True}),
     (":80 user root group root", {"uid": 0, "gid": 0}),
     (":80 thread 1/2", {"threads": ThreadSet((ThreadRange(1, 2, 2),))}),
+    (":80 thread 1 thread 3-4", {"threads": ThreadSet((ThreadRange(None, 1, 1), ThreadRange(None, 3, 4)))}),
+    (":80", {"shards": None}),
     (":80 shards by-thread", {"shards": "by-thread"}),
     (":80 shards 4", {"shards": "4"}),
 ]
@@ -45,6 +47,8 @@ BAD = [
     (":80 group nosuchgroup", "no such group"),
     (":80 shards 0", "by-thread or by-group"),
     (":80 thread 1/65", "'65' is no thread number inside a group (1 to 64)"),
+    (":80 thread 1 thread 1/2", "`thread 1/2`: numbers of the whole process and numbers inside a group"),
+    (":80 process 1/2", "`process 1/2` is not supported any more"),
     (":80 ssl crt x.pem", "HAProxy's bind keyword `ssl` is not supported"),
     (":80 accept-proxy", "HAProxy's bind keyword `accept-proxy` is not supported"),
     (":80 interfase x", "unknown word 'interfase'"),
@@ -63,6 +67,22 @@ def test_refuse(read: Any, line: str, complaint: str) -> None:
     errors = read(f"frontend f\n    bind {line}\n").errors
     assert errors
     assert complaint in errors[0]
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        ("1", "write thread 1/all:"),
+        ("2", "write thread 2/all:"),
+        ("1/2", "write thread 2:"),
+        ("all/odd", "write thread odd:"),
+        ("2/1-4", "write thread 2/1-4:"),
+        ("all", "write nothing (all threads is the default):"),
+    ],
+)
+def test_what_stands_for_process(read: Any, written: str, instead: str) -> None:
+    (complaint,) = read(f"frontend f\n    bind :80 process {written} name x\n").diagnostics.errors
+    assert complaint.hint.startswith(instead)
 
 
 def test_ids_are_unique_in_a_proxy(read: Any) -> None:

@@ -48,7 +48,7 @@ global
     hard-stop-after 90s | grace 1500ms | ulimit-n 9 | log-tag "a b" | log-send-hostname
     log stderr format raw user info
     tune.bufsize 1m | tune.maxrewrite 100 | tune.http.maxhdr 5 | tune.http.head-cache 0 | tune.idletimer 5
-    cpu-policy none
+    cpu-policy none | tune.listener.default-shards by-process | tune.listener.balance cpu | tune.watchdog.warn 5
     cpu-map 1/1 0 3 | cpu-set drop-cpu 3 | thread-group 1 1-2 | stats socket /x level admin | tune.rcvbuf.client 16k
     chroot /y | mworker-max-reloads 5
 frontend f

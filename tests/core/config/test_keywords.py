@@ -187,7 +187,8 @@ def test_every_keyword_is_documented(table: Table[object]) -> None:
         assert keyword.reader, keyword.name
         assert keyword.sections, keyword.name
         assert bool(keyword.shape) == (keyword.most != 0), keyword.name
-        assert keyword.state in (State.IN_FORCE, State.ACCEPTED)
+        if keyword.name != "process":  # always refused, with what to write instead
+            assert keyword.state in (State.IN_FORCE, State.ACCEPTED)
 
 
 def test_nearest() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from maniple.core.config.model import GlobalSpec
-from maniple.core.config.resolve import group_sizes
+from maniple.core.config.resolve import written_sizes
 
 WHOLE = """
 defaults
@@ -189,7 +189,7 @@ def test_listen_is_its_own_backend(read: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("threads", "groups", "sizes"), [(28, 4, (7,) * 4), (5, 2, (3, 2)), (None, 2, None), (4, None, None), (1, 2, None)]
+    ("threads", "groups", "sizes"), [(28, 4, (7,) * 4), (5, 2, (3, 2)), (None, 2, None), (4, None, (4,))]
 )
-def test_group_sizes(threads: int | None, groups: int | None, sizes: tuple[int, ...] | None) -> None:
-    assert group_sizes(GlobalSpec(nbthread=threads, nbgroup=groups)) == sizes
+def test_written_sizes(threads: int | None, groups: int | None, sizes: tuple[int, ...] | None) -> None:
+    assert written_sizes(GlobalSpec(nbthread=threads, nbgroup=groups)) == sizes
