@@ -1,0 +1,171 @@
+"""What rules see of the running proxy: the seam between this layer and the relay.
+
+A *scope* is what every compiled expression, condition and action is called with: the exchange itself. The relay's
+RelayExchange satisfies `Scope`, its client connection `ClientFacts`, balance's Backend and Server and the relay's
+Frontend the facts of their names; nothing is wrapped, so an attribute costs one look-up (0.02 us). Rules of a
+connection (`tcp-request connection` and `session`) are called with the exchange that the connection will use for its
+first request; `head` is None then.
+
+Facts of the process, of frontends, backends and servers do not change with the exchange: a fetch gets them from the
+`Site` once, when it is compiled, and keeps them in its closure.
+
+Must not know: who satisfies these. Invariant: attributes, no properties, on all that is asked per request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .samples import Type
+
+if TYPE_CHECKING:
+    from ..config.model import ProxySpec, ServerSpec
+    from ..http.head import RequestHead, ResponseHead
+
+Variables = dict[str, tuple[Type, Any]]
+"""The variables of one scope (`sess`, `txn`, ...): name -> pair (type, value)."""
+
+
+class FrontendFacts(Protocol):
+    """A frontend. (relay.route.Frontend)"""
+
+    spec: ProxySpec
+    name: str
+    connections: int
+
+
+class ServerFacts(Protocol):
+    """A server. (balance.server.Server)"""
+
+    spec: ServerSpec
+    name: str
+    weight: int
+    eweight: int
+    """Effective weight, times 16."""
+    maxconn: int
+    maxqueue: int
+    served: int
+    usable: bool
+    eligible: bool
+    backup: bool
+    waiting: Sequence[Any]
+    chosen: int
+
+
+class BackendFacts(Protocol):
+    """A backend. (balance.backend.Backend)"""
+
+    spec: ProxySpec
+    name: str
+    served: int
+    queued: int
+    servers: Sequence[Any]
+    candidates: Any
+    """The servers that are balanced over now."""
+    active_count: int
+    backup_count: int
+
+
+class RouteFacts(Protocol):
+    """The way from a frontend to a backend. (relay.route.Route)"""
+
+    backend: Any
+    server_timeout: float
+    tunnel_timeout: float
+
+
+class ClientFacts(Protocol):
+    """A client connection. (session.Session, extended by relay.client.ClientConnection)
+
+    `source` and `destination` are packed addresses, b"" on a unix socket; they are filled in when the connection is
+    made if the frontend asks (Frontend.wants_packed), which it does if an expression of its rules needs CONNECTION."""
+
+    accept_at: float
+    accept_date: float
+    client_host: str
+    client_port: int
+    frontend_host: str
+    frontend_port: int
+    frontend_name: str
+    listener_name: str
+    number: int
+    tls: bool
+    source: bytes
+    source_port: int
+    destination: bytes
+    destination_port: int
+    variables: Variables | None
+    """Of the scope `sess`; None while there is none."""
+
+
+class Scope(Protocol):
+    """One exchange. (relay.exchange.RelayExchange)
+
+    Fields of the second group are only looked at in proxies with rules, which set them at the start of a pass
+    (`fresh`); requests without rules never touch them."""
+
+    session: Any
+    """ClientFacts."""
+    route: Any
+    """RouteFacts."""
+    server: Any
+    """ServerFacts, None while none is chosen."""
+    upstream: Any
+    """The server connection, None while there is none."""
+    head: RequestHead | None
+    request_number: int
+    method: bytes
+    status: int
+    first_byte_at: float
+    first_byte_date: float
+    head_at: float
+    slot_at: float
+    connect_at: float
+    response_at: float
+    idle_since: float
+    bytes_from_client: int
+    bytes_to_client: int
+    request_captures: list[str | None]
+    response_captures: list[str | None]
+
+    answer: ResponseHead | None
+    """The response's head; None before it is there."""
+    variables: Variables | None
+    """Of the scope `txn`; None while there is none."""
+    request_variables: Variables | None
+    response_variables: Variables | None
+    priority_class: int
+    priority_offset: int
+    unique_id: bytes | None
+    last_rule: Any
+    """Place of the rule that gave the last verdict, or None."""
+
+    def body(self) -> bytes:
+        """What there is of the request's body, without its framing."""
+
+    def now(self) -> float:
+        """Milliseconds of the thread's clock."""
+
+
+class ProcessFacts(Protocol):
+    """The thread and its process. (relay.relay.Relay)"""
+
+    connections: int
+    draining: bool
+
+
+class Site(Protocol):
+    """Where expressions are compiled for: one thread of a running proxy, or a mere configuration that is checked."""
+
+    frontends: Mapping[str, FrontendFacts]
+    backends: Mapping[str, BackendFacts]
+    process: ProcessFacts
+    thread: int
+    """From 0, in the whole."""
+    threads: int
+    variables: Variables
+    """Of the scope `proc`. Each thread has its own: threads share nothing on the path of a request."""
+    environment: Mapping[str, str]
+    limits: Any
+    """variables.Limits."""
