@@ -51,7 +51,8 @@ def build(
     """Make a thread's runtime. `part` of `parts` (from 0) is its place among all threads, for limits that are shared
     out; `pid` is what log headers show (the supervisor's); `shares` says it for the limits of frontends and bind lines,
     which not all threads need serve. `pulse`: the thread's row of the pulses; `inboxes`: the sending ends to the other
-    threads, for `tune.listener.balance least` (may be filled later). Raises ConfigError."""
+    threads, where clients may be handed over unless `tune.listener.balance` says
+    hash or cpu (it may be filled later). Raises ConfigError."""
     shares = shares or Shares(part, parts)
     spec = configuration.globals
     tune = spec.tune
@@ -77,6 +78,10 @@ def build(
     ]
     host = sent_host(spec)
     reporters = [senders.sender(line, spec.log_tag, host) for line in spec.logs]
+    server_reporters = {
+        proxy.name: [senders.sender(line, proxy.log_tag or spec.log_tag, host) for line in proxy.logs]
+        for proxy in _active(configuration, "backend")
+    }
     gc.collect()
     gc.freeze()
     # The path of a request makes no cycles; what makes them (connections) is rare and cut by hand.
@@ -91,7 +96,8 @@ def build(
         maxconn=spec.maxconn or 0,
         shares=shares,
         pulse=pulse,
-        inboxes=inboxes,
+        inboxes=inboxes if tune.listener_balance in (None, "least") else None,
+        server_reporters=server_reporters,
     )
 
 

@@ -9,18 +9,23 @@ Invariants: used in the OS thread of its loop only. After `drain` or `abort` not
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..pools.connections import AMPLE, LOW, SHORT
 from ..pools.counters import Column, Counts
 from ..pools.pulses import Pulse
-from ..pools.slots import Shares
+from ..pools.slots import Shares, share
 from .config.model import ProxySpec
-from .relay.acceptor import Acceptor, Listener
+from .relay import connect
+from .relay.acceptor import Acceptor, Factory, Listener, same
 from .relay.client import ClientConnection
-from .relay.handing import Inboxes
+from .relay.draining import Draining
+from .relay.handing import Hander, Inbox, Inboxes
+from .relay.operating import set_server
 from .relay.tcp import TcpConnection
 from .relay.traffic import Traffic, sum_responses, sum_times
 
@@ -51,21 +56,32 @@ class Runtime:
         shares: Shares | None = None,
         pulse: Pulse | None = None,
         inboxes: Inboxes | None = None,
+        server_reporters: Mapping[str, Sequence[Sender]] | None = None,
     ) -> None:
-        """`reporters`: where messages about the process itself go; `maxconn`: the process's, for queues' lengths;
-        `shares`: this thread's part of the limits of bind lines."""
+        """`reporters`: where messages about the process itself go, `server_reporters`: those about the servers of a
+        backend; `maxconn`: the process's, for queues' lengths; `shares`: this thread's part of the limits of bind
+        lines; `pulse`: its row; `inboxes`: where clients are handed to, None where they are not."""
         self.relay = relay
         self.frontends = {frontend.name: frontend for frontend in frontends}
         self.backends = tuple(backends)
         self.acceptor = Acceptor(relay)
         self._senders = senders
         self._reporters = reporters
+        self._server_reporters = server_reporters or {}
         self._column = column
         self._rows: list[tuple[int, Counts]] = self._find_rows(column) if column is not None else []
         self._maxconn = maxconn
         self._shares = shares or Shares()
-        self._drained: Callable[[], None] | None = None
-        self._deadline: asyncio.TimerHandle | None = None
+        self._draining: Draining | None = None
+        self._factories: dict[tuple[str, int], Factory] = {}
+        self._inbox: Inbox | None = None
+        self._hander: Hander | None = None
+        self._pulse_row = pulse
+        if pulse is not None:
+            pulse.begin(os.getpid(), int(relay.now()))
+            relay.live = pulse.words
+            if inboxes is not None:
+                self._hander = Hander(relay, pulse, inboxes)
         self._pulse: asyncio.TimerHandle = relay.loop.call_later(PULSE, self._beat)
 
     def _find_rows(self, column: Column) -> list[tuple[int, Counts]]:
@@ -88,15 +104,12 @@ class Runtime:
         """Accept on a listening socket; it stays the caller's."""
         frontend = self.frontends[frontend_name]
         bind = frontend.spec.binds[bind_index]
-        name = bind.name or str(bind_index + 1)
-        kind = ClientConnection if frontend.spec.mode == "http" else TcpConnection
-
-        def accepted() -> asyncio.Protocol:
-            return kind(frontend, name)
-
+        factory = self._factory(frontend_name, bind_index)
+        assert factory is not None
         maxconn = self._shares.of_bind(frontend_name, bind_index, bind.maxconn or 0)
         backlog = backlog_of(frontend.spec, bind_index, self._maxconn)
-        self.acceptor.add(Listener(self.relay, frontend, sock, accepted, backlog, maxconn))
+        gate = partial(self._hander.gate, frontend_name, bind_index) if self._hander is not None else same
+        self.acceptor.add(Listener(self.relay, frontend, sock, factory, backlog, maxconn, gate))
 
     def unlisten(self, sock: socket.socket) -> None:
         """Accept on `sock` no longer."""
@@ -111,46 +124,82 @@ class Runtime:
         self.acceptor.resume()
 
     def set_peers(self, frontend_name: str, bind_index: int, numbers: Sequence[int]) -> None:
-        """The threads (numbers of the whole; this one may be among them) that accept for the bind line: a client may be
-        handed to one of them. To be called before `listen`, and whenever they change."""
-        raise NotImplementedError
+        """The threads (numbers of the whole; this one may be among them) that accept for the bind line: with
+        `tune.listener.balance least` a client may be handed to one of them. At any time; nobody at first."""
+        if self._hander is not None:
+            self._hander.set_peers(frontend_name, bind_index, numbers)
 
     def take_inbox(self, sock: socket.socket) -> None:
-        """Serve the clients that other threads hand over. `sock`: the reading end of the inbox; it stays the
-        caller's."""
-        raise NotImplementedError
+        """Serve the clients that other threads hand over, as if this one had accepted them. `sock`: the reading end of
+        the thread's inbox (relay/handing); it stays the caller's."""
+        if self._pulse_row is not None:
+            self._inbox = Inbox(self.relay, self._pulse_row, sock, self._make_client)
+
+    def _make_client(self, frontend_name: str, bind_index: int) -> asyncio.Protocol | None:
+        factory = self._factory(frontend_name, bind_index)
+        if factory is None:
+            return None
+        listener = self.acceptor.listener(factory)
+        return listener.make() if listener is not None else factory()
+
+    def _factory(self, frontend_name: str, bind_index: int) -> Factory | None:
+        """What makes the protocol of a bind line's clients: one for each."""
+        key = (frontend_name, bind_index)
+        factory = self._factories.get(key)
+        if factory is None:
+            frontend = self.frontends.get(frontend_name)
+            if frontend is None or bind_index >= len(frontend.spec.binds):
+                return None
+            name = frontend.spec.binds[bind_index].name or str(bind_index + 1)
+            factory = self._factories[key] = _maker(frontend, name)
+        return factory
 
     def deal(self, part: int, parts: int, shares: Shares) -> None:
-        """Limits are shared out anew: this thread is `part` (from 0) of `parts`, and `shares` as `build` got it."""
-        raise NotImplementedError
+        """Limits are shared out anew: this thread is `part` (from 0) of `parts`, and `shares` as `build` got it. Who
+        waits is called where a limit has grown; where one has shrunk below what is served, nobody is sent away."""
+        self._shares = shares
+        self.relay.maxconn = share(self._maxconn, parts, part)
+        for frontend in self.frontends.values():
+            frontend.maxconn = shares.of_frontend(frontend.name, frontend.spec.maxconn or 0)
+        for (frontend_name, bind_index), factory in self._factories.items():
+            limit = self.frontends[frontend_name].spec.binds[bind_index].maxconn or 0
+            self.acceptor.limit(factory, shares.of_bind(frontend_name, bind_index, limit))
+        self.acceptor.full()
+        self.relay.room()
+        for backend in self.backends:
+            for exchange, server in backend.deal(part, parts):
+                connect.called(exchange, server)
 
     def set_server(
         self, backend: str, server: str, state: str | None = None, weight: str | None = None, *, quiet: bool = False
     ) -> None:
         """An operator's word. `state`: ready, drain or maint; `weight`: 0..256, or n% of the configured one; None: as
         it is. Raises ValueError, worded as HAProxy does, and nothing is changed. `quiet`: another thread logs it."""
-        raise NotImplementedError
+        place, told = set_server(self.backends, backend, server, state, weight)
+        if not quiet:
+            for severity, text in told:
+                for reporter in self._server_reporters.get(place.name, ()):
+                    reporter.append(severity, text.encode("utf-8", "replace"))
 
     def drain(
         self, deadline_ms: int | None, done: Callable[[], None], lingering: Collection[socket.socket] = ()
     ) -> None:
-        """Soft stop: accept nothing more, end idle connections, let the others finish their exchange; `done` is called
-        when none is left, and at the latest after `deadline_ms`, when the rest is cut off."""
-        relay = self.relay
-        relay.draining = True
-        self._drained = done
-        self.acceptor.shut()
-        for client in list(relay.clients):
-            client.drain()
-        relay.room = self._look_whether_drained
-        if deadline_ms is not None:
-            self._deadline = relay.loop.call_later(deadline_ms / 1000.0, self._deadline_passed)
-        relay.loop.call_soon(self._look_whether_drained)
+        """Soft stop: accept nothing more but what is in the queues of the `lingering` sockets (as `listen` got them;
+        they get no new connections any more), close clients that are idle for a second, let the others finish their
+        exchange; `done` is called when none is left, and at the latest after `deadline_ms`, when the rest is cut
+        off."""
+        if self._draining is None:
+            self._draining = Draining(self.relay, self.acceptor, self._inbox, self.abort, done)
+            self._draining.start(deadline_ms, lingering)
 
     def abort(self) -> None:
         """Hard stop: cut everything off."""
         relay = self.relay
         relay.draining = True
+        if self._draining is not None:
+            self._draining.stop()
+        if self._inbox is not None:
+            self._inbox.close()
         self.acceptor.shut()
         for tunnel in list(relay.tunnels):
             tunnel.close(b"K-")
@@ -174,17 +223,24 @@ class Runtime:
     # The pulse.
 
     def _beat(self) -> None:
+        """Timers come before sockets in a turn of the loop, so a thread under full load beats on time too."""
         relay = self.relay
-        now = relay.now()
+        now = int(relay.now())
+        if self._pulse_row is not None:
+            self._pulse_row.beat(now)
+        # First of all: a fault below must not look as if the loop did not turn.
+        self._pulse = relay.loop.call_later(PULSE, self._beat)
+        self._evict(now)
+        self.publish()
+
+    def _evict(self, now: int) -> None:
         pressure = self._pressure()
         for backend in self.backends:
             for server in backend.servers:
                 if server.pool.pressure != pressure:
                     server.pool.set_pressure(pressure)
-                for connection in server.pool.evict(int(now)):
+                for connection in server.pool.evict(now):
                     connection.retire()
-        self.publish()
-        self._pulse = relay.loop.call_later(PULSE, self._beat)
 
     def _pressure(self) -> int:
         """How scarce descriptors are. HAProxy stops to keep idle connections at a quarter of its limit, which makes it
@@ -239,24 +295,17 @@ class Runtime:
                 sum_times(server.counts, parts)
                 server.counts.stot = server.counts.req_tot
 
-    def _look_whether_drained(self) -> None:
-        done = self._drained
-        if done is not None and not self.relay.clients:
-            self._drained = None
-            if self._deadline is not None:
-                self._deadline.cancel()
-            self.abort()
-            done()
-
-    def _deadline_passed(self) -> None:
-        self._deadline = None
-        for tunnel in list(self.relay.tunnels):
-            tunnel.close(b"K-")
-        for client in list(self.relay.clients):
-            client.transport.abort()
-
 
 def backlog_of(spec: ProxySpec, bind_index: int, maxconn: int = 0) -> int:
     """The length of the kernel's queue, which asyncio sets anew: the same as when the supervisor bound the socket."""
     bind = spec.binds[bind_index]
     return bind.backlog or spec.backlog or bind.maxconn or spec.maxconn or maxconn or 1024
+
+
+def _maker(frontend: Frontend, name: str) -> Factory:
+    kind = ClientConnection if frontend.spec.mode == "http" else TcpConnection
+
+    def accepted() -> asyncio.Protocol:
+        return kind(frontend, name)
+
+    return accepted

@@ -340,6 +340,17 @@ class ConnectionPool(Generic[C]):
         self.pressure = pressure
         self._set_bound()
 
+    def set_limits(self, maximum: int, minimum: int, low: int) -> None:
+        """Other limits, as the constructor's, from now on; `set_keeping` follows. A pool that never kept anything for
+        want of a rule of eviction still keeps nothing. What waits beyond them is left to eviction."""
+        rule = self.eviction
+        if rule is None:
+            return
+        self._room = maximum if maximum >= 0 else maxsize
+        self.minimum = rule.minimum = minimum
+        self.low = low
+        self._set_bound()
+
     def set_keeping(self, keeping: bool) -> None:
         """False (the server is in maintenance): `give` keeps nothing until it is True again."""
         self._keeping = keeping and self._may_keep()

@@ -26,6 +26,9 @@ class Algorithm:
     """The same request may go to another server next time. False for hashing: then `prefer-last-server` has no effect,
     and a failed request is not given to another server before its turn (see retry)."""
 
+    dynamic: ClassVar[bool] = True
+    """It obeys a weight that changes while it runs. False: only 0 and the configured one are accepted."""
+
     def __init__(self, arguments: tuple[str, ...] = ()) -> None:
         if arguments:
             raise ValueError(f"takes no argument, but has {' '.join(arguments)!r}")

@@ -72,6 +72,7 @@ class Backend:
         "served",
         "servers",
         "spec",
+        "total_full",
         "waiting",
     )
 
@@ -89,6 +90,8 @@ class Backend:
         self.spec = spec
         self.name = spec.name
         self.counts = counts
+        self.total_full = full
+        """fullconn of the process."""
         self.full = share(full, parts, part) if full > 0 else 1
         """Load at which servers with minconn reach maxconn."""
         self.all_backups = "allbackups" in spec.options
@@ -284,6 +287,15 @@ class Backend:
         server.eweight = eweight
         server.settle()
         self._rebalance()
+
+    def deal(self, part: int, parts: int) -> list[tuple[Any, Server]]:
+        """All limits are shared out anew: this thread is `part` (from 0) of `parts`. Returns the waiters for whom there
+        is room now, each with the server of which it holds a slot, as with `resume`. The algorithm need not know: it
+        looks at a server's limit when it chooses."""
+        self.full = share(self.total_full, parts, part) if self.total_full > 0 else 1
+        for server in self.servers:
+            server.deal(part, parts)
+        return [(waiter, server) for server in self.servers for waiter in self.resume(server)]
 
     def _settle(self, server: Server) -> None:
         if server.settle():

@@ -113,7 +113,8 @@ class Server:
         """With fewer requests than this there is a free slot for sure; with as many, `saturated` knows. So that the
         usual question is one comparison: `server.served < server.ceiling or not server.saturated()`."""
         self.set_limits(spec.maxconn, spec.minconn)
-        self.maxqueue = spec.maxqueue
+        self.maxqueue = share(spec.maxqueue, parts, part)
+        """Requests that may wait for it, in this thread; 0: no limit."""
         self.weight = spec.weight
         self.eweight = spec.weight * WEIGHT_SCALE
         self.served = 0
@@ -149,6 +150,17 @@ class Server:
         self.maxconn = share(maxconn or minconn, parts, part)
         self.minconn = share(minconn, parts, part) if minconn < maxconn else 0
         self.ceiling = self.minconn or self.maxconn or maxsize
+
+    def deal(self, part: int, parts: int) -> None:
+        """This thread is `part` (from 0) of `parts` from now on. Who is served beyond a limit that has shrunk goes on;
+        what the pool holds beyond its own is left to eviction. The backend's `resume` follows."""
+        self.parts = (parts, part)
+        spec = self.spec
+        self.set_limits(spec.maxconn, spec.minconn)
+        self.maxqueue = share(spec.maxqueue, parts, part)
+        most = spec.pool_max if spec.pool_max < 0 else _portion(spec.pool_max, parts, part)
+        self.pool.set_limits(most, _portion(spec.pool_min, parts, part), _portion(spec.pool_low, parts, part))
+        self.pool.set_keeping(not self.maintenance)
 
     def limit(self) -> int:
         """Requests at a time now; 0: no limit."""

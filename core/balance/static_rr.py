@@ -19,6 +19,8 @@ from .server import Server
 class StaticRoundRobin(Rotation):
     """`balance static-rr`."""
 
+    dynamic = False
+
     def changed(self, servers: Sequence[Server]) -> None:
         if tuple(servers) != self._servers:
             # A server that had no weight in the file and was given one later counts as 1.

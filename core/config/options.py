@@ -57,6 +57,13 @@ _plain("dontlognull", FRONT, "No log line for a connection without data.", "log"
 _plain(
     "http-ignore-probes", FRONT, "Answer nothing to a client that closes or stalls silently.", "relay", http_only=True
 )
+_plain(
+    "idle-close-on-response",
+    FRONT,
+    "In a soft stop, close an idle client after its next response only.",
+    "relay",
+    http_only=True,
+)
 _plain("http-no-delay", ANY, "Pass small pieces on at once: always done, with it or without.", "relay", http_only=True)
 _plain("prefer-last-server", BACK, "Keep a client's requests on the server it had last.", "balance", http_only=True)
 _plain(

@@ -9,13 +9,16 @@ A descriptor's number is used again after it was closed, so a stale one would se
 the descriptor after it has called `connection_lost`, whatever ended the connection (close, abort, an error; a test
 holds it to that), so the number is valid until then, and owners forget it in `connection_lost`.
 
-Owns: this one write. Must not know: what is written.
+Owns: this one write, and the question what there is to read. Must not know: what is written.
 """
 
 from __future__ import annotations
 
+import array
 import asyncio
+import fcntl
 import os
+import termios
 
 
 def write_now(descriptor: int, transport: asyncio.Transport, data: bytes) -> None:
@@ -47,3 +50,14 @@ def write_pair_now(descriptor: int, transport: asyncio.Transport, first: bytes, 
         sent = len(first)
     if sent - len(first) < len(second):
         transport.write(second[sent - len(first) :])
+
+
+def unread(descriptor: int) -> int:
+    """Bytes that the kernel holds for us to read; 0 for a descriptor that is none (any more)."""
+    size = array.array("i", (0,))
+    if descriptor >= 0:
+        try:
+            fcntl.ioctl(descriptor, termios.FIONREAD, size)
+        except OSError:
+            return 0
+    return size[0]

@@ -9,16 +9,21 @@ ever hit inside accept, libuv would accept and close every client, to have silen
 A listener accepts on a duplicate of the supervisor's socket. Closing the duplicate pauses; the queue belongs to the
 socket, which stays open in the supervisor, and connections go on queueing there.
 
+The thread's row of the pulses says whether a client could be handed to it: only while no listener is paused, so that a
+thread which is full for one frontend gets nothing for another either. That errs on the side of those who wait.
+
 Owns: the duplicates. Must not know: what is done with a connection.
 """
 
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, cast
 
+from ...pools.pulses import ACCEPTING
 from .relay import Relay, nothing
 from .route import Frontend
 
@@ -26,6 +31,11 @@ if TYPE_CHECKING:
     from .client import ClientConnection
 
 Factory = Callable[[], asyncio.Protocol]
+
+
+def same(factory: Factory) -> Factory:
+    """No gate: whom a listener accepts it keeps."""
+    return factory
 
 
 class Listener:
@@ -36,6 +46,7 @@ class Listener:
         "connections",
         "factory",
         "frontend",
+        "gate",
         "maxconn",
         "paused",
         "relay",
@@ -52,13 +63,16 @@ class Listener:
         factory: Factory,
         backlog: int,
         maxconn: int = 0,
+        gate: Callable[[Factory], Factory] = same,
     ) -> None:
-        """`maxconn`: most clients at a time; 0: no limit of its own."""
+        """`maxconn`: most clients at a time; 0: no limit of its own. `gate` (relay/handing) makes of the factory one
+        that may hand an accepted client to another thread."""
         self.relay = relay
         self.frontend = frontend
         self.sock = sock
         self.factory = factory
         self.backlog = backlog
+        self.gate = gate
         self.server: asyncio.Server | None = None
         self.starting: asyncio.Task[None] | None = None
         self.paused = False
@@ -66,9 +80,11 @@ class Listener:
         self.connections = 0
         """Clients now; counted only where there is a limit."""
 
-    def _noted(self) -> asyncio.Protocol:
+    def make(self) -> asyncio.Protocol:
+        """The protocol of a client that is this listener's, whoever has accepted it."""
         client = self.factory()
-        self.relay.limited[cast("ClientConnection", client)] = self
+        if self.maxconn:
+            self.relay.limited[cast("ClientConnection", client)] = self
         return client
 
     def start(self) -> None:
@@ -90,7 +106,7 @@ class Listener:
         if "clitcpka" in self.frontend.spec.options:
             # Connections inherit it from the socket that they are accepted on.
             duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        factory = self._noted if self.maxconn else self.factory
+        factory = self.gate(self.make if self.maxconn else self.factory)
         server = await self.relay.loop.create_server(factory, sock=duplicate, backlog=self.backlog)
         self.starting = None
         if self.paused:
@@ -109,7 +125,7 @@ class Listener:
 class Acceptor:
     """All listeners of a thread, and the limits that pause them."""
 
-    __slots__ = ("_held", "_listeners", "_relay", "_shut")
+    __slots__ = ("_held", "_left", "_listeners", "_relay", "_shut")
 
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
@@ -117,6 +133,8 @@ class Acceptor:
         self._held = False
         """Somebody asked for a pause (SIGTTOU)."""
         self._shut = False
+        self._left: Callable[[], None] | None = None
+        """Who hears of every connection that is closed, once the thread drains."""
         relay.full = self.full
 
     def add(self, listener: Listener) -> None:
@@ -126,28 +144,61 @@ class Acceptor:
         else:
             listener.paused = True
             self._await_room()
+        self._tell()
 
     def remove(self, sock: socket.socket) -> None:
         """Forget the listeners on `sock` (an adopted one whose owner is back)."""
         for listener in [item for item in self._listeners if item.sock is sock]:
             listener.stop()
             self._listeners.remove(listener)
+        self._tell()
 
     def pause(self) -> None:
         """SIGTTOU: stop accepting until `resume`."""
         self._held = True
         for listener in self._listeners:
             listener.stop()
+        self._tell()
 
     def resume(self) -> None:
         self._held = False
         self.room()
+        self._tell()
+
+    def linger(self, lingering: Collection[socket.socket], left: Callable[[], None]) -> None:
+        """The thread drains: let go of all sockets but the `lingering` ones, on which it accepts as before until
+        `let_go`. `left` is called from now on whenever a connection was closed."""
+        self._held = False
+        kept = {id(sock) for sock in lingering}
+        for listener in self._listeners[:]:
+            if id(listener.sock) not in kept:
+                listener.stop()
+                self._listeners.remove(listener)
+        self.room()
+        self._left = left
+        self._relay.room = self.room
+        self._tell()
+
+    @property
+    def lingers(self) -> bool:
+        """Whether there are sockets to accept on."""
+        return bool(self._listeners)
+
+    def let_go(self) -> None:
+        """Give up those listeners in whose queue nobody waits. Between two turns of the loop a queue is empty unless
+        accepting is paused, so the caller lets some time pass in which handshakes end."""
+        ready = waiting_sockets([listener.sock for listener in self._listeners])
+        for listener in self._listeners[:]:
+            if id(listener.sock) not in ready:
+                listener.stop()
+                self._listeners.remove(listener)
 
     def shut(self) -> None:
-        """Accept nothing any more: the thread drains or ends."""
+        """Accept nothing any more: the thread ends."""
         self._shut = True
         for listener in self._listeners:
             listener.stop()
+        self._tell()
 
     def full(self) -> None:
         """A limit is reached, or a listener could not start: pause whatever has no room."""
@@ -156,6 +207,20 @@ class Acceptor:
                 listener.stop()
             if listener.paused:
                 self._await_room()
+        self._tell()
+
+    def listener(self, factory: Factory) -> Listener | None:
+        """One that makes its clients with this factory, if there is any."""
+        for listener in self._listeners:
+            if listener.factory is factory:
+                return listener
+        return None
+
+    def limit(self, factory: Factory, maxconn: int) -> None:
+        """Another limit for the listeners of this factory. (Between none and some it cannot change.)"""
+        for listener in self._listeners:
+            if listener.factory is factory:
+                listener.maxconn = maxconn
 
     def _await_room(self) -> None:
         """Hear of connections that are closed. (Who shuts us listens to that himself.)"""
@@ -164,17 +229,26 @@ class Acceptor:
 
     def room(self) -> None:
         """A connection was closed: go on accepting where there is room."""
-        if self._shut or self._held:
-            return
-        waiting = False
-        for listener in self._listeners:
-            if listener.paused:
-                if self._has_room(listener):
-                    listener.start()
-                else:
-                    waiting = True
-        if not waiting:
-            self._relay.room = nothing
+        if not (self._shut or self._held):
+            waiting = started = False
+            for listener in self._listeners:
+                if listener.paused:
+                    if self._has_room(listener):
+                        listener.start()
+                        started = True
+                    else:
+                        waiting = True
+            if started:
+                self._tell()
+            if not waiting and self._left is None:
+                self._relay.room = nothing
+        if self._left is not None:
+            self._left()
+
+    def _tell(self) -> None:
+        """Let the other threads know."""
+        able = self._left is None and not self._shut and not self._held and bool(self._listeners)
+        self._relay.live[ACCEPTING] = int(able and not any(listener.paused for listener in self._listeners))
 
     def _has_room(self, listener: Listener) -> bool:
         relay = self._relay
@@ -185,3 +259,15 @@ class Acceptor:
             and not 0 < relay.maxconn <= relay.connections
             and relay.descriptors < relay.descriptor_limit
         )
+
+
+def waiting_sockets(sockets: Collection[socket.socket]) -> set[int]:
+    """The ids of those listening sockets in whose queue somebody waits: the kernel says that they can be read. Closed
+    ones are not among them."""
+    poll = select.poll()
+    found = {}
+    for sock in sockets:
+        if sock.fileno() >= 0:
+            found[sock.fileno()] = id(sock)
+            poll.register(sock, select.POLLIN)
+    return {found[descriptor] for descriptor, event in poll.poll(0) if event & select.POLLIN}

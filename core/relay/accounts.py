@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...pools.pulses import CONNECTIONS
+
 if TYPE_CHECKING:
     from .client import ClientConnection
     from .tcp import TcpConnection
@@ -24,7 +26,7 @@ def welcome(client: ClientConnection | TcpConnection) -> float:
     relay.clients.add(client)
     process = relay.counts
     process.cum_conns += 1
-    relay.connections = total = relay.connections + 1
+    relay.live[CONNECTIONS] = relay.connections = total = relay.connections + 1
     if total > process.max_conns:
         process.max_conns = total
     frontend.connections = connections = frontend.connections + 1
@@ -48,7 +50,7 @@ def leave(client: ClientConnection | TcpConnection) -> None:
     """The connection is closed."""
     relay = client.relay
     relay.descriptors -= 1
-    relay.connections -= 1
+    relay.live[CONNECTIONS] = relay.connections = relay.connections - 1
     relay.timers.forget(client)
     relay.clients.discard(client)
     client.frontend.connections -= 1

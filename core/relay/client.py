@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ..errors import ClientProtocolError
 from ..http.head import ResponseHead
+from ..net.sockets import unread
 from ..session import NOT_REACHED, Session
 from . import connect, replying, requesting
 from .accounts import identify, leave, welcome
@@ -36,6 +37,8 @@ SPARE = 64
 """Exchanges kept for connections to come: with a connection for each request, making one costs 5 us of 77."""
 SHORTEST = 16
 """Bytes of the shortest head. A blank line that ends before stands in front of one, or there is none."""
+IDLE = 1000.0
+"""Milliseconds without a request, after which a soft stop closes a connection."""
 DRAIN_TIME = 5000.0
 """Milliseconds that a client has to read an early answer and close."""
 
@@ -171,10 +174,22 @@ class ClientConnection(asyncio.Protocol, Session):
         elif pool not in self.reserved:
             self.reserved.append(pool)
 
-    def drain(self) -> None:
-        """Soft stop: close if nothing is under way."""
-        if self.exchange is None and self.reading == HEAD and not self.buffer:
+    def drain(self, now: float) -> None:
+        """Soft stop: close if nothing has been under way for a while; else the next response will say that it is the
+        last one."""
+        if (
+            self.exchange is None
+            and self.reading == HEAD
+            and not self.buffer
+            and now - self.idle_since >= IDLE
+            and "idle-close-on-response" not in self.frontend.spec.options
+            and not self._has_input()
+        ):
             self.transport.close()
+
+    def _has_input(self) -> bool:
+        """Whether the kernel has bytes that we have not read. Closing would lose them, and send a reset."""
+        return unread(self.transport.get_extra_info("socket").fileno()) > 0
 
     # Reading.
 
@@ -248,10 +263,11 @@ class ClientConnection(asyncio.Protocol, Session):
         whole = exchange.request_done
         keep = exchange.keep
         end_exchange(exchange, True, now)
-        if whole and keep and not self.relay.draining:
+        if whole and keep:
+            # Also while the thread drains: the response said so before, and the next request may be on its way.
             self.await_request(now)
         else:
-            self.close(not whole)
+            self.close(not whole or (self.relay.draining and self._has_input()))
 
     def await_request(self, now: float) -> None:
         """Ready for another request."""

@@ -12,6 +12,7 @@ connection (`upstream`). While it has one of the last two it holds a slot of `se
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ...pools.slots import may_queue
@@ -205,6 +206,23 @@ def called(exchange: RelayExchange, server: Server) -> None:
         send(exchange, connection, now)
     else:
         _dial(exchange, server, now)
+
+
+def call(waiters: Iterable[RelayExchange], server: Server) -> None:
+    """Each of them has a slot of `server` now."""
+    for exchange in waiters:
+        called(exchange, server)
+
+
+def move(exchange: RelayExchange) -> None:
+    """It was taken out of a server's queue: a place elsewhere, behind those that wait there."""
+    wait = exchange.ticket
+    relay = exchange.client.relay
+    assert wait is not None
+    exchange.ticket = None
+    relay.timers.forget(wait)
+    advance(exchange, RULES)
+    dispatch(exchange, relay.now())
 
 
 # Connecting.

@@ -3,7 +3,7 @@
 ```
 HEAD       -> RULES | REPLYING | FAILED
 RULES      -> SENDING | CONNECTING | QUEUED | REPLYING
-QUEUED     -> SENDING | CONNECTING | REPLYING | FAILED
+QUEUED     -> SENDING | CONNECTING | RULES | REPLYING | FAILED
 CONNECTING -> SENDING | RULES | REPLYING | FAILED
 SENDING    -> RECEIVING | TUNNEL | REPLYING | FAILED
 RECEIVING  -> DONE | REPLYING | FAILED
@@ -61,8 +61,8 @@ HEAD, RULES, QUEUED, CONNECTING, SENDING, RECEIVING, TUNNEL, REPLYING, FAILED, D
 MOVES: dict[Phase, frozenset[Phase]] = {
     HEAD: frozenset({RULES, REPLYING, FAILED}),
     RULES: frozenset({QUEUED, CONNECTING, SENDING, REPLYING}),
-    QUEUED: frozenset({CONNECTING, SENDING, REPLYING, FAILED}),
-    # Back to RULES: another attempt chooses anew.
+    # Back to RULES: chosen anew, as the server of the queue is not there any more, or an attempt to connect failed.
+    QUEUED: frozenset({RULES, CONNECTING, SENDING, REPLYING, FAILED}),
     CONNECTING: frozenset({RULES, SENDING, REPLYING, FAILED}),
     SENDING: frozenset({RECEIVING, TUNNEL, REPLYING, FAILED}),
     # To REPLYING: the head came with the start of a body that makes no sense, and was held back.

@@ -1,12 +1,52 @@
 """Even accepts: an accepted client is handed to the thread that has the fewest (`tune.listener.balance least`).
 
+Theory. SO_REUSEPORT gives a connection to the socket that its addresses hash to: 64 long-lived clients over eight
+threads leave one thread with twice the mean. The thread that accepts sees how many clients the others have (pulses).
+If it has well above the fewest, the descriptor goes to that thread's *inbox*, a pair of sockets whose ends the
+supervisor keeps as well: what waits for a thread that died is taken by its successor. Nothing of the client was read
+yet, and closing our descriptor sends nothing, since the message holds the connection open.
+
+"Well above" is more than the fewest + 1, or + 1/8 of it: with fewer than 16 clients each they differ by one, with many
+a thread is not kept busy by handing over for a difference that nobody feels. Clients that are on their way to a thread
+count as its own: those that this thread has sent there less those that it has taken, or a burst would go to one.
+
+A client that was handed over is kept, so none travels twice. Whatever goes wrong keeps the client where it is. It is
+served even where a limit was reached meanwhile: a thread that pauses says so in its row, so the excess is what was on
+its way in that moment.
+
 Owns: whom a client is handed to, the message, and its reception. Must not know: how many processes there are, what a
 client speaks.
+
+Measured (Python 3.11), for an accept of which nothing is handed over: @@
 """
 
 from __future__ import annotations
 
+import array
+import asyncio
+import contextlib
 import socket
+import struct
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from ...pools.pulses import ACCEPTING, CONNECTIONS, HEARTBEAT, TAKEN, Pulse
+
+if TYPE_CHECKING:
+    from .acceptor import Factory
+    from .relay import Relay
+
+STALE = 1000
+"""Milliseconds without a beat, after which a thread is given nothing; and after which a client that was sent to one is
+not counted as on its way any more, should the count ever be wrong."""
+AT_ONCE = 64
+"""Clients taken from the inbox in one turn of the loop."""
+_HEAD = struct.Struct("=II")
+_LONGEST = 4096
+_DESCRIPTORS = struct.Struct("i")
+
+Make = Callable[[str, int], "asyncio.Protocol | None"]
+"""The protocol for a client of a frontend's bind line (from 0); None where the frontend is unknown."""
 
 
 class Inboxes:
@@ -36,3 +76,234 @@ def open_inbox() -> tuple[socket.socket, socket.socket]:
     sending.setblocking(False)
     receiving.setblocking(False)
     return sending, receiving
+
+
+class Circle:
+    """The threads that accept for one bind line."""
+
+    __slots__ = ("loads", "message", "others")
+
+    def __init__(self, message: bytes) -> None:
+        self.message = message
+        self.loads: Callable[[], list[int]] | None = None
+        """The connections of each, this thread included; None where there is nobody else."""
+        self.others: tuple[int, ...] = ()
+        """Beginning with the one after this thread, so that of equals not all choose the same."""
+
+
+class Hander:
+    """Hands clients of one thread over to others."""
+
+    __slots__ = ("_circles", "_inboxes", "_number", "_pulse", "_relay", "_sent", "_sent_at")
+
+    def __init__(self, relay: Relay, pulse: Pulse, inboxes: Inboxes) -> None:
+        self._relay = relay
+        self._pulse = pulse
+        self._number = pulse.number
+        self._inboxes = inboxes
+        self._circles: dict[tuple[str, int], Circle] = {}
+        self._sent: dict[int, int] = {}
+        """By thread: how many it would have taken from us, had it taken all that we sent."""
+        self._sent_at: dict[int, float] = {}
+
+    def set_peers(self, frontend: str, bind_index: int, numbers: Sequence[int]) -> None:
+        """The threads that accept for the bind line; ourselves may be among them."""
+        circle = self._circle(frontend, bind_index)
+        me = self._number
+        others = sorted(set(numbers) - {me})
+        circle.others = (*(one for one in others if one > me), *(one for one in others if one < me))
+        circle.loads = self._reader(sorted({*others, me})) if others else None
+
+    def gate(self, frontend: str, bind_index: int, factory: Factory) -> Factory:
+        """A factory for the listener that hands over what others should have, and gives the rest to `factory`."""
+        gate = Gate(self, self._circle(frontend, bind_index), factory)
+
+        def accepted() -> asyncio.Protocol:
+            return gate if gate.circle.loads is not None else factory()
+
+        return accepted
+
+    def handed(self, frontend: str, bind_index: int, transport: asyncio.BaseTransport) -> bool:
+        """Whether the client was handed over; its transport is to be aborted then."""
+        return self.hand(self._circle(frontend, bind_index), transport)
+
+    def hand(self, circle: Circle, transport: asyncio.BaseTransport) -> bool:
+        """The same, for who has the circle."""
+        read = circle.loads
+        if read is None:
+            return False
+        # First without looking at who is able to take it: this is all that most accepts pay.
+        least = min(read())
+        mine = self._relay.connections + 1
+        if mine <= least + (least >> 3 or 1) or self._relay.draining:
+            return False
+        number = self._choose(circle.others, mine)
+        if not number:
+            return False
+        descriptor = transport.get_extra_info("socket").fileno()
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, _DESCRIPTORS.pack(descriptor))]
+        try:
+            self._inboxes.ends[number].sendmsg([circle.message], rights, socket.MSG_DONTWAIT)
+        except (OSError, KeyError):
+            # The inbox is full or has just gone, or too many descriptors are on their way.
+            return False
+        self._sent[number] += 1
+        self._sent_at[number] = self._relay.now()
+        return True
+
+    def _choose(self, others: tuple[int, ...], mine: int) -> int:
+        """The thread that a client goes to; 0: nobody has so few that it pays."""
+        pulses = self._pulse.pulses
+        words = pulses.words
+        alive = self._relay.now() - STALE
+        ends = self._inboxes.ends
+        best, least = 0, mine
+        for number in others:
+            start = pulses.start(number)
+            load = words[start + CONNECTIONS]
+            if load >= least or not words[start + ACCEPTING] or words[start + HEARTBEAT] < alive or number not in ends:
+                continue
+            load += self._pending(number, words[start + TAKEN + self._number - 1])
+            if load < least:
+                best, least = number, load
+        return best if mine > least + (least >> 3 or 1) else 0
+
+    def _pending(self, number: int, taken: int) -> int:
+        """Clients that we sent to thread `number`, and that it has not taken yet."""
+        sent = self._sent.get(number)
+        if sent is None or sent < taken or (sent > taken and self._relay.now() - self._sent_at[number] > STALE):
+            # Our predecessor may have sent some; and of one that died in between, one may never be counted.
+            self._sent[number] = sent = taken
+        return sent - taken
+
+    def _circle(self, frontend: str, bind_index: int) -> Circle:
+        key = (frontend, bind_index)
+        circle = self._circles.get(key)
+        if circle is None:
+            circle = self._circles[key] = Circle(_HEAD.pack(self._number, bind_index) + frontend.encode())
+        return circle
+
+    def _reader(self, numbers: list[int]) -> Callable[[], list[int]]:
+        """What reads the connections of these threads, in one call where they are evenly spaced, as they nearly always
+        are: 0.2 us for eight threads instead of 0.9."""
+        pulses = self._pulse.pulses
+        places = [pulses.start(number) + CONNECTIONS for number in numbers]
+        step = places[1] - places[0]
+        if places == list(range(places[0], places[-1] + 1, step)):
+            return pulses.words[places[0] : places[-1] + 1 : step].tolist
+        words = pulses.words
+        return lambda: [words[place] for place in places]
+
+
+class Gate(asyncio.Protocol):
+    """What an accepted client meets first. One for a listener: it remembers nothing of a client."""
+
+    __slots__ = ("circle", "factory", "hander")
+
+    def __init__(self, hander: Hander, circle: Circle, factory: Factory) -> None:
+        self.hander = hander
+        self.circle = circle
+        self.factory = factory
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        client = cast(asyncio.Transport, transport)
+        if self.hander.hand(self.circle, client):
+            client.abort()
+            return
+        protocol = self.factory()
+        client.set_protocol(protocol)
+        protocol.connection_made(client)
+
+
+class Inbox:
+    """The reading end of a thread's inbox. `sock` stays the caller's."""
+
+    __slots__ = ("_make", "_names", "_pulse", "_relay", "arriving", "sock")
+
+    def __init__(self, relay: Relay, pulse: Pulse, sock: socket.socket, make: Make) -> None:
+        self._relay = relay
+        self._pulse = pulse
+        self._make = make
+        self._names: dict[bytes, tuple[int, int, str]] = {}
+        """Messages that were read before: there are as many as bind lines and senders."""
+        self.arriving = 0
+        """Clients that were taken and are not in our books yet."""
+        self.sock = sock
+        relay.loop.add_reader(sock, self.read)
+
+    def read(self) -> None:
+        """Take the clients that wait."""
+        for _ in range(AT_ONCE):
+            try:
+                message, ancillary, _, _ = self.sock.recvmsg(_LONGEST, socket.CMSG_SPACE(4), socket.MSG_CMSG_CLOEXEC)
+            except OSError:
+                return
+            if not message:
+                # All sending ends are closed. Without this the loop would spin.
+                self.close()
+                return
+            self._take(message, ancillary)
+
+    def close(self) -> None:
+        """Take no more."""
+        if self.sock.fileno() >= 0:
+            with contextlib.suppress(OSError, RuntimeError):
+                self._relay.loop.remove_reader(self.sock)
+
+    def _take(self, message: bytes, ancillary: list[tuple[int, int, bytes]]) -> None:
+        names = self._names.get(message)
+        if names is None:
+            sender, bind_index = _HEAD.unpack_from(message)
+            names = self._names[message] = (sender, bind_index, message[_HEAD.size :].decode())
+        sender, bind_index, frontend = names
+        descriptors = array.array("i")
+        for _, _, piece in ancillary:
+            descriptors.frombytes(piece)
+        if not descriptors:
+            # The kernel had no descriptor for it.
+            self._pulse.took(sender)
+            return
+        sock = socket.socket(fileno=descriptors[0])
+        protocol = self._make(frontend, bind_index)
+        if protocol is None:
+            self._pulse.took(sender)
+            sock.close()
+            return
+        loop = self._relay.loop
+        self.arriving += 1
+        Reception(self, sender, sock, loop.connect_accepted_socket(lambda: cast(Any, protocol), sock)).step()
+
+    def received(self, sender: int) -> None:
+        """The client is in our books now, or has gone: it is not on its way any more."""
+        self.arriving -= 1
+        self._pulse.took(sender)
+
+    def failed(self, error: Exception) -> None:
+        """The client's connection broke on the way, or its protocol has a fault."""
+        if not isinstance(error, OSError):
+            self._relay.failed(error)
+
+
+class Reception:
+    """A client that becomes a connection here. The coroutine is stepped by hand, as in relay/dial."""
+
+    __slots__ = ("coroutine", "inbox", "sender", "sock")
+
+    def __init__(self, inbox: Inbox, sender: int, sock: socket.socket, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self.inbox = inbox
+        self.sender = sender
+        self.sock = sock
+        self.coroutine = coroutine
+
+    def step(self, _: object = None) -> None:
+        try:
+            future = self.coroutine.send(None)
+        except StopIteration:
+            self.inbox.received(self.sender)
+        except Exception as error:
+            self.inbox.received(self.sender)
+            self.sock.close()
+            self.inbox.failed(error)
+        else:
+            future._asyncio_future_blocking = False
+            future.add_done_callback(self.step)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...pools.counters import ProcessCounts
+from ...pools.pulses import TAKEN
 from ..http.head import HeadReader, Limits
 from .timers import Timers
 
@@ -40,6 +41,7 @@ class Relay:
         "full",
         "limited",
         "limits",
+        "live",
         "loop",
         "maxconn",
         "reader",
@@ -74,6 +76,8 @@ class Relay:
         self.limited: dict[ClientConnection | TcpConnection, Listener] = {}
         """Clients of listeners with a limit of their own (`maxconn` of a bind line)."""
         self.connections = 0
+        self.live: memoryview[int] | list[int] = [0] * TAKEN
+        """The thread's row of the pulses, once it has one."""
         self.sessions = 0
         self.recorded = 0
         """Exchanges whose facts were recorded: `%rt`."""

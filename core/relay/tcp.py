@@ -121,7 +121,7 @@ class TcpConnection(asyncio.Protocol, Session):
         end_exchange(exchange, True, self.relay.now())
         leave(self)
 
-    def drain(self) -> None:
+    def drain(self, now: float) -> None:
         """Soft stop: a tunnel may go on until hard-stop-after."""
 
     def expire(self, now: float) -> None:

@@ -84,6 +84,32 @@ def server_left_maintenance(backend: str, server: str, state: str = "UP", *, is_
     return NOTICE, f"{_server(backend, server, is_backup)} is {state} (leaving forced maintenance)."
 
 
+def server_enters_drain(
+    backend: str,
+    server: str,
+    *,
+    active: int,
+    backup: int,
+    requeued: int = 0,
+    queued: int = 0,
+    is_backup: bool = False,
+) -> Event:
+    """An operator lets a server finish what it has; figures as in `server_up`."""
+    online = f"{active} active and {backup} backup servers online.{_fallback(active, backup)}"
+    work = f"{requeued} sessions requeued, {queued} total in queue."
+    return NOTICE, f"{_server(backend, server, is_backup)} enters drain state. {online} {work}"
+
+
+def server_remains_in_drain(backend: str, server: str, *, is_backup: bool = False) -> Event:
+    """It left maintenance for that."""
+    return NOTICE, f"{_server(backend, server, is_backup)} remains in forced drain mode."
+
+
+def server_left_drain(backend: str, server: str, state: str = "UP", *, is_backup: bool = False) -> Event:
+    """An operator gives it new requests again."""
+    return NOTICE, f"{_server(backend, server, is_backup)} is {state} (leaving forced drain)."
+
+
 def no_server(backend: str, kind: str = "backend") -> Event:
     """A backend or listen section (`kind`) has lost its last usable server."""
     return EMERG, f"{_kind(kind)} {backend} has no server available!"

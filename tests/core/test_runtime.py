@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 from maniple.core.config.model import Address, BindSpec, LogSpec, ProxySpec, Timeouts
 from maniple.core.relay.client import ClientConnection
+from maniple.core.relay.draining import LOOK
 from maniple.core.relay.tcp import TcpConnection
 from maniple.core.report.senders import Senders
 from maniple.core.runtime import PULSE, Runtime, backlog_of
@@ -145,14 +146,35 @@ def test_drain_waits_for_those_that_are_busy(service: Service) -> None:
     done: list[int] = []
     service.runtime.drain(None, lambda: done.append(1))
     rig.loop.run()
+    assert (idle.closing, busy.closing, done) == (False, False, [])
+    rig.loop.advance(1_000.0 + 1_000.0 * LOOK)
     assert (idle.lost, busy.closing, done) == (True, False, [])
-    rig.loop.advance(1_000.0)
     rig.send(rig.upstream(), OK)
     assert busy.take() == OK_SENT.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
     assert done == [1]
     assert rig.idle == 0
     assert rig.lines() == [(200, "--")] * 2
     rig.loop.advance(10_000.0)
+    assert done == [1]
+
+
+def test_drain_closes_at_once_who_was_idle_long_before(service: Service) -> None:
+    service.idle()
+    service.rig.loop.advance(1_000.0)
+    done: list[float] = []
+    service.runtime.drain(None, lambda: done.append(service.rig.loop.now))
+    service.rig.loop.run()
+    assert done == [pytest.approx(1001.0)]
+
+
+def test_a_second_drain_changes_nothing(service: Service) -> None:
+    service.busy()
+    done: list[int] = []
+    service.runtime.drain(1_000, lambda: done.append(1))
+    service.runtime.drain(0, lambda: done.append(2))
+    service.rig.loop.advance(500.0)
+    assert done == []
+    service.rig.loop.advance(1_000.0)
     assert done == [1]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from maniple.core.config.model import ForwardForSpec, Timeouts
 from maniple.core.http.replies import EARLY_REPLIES, REPLIES
-from maniple.core.relay.client import DRAIN_TIME, SPARE
+from maniple.core.relay.client import DRAIN_TIME, IDLE, SPARE
 from maniple.core.relay.reading import Reading
 from maniple.tests.core.relay.rig import (
     GET,
@@ -347,13 +347,59 @@ def test_drain_closes_only_idle_clients(make_rig: MakeRig) -> None:
     idle, busy, begun = rig.ask(), rig.ask(), rig.ask(GET[:9])
     rig.send(rig.upstream(0), OK)
     rig.relay.draining = True
-    for client in (idle, busy, begun):
-        client_of(client).drain()
-    rig.loop.run()
-    assert (idle.lost, busy.closing, begun.closing) == (True, False, False)
+    for wait, lost in ((IDLE - 1.0, False), (1.0, True)):
+        rig.loop.advance(wait)
+        for client in (idle, busy, begun):
+            client_of(client).drain(rig.relay.now())
+        rig.loop.run()
+        assert (idle.lost, busy.closing, begun.closing) == (lost, False, False)
     rig.send(rig.upstream(1), OK)
     assert b"connection: close\r\n" in busy.take()
     assert busy.lost
+
+
+def test_drain_counts_from_the_accept_where_nothing_has_come(make_rig: MakeRig) -> None:
+    rig = make_rig()
+    fresh, asking = rig.client(), rig.client()
+    rig.relay.draining = True
+    rig.loop.advance(IDLE - 1.0)
+    rig.send(asking, GET)
+    rig.loop.advance(1.0)
+    for client in (fresh, asking):
+        client_of(client).drain(rig.relay.now())
+    rig.loop.run()
+    assert (fresh.lost, asking.closing) == (True, False)
+    assert rig.lines() == []
+    rig.send(rig.upstream(), OK)
+    assert b"connection: close\r\n" in asking.take()
+
+
+def test_drain_lets_idle_clients_wait_for_their_next_response_if_told_so(make_rig: MakeRig) -> None:
+    rig = make_rig(options=frozenset({"idle-close-on-response"}))
+    client = rig.ask()
+    serve(rig, client)
+    rig.relay.draining = True
+    rig.loop.advance(10_000.0)
+    client_of(client).drain(rig.relay.now())
+    rig.loop.run()
+    assert not client.closing
+    rig.send(client, GET)
+    assert b"connection: close\r\n" in serve(rig, client)[1]
+    assert client.lost
+
+
+def test_drain_in_the_middle_of_a_response_that_did_not_say_close(make_rig: MakeRig) -> None:
+    """The client may have sent its next request before it could know: that is answered, and then it is told."""
+    rig = make_rig()
+    client = rig.ask()
+    rig.send(rig.upstream(), OK[:-1])
+    rig.relay.draining = True
+    rig.send(rig.upstream(), OK[-1:])
+    assert client.take() == OK_SENT
+    assert not client.closing
+    rig.send(client, GET)
+    assert b"connection: close\r\n" in serve(rig, client)[1]
+    assert client.lost
 
 
 def test_exchanges_are_used_again(make_rig: MakeRig) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from maniple.core.config.model import BalanceSpec
 from maniple.core.relay import exchange as exchange_module
 from maniple.core.relay.exchange import DONE, HEAD, MOVES, SENDING, IllegalMove, Phase, RelayExchange, advance
+from maniple.core.relay.operating import set_server
 from maniple.tests.core.relay.fakes import FakeDial
 from maniple.tests.core.relay.rig import DATE, GET, OK, CheckedExchange, Rig, client_of, illegal_moves
 
@@ -66,6 +68,14 @@ def queued(rig: Rig) -> None:
     rig.loop.advance(5_000.0)
 
 
+def moved(rig: Rig) -> None:
+    """The server in whose queue one waits goes into maintenance."""
+    for _ in range(2):
+        rig.ask()
+    set_server((rig.backend,), "px", "s1", "maint", None)
+    rig.loop.run()
+
+
 def refused(rig: Rig) -> None:
     rig.loop.answer = FakeDial.refuse
     rig.ask()
@@ -119,6 +129,7 @@ def tunnels(rig: Rig) -> None:
 SCENARIOS: dict[Callable[[Rig], None], dict[str, object]] = {
     answered: {},
     queued: {"server": {"maxconn": 1}},
+    moved: {"server": {"maxconn": 1, "maxqueue": 5}, "balance": BalanceSpec("leastconn")},
     refused: {},
     gone_while_connecting: {},
     no_request: {},

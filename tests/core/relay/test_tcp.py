@@ -104,7 +104,7 @@ def test_connections_are_used_once(rig: Rig) -> None:
 def test_draining_lets_tunnels_be(rig: Rig) -> None:
     client = rig.client()
     for connection in list(rig.relay.clients):
-        connection.drain()
+        connection.drain(1e9)
     assert not client.closing
 
 
