@@ -134,8 +134,12 @@ class Conversation:
 
     def _go_on(self) -> None:
         """Runs what waits, as far as the client reads what it is told."""
-        while self._open and not self._finishing and self._answer is None and len(self._outgoing) < ENOUGH:
-            if self._commands:
+        while self._open and not self._finishing and self._answer is None:
+            if len(self._outgoing) >= ENOUGH:
+                self._flush()
+                if len(self._outgoing) >= ENOUGH:
+                    break
+            elif self._commands:
                 self._run(self._commands.popleft())
             elif not self._take_line():
                 self._finishing = self._ended or (self._started and not self._interactive)
@@ -225,7 +229,7 @@ class Conversation:
 
     def _toggle_prompt(self, words: Sequence[str]) -> None:
         self._interactive = not self._interactive
-        if self._interactive and self._name != MASTER:
+        if not self._interactive or self._name != MASTER:
             self._say("\n")
         self._prompt()
 
