@@ -18,7 +18,7 @@ from . import command_line
 
 if TYPE_CHECKING:
     from ..core.config.model import Configuration
-    from ..groups.listeners import Listener
+    from ..groups.listening import Listener
 
 
 def run_command(
@@ -148,10 +148,10 @@ def serve(configuration: Configuration, quiet: bool) -> int:
 
 def greeting(configuration: Configuration, listeners: Sequence[Listener]) -> str:
     """One line for each address, once: it may have a socket for each thread of every group."""
-    from ..groups.listeners import address_text
+    from ..groups.sockets import address_text
 
     modes = {proxy.name: proxy.mode for proxy in configuration.proxies if proxy.has_frontend}
-    groups = {listener.group for listener in listeners if listener.group}
+    groups = {group for listener in listeners for group, _ in listener.owners}
     shown: dict[str, None] = {}
     for listener in listeners:
         text = address_text(listener.address)

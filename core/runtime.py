@@ -185,7 +185,7 @@ class Runtime:
         self, deadline_ms: int | None, done: Callable[[], None], lingering: Collection[socket.socket] = ()
     ) -> None:
         """Soft stop: accept nothing more but what is in the queues of the `lingering` sockets (as `listen` got them;
-        they get no new connections any more), close clients that are idle for a second, let the others finish their
+        they get no new connections any more, and are ours to close now), close clients that are idle for a second, let the others finish their
         exchange; `done` is called when none is left, and at the latest after `deadline_ms`, when the rest is cut
         off."""
         if self._draining is None:

@@ -9,26 +9,52 @@ import contextlib
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from .lifecycle import GroupLife, GroupState
-from .messages import Channel, Message
+from .messages import Channel
 from .placement import GroupPlace
 from .respawn import Respawn
+
+if TYPE_CHECKING:
+    from .generation import Generation
 
 
 class Child:
     """The process of one group, or its empty place. `due` is when the next one is to be started (None: it is not)."""
 
-    __slots__ = ("channel", "due", "failure", "life", "pid", "place", "respawn")
+    __slots__ = (
+        "born_date",
+        "channel",
+        "deaths",
+        "due",
+        "failure",
+        "generation",
+        "life",
+        "pid",
+        "place",
+        "respawn",
+        "slots",
+        "stacks",
+    )
 
-    def __init__(self, place: GroupPlace) -> None:
+    def __init__(self, place: GroupPlace, generation: Generation, slots: tuple[int, ...] = ()) -> None:
+        """`slots`: its threads' rows in the segments (groups/shared)."""
         self.place = place
+        self.generation = generation
+        self.slots = slots
         self.life = GroupLife()
         self.respawn = Respawn()
         self.pid = 0
+        self.born_date = 0.0
+        """When the process was forked, in seconds since the epoch."""
+        self.deaths = 0
         self.channel: Channel | None = None
+        self.stacks = -1
+        """Descriptor to read the stacks from that it was asked for."""
         self.due: float | None = None
         self.failure = ""
 
@@ -40,12 +66,21 @@ class Child:
     def state(self) -> GroupState:
         return self.life.state
 
-    def start(self, now: float, run: Callable[[Channel], int]) -> None:
-        """Forks. The new process calls `run` with its end of the channel and exits with what that returns. Raises
-        OSError when there is no process or descriptor for it."""
+    def __str__(self) -> str:
+        return f"group {self.number} (pid {self.pid})"
+
+    def start(self, now: float, run: Callable[[Channel, int], int]) -> None:
+        """Forks. The new process calls `run` with its end of the channel and the descriptor for stacks, and exits with
+        what that returns. Raises OSError when there is no process or descriptor for it."""
         sys.stdout.flush()
         sys.stderr.flush()
         ours, theirs = Channel.pair()
+        try:
+            reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError:
+            ours.close()
+            theirs.close()
+            raise
         # A signal between the fork and the child's own arrangement would reach the supervisor's wake-up pipe, which the
         # child still shares, as if it were the supervisor's.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
@@ -53,29 +88,29 @@ class Child:
             pid = os.fork()
             if not pid:
                 ours.close()
-                _end_with(lambda: run(theirs))
+                os.close(reader)
+                _end_with(lambda: run(theirs, writer))
         except OSError:
             ours.close()
+            os.close(reader)
             raise
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             theirs.close()
+            os.close(writer)
         self.pid = pid
+        self.born_date = time.time()
         self.channel = ours
+        self.stacks = reader
         self.due = None
         self.failure = ""
         self.life.advance(GroupState.STARTING)
         self.respawn.started(now)
 
-    def say(self, message: Message) -> None:
-        """To the group, if there is one. What a dying group misses does not matter."""
-        if self.channel is not None:
-            self.channel.send(message)
-
-    def kill(self) -> None:
+    def kill(self, number: int = signal.SIGKILL) -> None:
         if self.pid:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+                os.kill(self.pid, number)
 
     def reap(self) -> int | None:
         """Exit code as a shell says it (128 + signal), once the process is gone; None while it lives."""
@@ -90,9 +125,13 @@ class Child:
         return 128 - code if code < 0 else code
 
     def close(self) -> None:
+        """Of our ends of the channel and of the pipe."""
         if self.channel is not None:
             self.channel.close()
             self.channel = None
+        if self.stacks >= 0:
+            os.close(self.stacks)
+            self.stacks = -1
 
 
 def _end_with(run: Callable[[], int]) -> None:

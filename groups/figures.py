@@ -5,10 +5,12 @@ Owns: which rows a configuration has, and reading them by name. Must not know: w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 from ..core.config.model import Configuration
 from ..pools.counters import (
+    MAXIMA,
     BackendCounts,
     Columns,
     Counts,
@@ -36,12 +38,15 @@ def shape_of(configuration: Configuration) -> Shape:
 
 
 class Figures:
-    """Sums over all threads, read anew at each call (about 10 us a row and thread). Unknown names: KeyError."""
+    """Sums over all threads of a generation, and of those that drain beside it; read anew at each call (about 10 us a
+    row and thread). Unknown names: KeyError."""
 
-    __slots__ = ("_columns",)
+    __slots__ = ("_columns", "_others")
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, others: Sequence[Columns] = ()) -> None:
+        """`others` counts where it has a row of the same name."""
         self._columns = columns
+        self._others = others
 
     @classmethod
     def attach(cls, segment: Segment) -> Figures:
@@ -55,7 +60,16 @@ class Figures:
         return self._columns.shape.rows
 
     def row(self, kind: str, name: str) -> Counts:
-        return self._columns.sum(self._columns.shape.row(kind, name))
+        counts = self._columns.sum(self._columns.shape.row(kind, name))
+        for other in self._others:
+            try:
+                more = other.sum(other.shape.row(kind, name))
+            except KeyError:
+                continue
+            for field in counts.FIELDS:
+                old, new = getattr(counts, field), getattr(more, field)
+                setattr(counts, field, max(old, new) if field in MAXIMA else old + new)
+        return counts
 
     def process(self) -> ProcessCounts:
         return cast(ProcessCounts, self.row("process", ""))

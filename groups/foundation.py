@@ -1,85 +1,120 @@
-"""What must stand before the first group is forked: the plan, the sockets, descriptors, counters, pid file, privileges.
+"""What must stand before a generation's first group is forked: the plan, the sockets, descriptors, counters, pulses.
 
-Owns: the order of these (sockets and limits want root, which then goes) and what is said when one fails. Must not know:
-children, signals.
+Owns: the order of these, and what is said when one fails. Must not know: children, signals.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+import socket
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..core.config.model import Configuration
 from ..core.errors import ManipleError
 from ..pools.counters import Columns
+from ..pools.pulses import Pulses
 from ..pools.segment import Segment
-from .affinity import inherited_affinity
-from .daemon import remove_pid_file, write_pid_file
-from .listeners import Listener, close_listeners, open_listeners
+from .affinity import physical_cores, usable_cpus
+from .allowance import read_quota
+from .listening import Listening, open_listeners
 from .notices import Notices
 from .placement import Placement, has_gil, place_groups
-from .privileges import drop_privileges, needed_descriptors, raise_descriptor_limit, wanted_user
-from .shared import create_counters
-from .topology import read_quota, read_topology
+from .placement_words import PlacementWords
+from .privileges import needed_descriptors, raise_descriptor_limit, wanted_user
+from .shared import create_counters, create_pulses
+from .topology import read_topology
 
 
-@dataclass(frozen=True, slots=True)
+class FoundationError(ManipleError):
+    """A generation cannot be started; `lines` say why, each as an alert shows it."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+@dataclass(slots=True)
 class Foundation:
-    """All that groups inherit."""
+    """All that the groups of a generation are given. `placement` and `listening` change when it is scaled."""
 
     placement: Placement
-    listeners: Sequence[Listener]
-    segment: Segment
+    listening: Listening
+    counters: Segment
     columns: Columns
+    pulse_segment: Segment
+    pulses: Pulses
+
+    def close(self) -> None:
+        """Of the segments; sockets may go on in another generation."""
+        self.columns.close()
+        self.counters.close()
+        self.pulses.close()
+        self.pulse_segment.close()
 
 
-def plan(configuration: Configuration) -> Placement:
-    """The placement on this machine. Raises ValueError for numbers that contradict each other."""
-    spec = configuration.globals
-    affinity = inherited_affinity()
+def plan(configuration: Configuration, groups: int | None = None) -> Placement:
+    """The placement on this machine as it is now, with `groups` instead of what is written where that is given
+    (scaling). Raises ValueError for words that contradict each other, or leave no CPU."""
+    words = PlacementWords.of(configuration.globals)
+    affinity = usable_cpus()
     return place_groups(
-        read_topology(fallback=affinity),
+        read_topology(fallback=affinity, physical=physical_cores),
         affinity,
-        nbgroup=spec.nbgroup,
-        nbthread=spec.nbthread,
+        words if groups is None else words.scaled(groups),
         gil=has_gil(),
         quota=read_quota(),
     )
 
 
-def lay_foundation(configuration: Configuration, pidfile: str | None, notices: Notices) -> Foundation | None:
-    """Everything, or None after it said what is wrong; then nothing is left open."""
+def lay_foundation(
+    configuration: Configuration,
+    notices: Notices,
+    numbers: Iterator[int],
+    *,
+    kept: Listening | None = None,
+    activated: Sequence[socket.socket] = (),
+) -> Foundation:
+    """Everything, or FoundationError, and then nothing new is left open. `kept`: sockets of the generation in service,
+    `activated`: those that somebody else opened for us, `numbers`: where the listeners' numbers come from."""
     try:
         placement = plan(configuration)
-        uid, gid = wanted_user(configuration.globals)
+        wanted_user(configuration.globals)
     except (ValueError, ManipleError) as error:
-        notices.alert(f"config : {error}")
-        return None
-    for text in exceeded_limits(configuration, placement.threads):
+        raise FoundationError(f"config : {error}") from error
+    for text in (*placement.warnings, *exceeded_limits(configuration, placement.threads)):
         notices.warning(text)
-    listeners, errors = open_listeners(configuration, placement)
-    if errors:
-        for bind_error in errors:
-            notices.alert(bind_error.message)
-        notices.alert("[maniple.main()] Some protocols failed to start their listeners! Exiting.")
-        return None
+    for text in placement.notices:
+        notices.notice(text)
+    listening = listen(configuration, placement, numbers, kept=kept, activated=activated)
     with contextlib.ExitStack() as undo:
-        undo.callback(close_listeners, listeners)
+        undo.callback(listening.close_new, kept)
         try:
-            raise_descriptor_limit(needed_descriptors(configuration, len(listeners)))
-            if pidfile:
-                _write_pid_file(pidfile)
-                undo.callback(remove_pid_file, pidfile)
-            segment, columns = create_counters(configuration, placement.threads)
-            undo.callback(segment.close)
+            raise_descriptor_limit(needed_descriptors(configuration, len(listening.listeners)))
+            counters, columns = create_counters(configuration)
+            undo.callback(counters.close)
             undo.callback(columns.close)
-            drop_privileges(uid, gid)
+            pulse_segment, pulses = create_pulses()
         except (ManipleError, OSError) as error:
-            notices.alert(f"[maniple.main()] {error}")
-            return None
+            raise FoundationError(f"[maniple.main()] {error}") from error
         undo.pop_all()
-    return Foundation(placement, listeners, segment, columns)
+    return Foundation(placement, listening, counters, columns, pulse_segment, pulses)
+
+
+def listen(
+    configuration: Configuration,
+    placement: Placement,
+    numbers: Iterator[int],
+    *,
+    kept: Listening | None = None,
+    activated: Sequence[socket.socket] = (),
+) -> Listening:
+    """The sockets for that placement, bound where they are not in `kept`. Raises FoundationError."""
+    listening, errors = open_listeners(configuration, placement, kept, activated, numbers=numbers)
+    if errors:
+        lines = [error.message for error in errors]
+        raise FoundationError(*lines, "[maniple.main()] Some protocols failed to start their listeners! Exiting.")
+    return listening
 
 
 def exceeded_limits(configuration: Configuration, threads: int) -> list[str]:
@@ -93,10 +128,3 @@ def exceeded_limits(configuration: Configuration, threads: int) -> list[str]:
         for server in proxy.servers
         if 0 < server.maxconn < threads
     ]
-
-
-def _write_pid_file(path: str) -> None:
-    try:
-        write_pid_file(path)
-    except OSError as error:
-        raise ManipleError(f"Cannot create pidfile {path} ({error.strerror}).") from error

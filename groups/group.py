@@ -1,33 +1,37 @@
 """A group: the child process after the fork, until its end.
 
 Owns: what the child undoes of its parent (signals, descriptors), its threads, and its conversation with the supervisor.
-Must not know: other groups, but for whose sockets it is told to accept on.
+Must not know: other groups, other generations; which sockets it accepts on is told to it.
 
-Life: build the runtimes of all threads, say BUILT, wait for GO, accept, say READY, do as told, end. The first build of
-all groups is the trial of a configuration: nobody accepts before everybody has built. The group ends on STOP, after
-DRAIN when no connection is left, on SIGTERM, and when the channel ends because the supervisor is gone. SIGINT is the
-supervisor's business: a terminal sends it to both.
+Life: say BORN, build the runtimes of all threads, become the configured user, say BUILT; get sockets and what else the
+supervisor has to say; on GO say READY; do as told; end. The first build of all groups is the trial of a configuration:
+nobody accepts before everybody has built. The group ends on STOP, after DRAIN when no connection is left, on SIGTERM,
+and when the channel ends because the supervisor is gone. SIGINT is the supervisor's business: a terminal sends it to
+both.
 
-Invariants: `run_group` never returns into the parent's code (its caller calls os._exit).
+Invariants: `run_group` never returns into the parent's code (its caller calls os._exit). A message with a ticket is
+answered once all threads have carried it out.
 """
 
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import os
 import signal
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import socket
+import traceback
+from collections.abc import Callable
 
-from ..core.config.model import Configuration
-from ..pools.counters import Columns
 from .affinity import pin
 from .daemon import leave_streams
-from .listeners import Listener, close_listeners
+from .dealing import read_deal
 from .messages import Channel, Kind, Message
-from .placement import GroupPlace
-from .thread import Builder, Thread
+from .seat import Seat
+from .thread import Thread
 
+STACKS = signal.SIGUSR2
+"""A group that gets it writes the Python stacks of its threads, even where they do not turn any more."""
 _PR_SET_PDEATHSIG = 1
 _IGNORED = (
     signal.SIGINT,
@@ -43,40 +47,32 @@ _IGNORED = (
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """What a group is given at the fork. `supervisor` is the process id of the parent."""
-
-    place: GroupPlace
-    configuration: Configuration
-    build: Builder
-    listeners: Sequence[Listener]
-    columns: Columns
-    channel: Channel
-    supervisor: int
-    leave_streams: bool = False
-    """A daemon's first groups: the streams are the starter's, who must see their end once the start is over."""
-
-
 def run_group(seat: Seat) -> int:
     """The child's whole life. Returns its exit code: 0 when it was told to end, 1 when it could not start."""
     _leave_parent(seat.supervisor)
     pin(seat.place.cpus)
+    if seat.stacks >= 0:
+        faulthandler.register(STACKS, seat.stacks, all_threads=True)
     return Group(seat).run()
 
 
 def _leave_parent(supervisor: int) -> None:
-    """The parent's signals become ours, and we shall not outlive it: the kernel kills us when it dies (the channel's
-    end of file says the same where there is no prctl). The parent may have died between the fork and the call."""
+    """The parent's signals become ours, and we shall not outlive it."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != supervisor:
-        os._exit(1)
+    die_with_parent(supervisor)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def die_with_parent(parent: int) -> None:
+    """The kernel kills us when it dies (the channel's end of file says the same where there is no prctl). It may have
+    died between the fork and the call. A change of user undoes this: to be called again after it."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 class Group:
@@ -84,53 +80,54 @@ class Group:
 
     def __init__(self, seat: Seat) -> None:
         self._seat = seat
-        self._channel = seat.channel
-        place = seat.place
-        self._threads = [
-            Thread(
-                seat.configuration,
-                seat.build,
-                group=place.number,
-                number=local,
-                part=place.first_thread + local - 2,
-                parts=seat.columns.count,
-                pid=seat.supervisor,
-                column=seat.columns.column(place.first_thread + local - 2),
-                listeners=seat.listeners,
-            )
-            for local in range(1, place.threads + 1)
-        ]
+        self._channel: Channel = seat.channel
+        self._threads = [Thread(seat, number) for number in range(1, seat.place.threads + 1)]
         self._first = self._threads[0]
-        self._waiting = 0
-        """Threads that have yet to do what was asked last."""
+        self._left_to_drain = 0
         self._ending = False
-        self._tasks: dict[Kind, Callable[[Message], None]] = {
+        self._tasks: dict[Kind, Callable[[Message, list[int]], None]] = {
             Kind.GO: self._go,
             Kind.DRAIN: self._drain,
             Kind.STOP: self._stop,
-            Kind.ADOPT: self._adopt,
-            Kind.UNADOPT: self._unadopt,
-            Kind.PAUSE: self._pause,
-            Kind.RESUME: self._resume,
-            Kind.REPORT: self._report,
+            Kind.LISTEN: self._listen,
+            Kind.LEAVE: self._leave,
+            Kind.PAUSE: lambda message, _: self._all(message, lambda thread: thread.runtime.pause()),
+            Kind.RESUME: lambda message, _: self._all(message, lambda thread: thread.runtime.resume()),
+            Kind.REPORT: lambda message, _: self._first.runtime.report(message.number, message.text),
+            Kind.SERVER: self._set_server,
+            Kind.DEAL: self._deal,
+            Kind.PEERS: self._set_peers,
+            Kind.INBOX: self._set_inbox,
+            Kind.PIN: self._pin,
         }
 
     def run(self) -> int:
+        self._channel.send(Message(Kind.BORN))
         for thread in self._threads[1:]:
             thread.start()
         self._first.build()
         for thread in self._threads:
             thread.built.wait()
-        for thread in self._threads:
-            if thread.failure:
-                self._channel.send(Message(Kind.FAILED, text=thread.failure))
-                return 1
+        failure = next((thread.failure for thread in self._threads if thread.failure), "") or self._enter()
+        if failure:
+            self._channel.send(Message(Kind.FAILED, text=failure))
+            return 1
         loop = self._first.loop
         loop.add_reader(self._channel.fileno(), self._readable)
-        loop.add_signal_handler(signal.SIGTERM, self._stop, None)
+        loop.add_signal_handler(signal.SIGTERM, self._stop, None, [])
         self._channel.send(Message(Kind.BUILT))
         self._first.run()
         return 0
+
+    def _enter(self) -> str:
+        if self._seat.enter is None:
+            return ""
+        try:
+            self._seat.enter()
+        except Exception as error:
+            return str(error)
+        die_with_parent(self._seat.supervisor)
+        return ""
 
     def _readable(self) -> None:
         while True:
@@ -140,22 +137,41 @@ class Group:
                 return
             if message is None:
                 self._first.loop.remove_reader(self._channel.fileno())
-                self._stop(None)
+                self._stop(None, [])
                 return
-            self._tasks[message.kind](message)
+            descriptors, self._channel.received = self._channel.received, []
+            self._tasks[message.kind](message, descriptors)
 
-    def _all(self, what: Callable[[Thread], None], then: Callable[[], None] | None = None) -> None:
-        """Each thread does it in its own OS thread; when all have, `then` is called in the main one."""
+    def _all(
+        self, message: Message | None, what: Callable[[Thread], object], then: Callable[[], None] | None = None
+    ) -> None:
+        """Each thread does it in its own OS thread. When all have, `then` is called in the main one, and the message
+        answered; a ValueError's text goes with the answer."""
         waiting = [len(self._threads)]
+        complaints: list[str] = []
 
-        def did() -> None:
+        def did(complaint: str) -> None:
+            if complaint:
+                complaints.append(complaint)
             waiting[0] -= 1
-            if not waiting[0] and then is not None:
-                then()
+            if not waiting[0]:
+                if then is not None:
+                    then()
+                if message is not None and message.ticket:
+                    text = complaints[0] if complaints else ""
+                    self._channel.send(Message(Kind.DONE, text=text, ticket=message.ticket))
 
         def do(thread: Thread) -> None:
-            what(thread)
-            self._first.call(did)
+            complaint = ""
+            try:
+                what(thread)
+            except ValueError as error:
+                complaint = str(error) or "refused"
+            except Exception as error:
+                # A fault of ours: it is told here and to whoever asked, and what runs goes on.
+                traceback.print_exc()
+                complaint = repr(error)
+            self._first.call(did, complaint)
 
         for thread in self._threads:
             if thread is self._first:
@@ -163,48 +179,97 @@ class Group:
             else:
                 thread.call(do, thread)
 
-    def _go(self, _message: Message) -> None:
+    def _go(self, message: Message, _: list[int]) -> None:
         if self._seat.leave_streams:
             leave_streams()
-        self._all(Thread.listen, lambda: self._say(Kind.READY))
+        self._all(message, Thread.open_inbox, lambda: self._say(Kind.READY))
 
-    def _adopt(self, message: Message) -> None:
-        count = len(self._threads)
-        self._all(lambda thread: thread.adopt(message.number, count))
+    def _listen(self, message: Message, descriptors: list[int]) -> None:
+        # Each thread closes what it accepts on itself: no two share a socket object.
+        given: dict[int, list[tuple[int, str, int, socket.socket]]] = {}
+        left: dict[int, list[int]] = {}
+        for (listener, threads, bind_index, frontend), descriptor in zip(message.content, descriptors, strict=True):
+            with socket.socket(fileno=descriptor) as sock:
+                for thread in self._threads:
+                    if thread.number in threads:
+                        given.setdefault(thread.number, []).append((listener, frontend, bind_index, sock.dup()))
+                    else:
+                        left.setdefault(thread.number, []).append(listener)
 
-    def _unadopt(self, message: Message) -> None:
-        count = len(self._threads)
-        self._all(lambda thread: thread.unadopt(message.number, count))
+        def listen(thread: Thread) -> None:
+            for listener in left.get(thread.number, ()):
+                thread.leave(listener)
+            for listener, frontend, bind_index, sock in given.get(thread.number, ()):
+                thread.listen(listener, frontend, bind_index, sock)
 
-    def _pause(self, _message: Message) -> None:
-        self._all(lambda thread: thread.runtime.pause())
+        self._all(message, listen)
 
-    def _resume(self, _message: Message) -> None:
-        self._all(lambda thread: thread.runtime.resume())
+    def _leave(self, message: Message, _: list[int]) -> None:
+        listeners = message.content
 
-    def _report(self, message: Message) -> None:
-        self._first.runtime.report(message.number, message.text)
+        def leave(thread: Thread) -> None:
+            for listener in listeners:
+                thread.leave(listener)
 
-    def _drain(self, message: Message) -> None:
-        """Runtimes stop accepting; the sockets are closed here too, or the kernel would go on queueing connections that
+        self._all(message, leave)
+
+    def _set_server(self, message: Message, _: list[int]) -> None:
+        changes = message.content
+        loud = self._first if self._seat.place.number == 1 else None
+
+        def change(thread: Thread) -> None:
+            for backend, server, state, weight in changes:
+                thread.runtime.set_server(backend, server, state, weight, quiet=thread is not loud)
+
+        self._all(message, change)
+
+    def _deal(self, message: Message, _: list[int]) -> None:
+        shares = read_deal(message.content)
+
+        def deal(thread: Thread) -> None:
+            share = shares[thread.number]
+            thread.runtime.deal(share.part, share.parts, share)
+
+        self._all(message, deal)
+
+    def _set_peers(self, message: Message, _: list[int]) -> None:
+        peers = message.content
+
+        def set_peers(thread: Thread) -> None:
+            for frontend, bind_index, numbers in peers:
+                thread.runtime.set_peers(frontend, bind_index, numbers)
+
+        self._all(message, set_peers)
+
+    def _set_inbox(self, message: Message, descriptors: list[int]) -> None:
+        self._seat.senders.remove(message.number)
+        for descriptor in descriptors:
+            self._seat.senders.add(message.number, socket.socket(fileno=descriptor))
+
+    def _pin(self, message: Message, _: list[int]) -> None:
+        cpus = message.content
+        self._all(message, lambda thread: pin(tuple(cpus[thread.number - 1])))
+
+    def _drain(self, message: Message, _: list[int]) -> None:
+        """Runtimes stop accepting, and every socket is closed here: the kernel would go on queueing connections that
         nobody accepts for as long as we live."""
         deadline = None if message.number < 0 else message.number
-        self._waiting = len(self._threads)
+        lingering = frozenset(message.content if message.text else ())
+        self._left_to_drain = len(self._threads)
+        if self._seat.title is not None:
+            self._seat.title("draining")
 
         def drained() -> None:
-            self._waiting -= 1
-            if not self._waiting:
+            self._left_to_drain -= 1
+            if not self._left_to_drain:
                 self._say(Kind.DRAINED)
                 self._end()
 
-        self._all(
-            lambda thread: thread.runtime.drain(deadline, lambda: self._first.call(drained)),
-            lambda: close_listeners(list(self._seat.listeners)),
-        )
+        self._all(message, lambda thread: thread.drain(deadline, lingering, lambda: self._first.call(drained)))
 
-    def _stop(self, _message: Message | None) -> None:
+    def _stop(self, message: Message | None, _: list[int]) -> None:
         if not self._ending:
-            self._all(lambda thread: thread.runtime.abort(), self._end)
+            self._all(message, lambda thread: thread.runtime.abort(), self._end)
 
     def _end(self) -> None:
         if not self._ending:

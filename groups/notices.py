@@ -30,10 +30,17 @@ class Notices:
         if not self.quiet:
             self._write("[NOTICE]  ", text)
 
+    def lines(self, text: str) -> None:
+        """Text that has its form already, such as a configuration's errors."""
+        self._put(text.rstrip("\n") + "\n")
+
     def _write(self, level: str, text: str) -> None:
+        self._put(f"{level} ({os.getpid()}) : {text}\n")
+
+    def _put(self, text: str) -> None:
         stream = self._stream or sys.stderr
         try:
-            stream.write(f"{level} ({os.getpid()}) : {text}\n")
+            stream.write(text)
             stream.flush()
         except (OSError, ValueError):
             # Nobody reads any more (a closed pipe, or the descriptor is gone): that is no reason to stop serving.

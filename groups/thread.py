@@ -86,8 +86,6 @@ class Thread:
         """Why the runtime could not be built; "" when it could."""
         self.built = threading.Event()
         self._seat = seat
-        self.whole = seat.place.first_thread + number - 1
-        """Its number in the whole, from 1."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._runtime: Runtime | None = None
         self._os_thread: threading.Thread | None = None
@@ -107,7 +105,8 @@ class Thread:
     def build(self) -> None:
         """Makes loop and runtime in the calling OS thread. Sets `failure` rather than to raise."""
         seat = self._seat
-        column = self.whole - 1
+        slot = seat.slots[self.number - 1]
+        shares = seat.shares[self.number]
         try:
             pin(seat.place.cpus_of(self.number))
             self._loop = uvloop.new_event_loop()
@@ -117,10 +116,12 @@ class Thread:
                 loop=self._loop,
                 group=seat.place.number,
                 thread=self.number,
-                columns=seat.columns.column(column),
+                columns=seat.columns.column(slot),
+                part=shares.part,
+                parts=shares.parts,
                 pid=seat.supervisor,
-                shares=seat.shares[self.number],
-                pulse=seat.pulses.pulse(column),
+                shares=shares,
+                pulse=seat.pulses.pulse(slot + 1),
                 inboxes=seat.senders,
             )
         except ConfigError as error:
@@ -160,7 +161,7 @@ class Thread:
 
     def open_inbox(self) -> None:
         """Takes what other threads hand to it."""
-        inbox = self._seat.inboxes.get(self.whole)
+        inbox = self._seat.inboxes.get(self.number)
         if inbox is not None:
             self.runtime.take_inbox(inbox)
 
@@ -184,7 +185,7 @@ class Thread:
         queues are empty. `done` is called when no connection is left."""
         sockets, self._sockets = self._sockets, {}
         left = [sock for listener, sock in sockets.items() if listener in lingering]
-        self.runtime.drain(deadline, done, left, socket.socket.close)
+        self.runtime.drain(deadline, done, left)
         for sock in sockets.values():
             if sock not in left:
                 sock.close()

@@ -303,13 +303,16 @@ class Column:
 class Columns:
     """All columns of a segment's body: columns 0 .. count-1 for threads, and one for what dead threads had counted."""
 
-    __slots__ = ("_body", "_words", "count", "shape")
+    __slots__ = ("_body", "_words", "count", "shape", "used")
 
     def __init__(self, body: memoryview, shape: Shape, count: int) -> None:
+        """`count` is how many there can be: pages of those that nobody writes to cost nothing."""
         if len(body) < shape.size(count):
             raise ValueError(f"{len(body)} bytes are too few for {count} columns")
         self.shape = shape
         self.count = count
+        self.used = count
+        """The first so many columns are read by `sum`; whoever gives out fewer says so."""
         self._body = body
         self._words = body[: shape.size(count)].cast("q")
 
@@ -326,7 +329,7 @@ class Columns:
 
     def sum(self, row: int) -> Counts:
         """The row over all columns: sums, or the greatest for MAXIMA."""
-        return self._gather(row, range(self.count + 1))
+        return self._gather(row, (*range(self.used), self.count))
 
     def retire(self, column: int) -> None:
         """The column's thread is dead: what it had counted goes to the column of the dead, gauges go to 0. To be called
@@ -342,6 +345,24 @@ class Columns:
                     words[target + place] = max(words[target + place], value)
                 elif field not in GAUGES:
                     words[target + place] += value
+
+    def absorb(self, others: Columns) -> None:
+        """Adds all that `others`, whose threads are dead, had counted, to the column of the dead: figures go on where a
+        row of the same name is here. To be called by that column's owner only."""
+        words = self._words
+        for number, (kind, name) in enumerate(others.shape.rows):
+            try:
+                row = self.shape.row(kind, name)
+            except KeyError:
+                continue
+            start = self.count * self.shape.words + self.shape.offsets[row]
+            counts = others.sum(number)
+            for place, field in enumerate(counts.FIELDS, start):
+                value = getattr(counts, field)
+                if field in MAXIMA:
+                    words[place] = max(words[place], value)
+                elif field not in GAUGES:
+                    words[place] += value
 
     def close(self) -> None:
         """Releases the view of the segment's body."""

@@ -94,6 +94,10 @@ class Listener:
             self.starting = self.relay.loop.create_task(self._start())
 
     async def _start(self) -> None:
+        if self.paused:
+            # Stopped before it began: its socket may be closed by now.
+            self.starting = None
+            return
         try:
             duplicate = self.sock.dup()
         except OSError as error:
@@ -185,13 +189,15 @@ class Acceptor:
         return bool(self._listeners)
 
     def let_go(self) -> None:
-        """Give up those listeners in whose queue nobody waits. Between two turns of the loop a queue is empty unless
+        """Give up those listeners in whose queue nobody waits, and close their sockets, so that whoever comes is
+        refused and not left waiting. Between two turns of the loop a queue is empty unless
         accepting is paused, so the caller lets some time pass in which handshakes end."""
         ready = waiting_sockets([listener.sock for listener in self._listeners])
         for listener in self._listeners[:]:
             if id(listener.sock) not in ready:
                 listener.stop()
                 self._listeners.remove(listener)
+                listener.sock.close()
 
     def shut(self) -> None:
         """Accept nothing any more: the thread ends."""

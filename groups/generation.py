@@ -1,0 +1,264 @@
+"""A generation: one configuration in service, with its groups, its sockets' assignment, and the rows of its threads.
+
+Owns: who of its groups is there, and what they are told when that changes. Must not know: reloads, signals, when a
+group is forked.
+
+Invariants: a slot (a row of the segments) has one thread; it is free again when that thread's process is dead. A group
+that comes is told, in this order: states of servers, who hands to whom, its sockets, whether to pause, GO.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from ..core.config.model import Configuration
+from ..core.relay.handing import Inboxes, open_inbox
+from .assignment import Assignment, Order
+from .child import Child
+from .dealing import deal, write_deal
+from .foundation import Foundation
+from .lifecycle import GenerationLife, GenerationState, GroupState
+from .listening import Listener, Listening
+from .messages import MAX_DESCRIPTORS, Channel, Kind, Message
+from .placement import GroupPlace, Placement
+from .processes import Processes
+from .seat import Seat
+from .shared import Slots
+from .thread import Builder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ServerChange = tuple[str, str, str | None, str | None]
+"""Backend, server, state, weight; None: as it was."""
+
+DEFAULT_BALANCE = "hash"
+
+
+class Generation:
+    """One generation. `serial` counts from 1 over the supervisor's life."""
+
+    def __init__(
+        self, serial: int, configuration: Configuration, foundation: Foundation, build: Builder, processes: Processes
+    ) -> None:
+        self.serial = serial
+        self.configuration = configuration
+        self.foundation = foundation
+        self.life = GenerationLife()
+        self.built: set[Child] = set()
+        self.slots = Slots()
+        self.children: dict[int, Child] = {}
+        self.leaving: list[Child] = []
+        """Groups that were scaled away and have not ended yet."""
+        self._build = build
+        self._processes = processes
+        self._assignment = Assignment(owners_of(foundation.listening))
+        self._listeners = {listener.number: listener for listener in foundation.listening.listeners}
+        balance = configuration.globals.tune.listener_balance or DEFAULT_BALANCE
+        self._handing = balance == "least"
+        self.planned: tuple[Placement, Listening] = (foundation.placement, foundation.listening)
+        """What groups that are forked now shall find when they are admitted."""
+        self._inboxes: dict[int, tuple[socket.socket, socket.socket]] = {}
+        """By pulse row: the end to send to, the end to read."""
+        for place in foundation.placement.groups:
+            self.add(place)
+
+    @property
+    def state(self) -> GenerationState:
+        return self.life.state
+
+    @property
+    def placement(self) -> Placement:
+        return self.foundation.placement
+
+    @property
+    def members(self) -> list[Child]:
+        """All its groups, those that leave included."""
+        return [*self.children.values(), *self.leaving]
+
+    @property
+    def over(self) -> bool:
+        """No process is left, and none is to come."""
+        return not any(child.pid or child.due is not None for child in self.members)
+
+    @property
+    def settled(self) -> bool:
+        """Nobody is awaited, and somebody accepts."""
+        states = {child.state for child in self.members}
+        return GroupState.READY in states and GroupState.STARTING not in states
+
+    def kill(self) -> None:
+        for child in self.members:
+            child.kill()
+
+    def add(self, place: GroupPlace) -> Child:
+        """A group more; it is not forked yet. Raises ValueError when there are too many."""
+        child = Child(place, self, self.slots.take(place.threads))
+        self.foundation.columns.used = self.slots.highest
+        if self._handing:
+            for slot in child.slots:
+                self._inboxes[slot + 1] = open_inbox()
+                # Who is there already cannot have inherited it.
+                for other in self.members:
+                    self._processes.say(other, Message(Kind.INBOX, slot + 1), (self._inboxes[slot + 1][0].fileno(),))
+        self.children[place.number] = child
+        return child
+
+    def seat(self, child: Child, channel: Channel, stacks: int, supervisor: int, *, leave_streams: bool) -> Seat:
+        """What the group is given, to be called in its process: inboxes that are not its own are let go of."""
+        place = child.place
+        senders = Inboxes()
+        inboxes = {}
+        own = {slot + 1: local for local, slot in enumerate(child.slots, 1)}
+        for number, (sending, receiving) in self._inboxes.items():
+            senders.add(number, sending)
+            if number in own:
+                inboxes[own[number]] = receiving
+            else:
+                receiving.close()
+        return Seat(
+            place=place,
+            configuration=self.configuration,
+            build=self._build,
+            columns=self.foundation.columns,
+            pulses=self.foundation.pulses,
+            channel=channel,
+            supervisor=supervisor,
+            shares=deal(self.planned[0], self.planned[1].listeners)[place.number],
+            slots=child.slots,
+            inboxes=inboxes,
+            senders=senders,
+            stacks=stacks,
+            leave_streams=leave_streams,
+        )
+
+    def admit(self, members: Sequence[Child], servers: Sequence[ServerChange], *, paused: bool) -> None:
+        """These groups have built: they may accept."""
+        self._settle(members, servers, [], paused=paused)
+
+    def resettle(
+        self,
+        placement: Placement,
+        listening: Listening,
+        newcomers: Sequence[Child],
+        servers: Sequence[ServerChange],
+        *,
+        paused: bool,
+    ) -> None:
+        """Other groups, other owners of the sockets (which listen already); newcomers are admitted."""
+        self.foundation.placement = placement
+        self.foundation.listening = listening
+        self._listeners = {listener.number: listener for listener in listening.listeners}
+        self._settle(newcomers, servers, self._assignment.serve(owners_of(listening)), paused=paused)
+
+    def _settle(
+        self, members: Sequence[Child], servers: Sequence[ServerChange], before: Iterable[Order], *, paused: bool
+    ) -> None:
+        say = self._processes.say
+        changes = [change for change in servers if self.has_server(change)]
+        orders = {(order.group, order.listener): order for order in before}
+        for child in members:
+            if changes:
+                say(child, Message.of(Kind.SERVER, changes))
+            # What falls to a group only until the next one is there is not even said.
+            for order in self._assignment.join(child.number, child.place.threads):
+                orders[order.group, order.listener] = order
+        self._tell_peers({*self._ready(), *members})
+        self._carry_out(orders.values())
+        for child in members:
+            if paused:
+                say(child, Message(Kind.PAUSE))
+            say(child, Message(Kind.GO))
+
+    def forsake(self, child: Child) -> None:
+        """The group accepts no more: it is dead, does not turn, or is about to be told to drain."""
+        orders = self._assignment.leave(child.number)
+        self._tell_peers(self._ready())
+        self._carry_out(orders)
+
+    def welcome_back(self, child: Child) -> None:
+        """A group that did not turn does so again."""
+        self._carry_out(self._assignment.join(child.number, child.place.threads))
+        self._tell_peers(self._ready())
+
+    def deals(self) -> Callable[[Child], Message]:
+        """For each group the message that says its part of the limits."""
+        dealt = deal(self.placement, self._listeners.values())
+        return lambda child: Message.of(Kind.DEAL, write_deal(dealt[child.number]))
+
+    def dead(self, child: Child) -> None:
+        """Its process is gone: what its threads had counted stays, their rows are for their successors."""
+        for slot in child.slots:
+            self.foundation.columns.retire(slot)
+            self.foundation.pulses.clear(slot + 1)
+        self.built.discard(child)
+        if child in self.leaving:
+            self.leaving.remove(child)
+            self.slots.free(child.slots)
+            for slot in child.slots:
+                self._close_inbox(slot + 1)
+                for other in self._ready():
+                    self._processes.say(other, Message(Kind.INBOX, slot + 1))
+        elif self.state in (GenerationState.COMING, GenerationState.SERVING):
+            self.forsake(child)
+
+    def close(self) -> None:
+        """All its groups are dead."""
+        for number in list(self._inboxes):
+            self._close_inbox(number)
+        self.foundation.close()
+
+    def _close_inbox(self, number: int) -> None:
+        for end in self._inboxes.pop(number, ()):
+            end.close()
+
+    def _ready(self) -> list[Child]:
+        return [child for child in self.children.values() if child.state == GroupState.READY]
+
+    def has_server(self, change: ServerChange) -> bool:
+        """Does its configuration know the server?"""
+        proxy = self.configuration.proxy(change[0], backend=True)
+        return proxy is not None and any(server.name == change[1] for server in proxy.servers)
+
+    def _tell_peers(self, members: Iterable[Child]) -> None:
+        """Who accepts for which bind line, to all that may hand clients on."""
+        if not self._handing:
+            return
+        peers: dict[tuple[str, int], set[int]] = {}
+        for number, listener in self._listeners.items():
+            rows = peers.setdefault((listener.frontend, listener.bind_index), set())
+            for group, threads in self._assignment.holders(number).items():
+                child = self.children.get(group)
+                if child is not None:
+                    rows.update(child.slots[thread - 1] + 1 for thread in threads)
+        message = Message.of(Kind.PEERS, [[*key, sorted(rows)] for key, rows in peers.items()])
+        for child in members:
+            self._processes.say(child, message)
+
+    def _carry_out(self, orders: Iterable[Order]) -> None:
+        given: dict[int, list[tuple[Order, Listener]]] = {}
+        left: dict[int, list[int]] = {}
+        for order in orders:
+            if order.threads:
+                given.setdefault(order.group, []).append((order, self._listeners[order.listener]))
+            else:
+                left.setdefault(order.group, []).append(order.listener)
+        for group, listeners in left.items():
+            if group in self.children:
+                self._processes.say(self.children[group], Message.of(Kind.LEAVE, listeners))
+        for group, entries in given.items():
+            child = self.children[group]
+            for start in range(0, len(entries), MAX_DESCRIPTORS):
+                batch = entries[start : start + MAX_DESCRIPTORS]
+                content = [
+                    [listener.number, order.threads, listener.bind_index, listener.frontend]
+                    for order, listener in batch
+                ]
+                descriptors = [listener.sock.fileno() for _, listener in batch]
+                self._processes.say(child, Message.of(Kind.LISTEN, content), descriptors)
+
+
+def owners_of(listening: Listening) -> dict[int, tuple[tuple[int, int], ...]]:
+    return {listener.number: listener.owners for listener in listening.listeners}
