@@ -1,4 +1,4 @@
-"""Applying a placement to the running process: which CPUs it may run on.
+"""The affinity of the running process: which CPUs it may run on.
 
 Owns: the system calls. Must not know: how the CPUs were chosen.
 """
@@ -7,10 +7,28 @@ from __future__ import annotations
 
 import os
 
+from .allowance import read_cpuset
+
 
 def inherited_affinity() -> frozenset[int]:
     """CPUs that this process was started on (taskset, a control group's cpuset, or all)."""
     return frozenset(os.sched_getaffinity(0))
+
+
+def usable_cpus() -> frozenset[int]:
+    """The inherited affinity, less what the control group's cpuset has not (any more). A cpuset that has none of them
+    is not ours to understand (a sandbox may show another's) and is not asked."""
+    affinity = inherited_affinity()
+    cpuset = read_cpuset()
+    return affinity if cpuset is None else affinity & cpuset or affinity
+
+
+def physical_cores() -> int | None:
+    """How many cores the whole machine has, from whatever psutil finds (/proc/cpuinfo where sysfs is hidden); None
+    where it does not know."""
+    import psutil
+
+    return psutil.cpu_count(logical=False)
 
 
 def pin(cpus: tuple[int, ...]) -> bool:

@@ -1,55 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from maniple.groups.topology import (
-    Cpu,
-    Topology,
-    format_cpus,
-    parse_cpus,
-    read_quota,
-    read_topology,
-    render_topology,
-)
-
-MANIFESTS = Path(__file__).parents[1] / "sysfs"
-
-
-def write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text + "\n")
-
-
-def make_tree(root: Path, manifest: str) -> Path:
-    """Unfolds a manifest of tests/sysfs into the kernel's files."""
-    base = root / "devices/system"
-    for line in (MANIFESTS / f"{manifest}.txt").read_text().splitlines():
-        words = line.split()
-        if words[0] == "online":
-            write(base / "cpu/online", words[1])
-        elif words[0] == "node":
-            write(base / f"node/node{words[1]}/cpulist", words[2])
-        elif words[0] == "cpu":
-            place = base / f"cpu/cpu{words[1]}"
-            for word in words[2:]:
-                name, _, value = word.partition("=")
-                if name == "package":
-                    write(place / "topology/physical_package_id", value)
-                elif name == "core":
-                    write(place / "topology/core_cpus_list", value)
-                else:
-                    index = place / f"cache/index{name[1:]}"
-                    write(index / "level", name[1:])
-                    write(index / "type", "Unified")
-                    write(index / "shared_cpu_list", value)
-                    write(place / "cache/index0/level", "1")
-                    write(place / "cache/index0/type", "Instruction")
-                    write(place / "cache/index0/shared_cpu_list", "0-255")
-    return root
+from maniple.groups.topology import Cpu, Topology, format_cpus, parse_cpus, read_topology
+from maniple.tests.groups.machines import machine, make_tree, write
 
 
 def domains_of(topology: Topology) -> dict[int, str]:
@@ -57,6 +14,14 @@ def domains_of(topology: Topology) -> dict[int, str]:
     for cpu in topology.cpus:
         members.setdefault(cpu.domain, []).append(cpu.number)
     return {domain: format_cpus(numbers) for domain, numbers in members.items()}
+
+
+def clusters_of(topology: Topology) -> dict[str, int]:
+    """CPUs of each cluster, with the capacity of its first."""
+    members: dict[int, list[Cpu]] = {}
+    for cpu in topology.cpus:
+        members.setdefault(cpu.cluster, []).append(cpu)
+    return {format_cpus(cpu.number for cpu in cpus): cpus[0].capacity for cpus in members.values()}
 
 
 def packages_of(topology: Topology) -> dict[int, str]:
@@ -82,6 +47,19 @@ CASES = [
         {0: "0,2,4,6,8,10,12,14", 1: "1,3,5,7,9,11,13,15"},
         [str(n) for n in (*range(0, 16, 2), *range(1, 16, 2))],
     ),
+    ("xeon", 3, {0: "0-39"}, {0: "0-39"}, [f"{n},{n + 20}" for n in range(20)]),
+    (
+        "two_epycs",
+        3,
+        {0: "0-2,4-7", 1: "8-15"},
+        {0: "0-2", 1: "4-7", 2: "8-11", 3: "12-15"},
+        [str(n) for n in range(16) if n != 3],
+    ),
+    ("hybrid", 3, {0: "0-15"}, {0: "0-15"}, ["0-1", "2-3", "4-5", "6-7", *(str(n) for n in range(8, 16))]),
+    ("big_little", 3, {0: "0-7"}, {0: "0-7"}, [str(n) for n in range(8)]),
+    ("clusters", 3, {0: "0-15", 1: "16-31"}, {0: "0-15", 1: "16-31"}, [str(n) for n in range(32)]),
+    ("single", 3, {0: "0"}, {0: "0"}, ["0"]),
+    ("small_virtual", 3, {0: "0-1"}, {0: "0-1"}, ["0", "1"]),
     ("board", 2, {0: "0-7"}, {0: "0-3", 1: "4-7"}, [str(n) for n in range(8)]),
     ("virtual", 0, {0: "0-1", 1: "2-3"}, {0: "0-1", 1: "2-3"}, ["0", "1", "2", "3"]),
     (
@@ -112,6 +90,50 @@ def test_trees(
     assert [format_cpus(cpu.number for cpu in core) for core in topology.cores()] == cores
 
 
+@pytest.mark.parametrize(
+    ("manifest", "clusters"),
+    [
+        ("hybrid", {"0-7": 996, "8-11": 597, "12-15": 597}),
+        ("big_little", {"0-3": 414, "4-6": 870, "7": 1024}),
+        ("clusters", {f"{n}-{n + 3}": 1024 for n in range(0, 32, 4)}),
+        ("board", {"0-3": 1024, "4-7": 1024}),
+        ("xeon", {"0-39": 1024}),
+        ("small_virtual", {"0-1": 1024}),
+        ("virtual", {"0-1": 1024, "2-3": 1024}),
+    ],
+)
+def test_clusters_and_capacities(tmp_path: Path, manifest: str, clusters: dict[str, int]) -> None:
+    topology = machine(tmp_path, manifest)
+    assert clusters_of(topology) == clusters
+    assert topology.hybrid == (len(set(clusters.values())) > 1)
+
+
+def test_offline_cpus(tmp_path: Path) -> None:
+    assert machine(tmp_path, "two_epycs").offline == (3,)
+    assert machine(tmp_path, "laptop").offline == ()
+
+
+@pytest.mark.parametrize(
+    ("files", "capacities"),
+    [
+        ({}, [1024, 1024]),
+        ({"cpufreq/cpuinfo_max_freq": (4000000, 2000000)}, [1024, 512]),
+        ({"cpu_capacity": (1024, 1024), "acpi_cppc/highest_perf": (50, 100)}, [512, 1024]),
+        ({"cpu_capacity": (256, 512), "acpi_cppc/highest_perf": (9, 1)}, [512, 1024]),
+        ({"cpu_capacity": ("x", 512), "cpufreq/cpuinfo_max_freq": (1, 0)}, [1024, 1024]),
+    ],
+)
+def test_where_capacities_come_from(
+    tmp_path: Path, files: dict[str, tuple[object, object]], capacities: list[int]
+) -> None:
+    base = tmp_path / "devices/system/cpu"
+    write(base / "online", "0-1")
+    for name, values in files.items():
+        for number, value in enumerate(values):
+            write(base / f"cpu{number}" / name, str(value))
+    assert [cpu.capacity for cpu in read_topology(tmp_path).cpus] == capacities
+
+
 def test_nodes_are_those_of_the_kernel(tmp_path: Path) -> None:
     topology = read_topology(make_tree(tmp_path, "four_nodes"))
     assert [cpu.node for cpu in topology.cpus] == [n // 4 for n in range(16)]
@@ -128,6 +150,12 @@ def test_without_a_tree_every_cpu_is_a_core(tmp_path: Path) -> None:
     assert topology == Topology((Cpu(2, core=0), Cpu(4, core=1)))
 
 
+def test_without_a_tree_the_number_of_cores_may_be_known(tmp_path: Path) -> None:
+    topology = read_topology(tmp_path, fallback=range(4), physical=lambda: 2)
+    assert [cpu.core for cpu in topology.cpus] == [0, 1, 0, 1]
+    assert [cpu.core for cpu in read_topology(tmp_path, fallback=range(2), physical=lambda: 8).cpus] == [0, 1]
+
+
 def test_this_machine_can_be_read() -> None:
     assert read_topology().cpus
 
@@ -142,51 +170,3 @@ def test_cpu_lists_read_back(numbers: frozenset[int]) -> None:
 def test_bad_cpu_lists_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="invalid literal"):
         parse_cpus(text)
-
-
-@pytest.mark.parametrize(
-    ("cgroup", "files", "quota"),
-    [
-        ("0::/a/b", {"a/b/cpu.max": "150000 100000"}, 1.5),
-        ("0::/a/b", {"a/b/cpu.max": "max 100000", "a/cpu.max": "400000 100000"}, 4.0),
-        ("0::/a/b", {"a/b/cpu.max": "800000 100000", "a/cpu.max": "400000 100000"}, 4.0),
-        ("0::/", {"cpu.max": "50000 100000"}, 0.5),
-        ("0::/../x", {"x/cpu.max": "200000 100000"}, 2.0),
-        ("4:memory:/m\n3:cpu,cpuacct:/c\n0::/", {"cpu,cpuacct/c/cpu.cfs_quota_us": "300000"}, None),
-        ("4:cpu:/c", {"cpu/c/cpu.cfs_quota_us": "-1", "cpu/c/cpu.cfs_period_us": "100000"}, None),
-        ("4:cpu:/c", {"cpu/c/cpu.cfs_quota_us": "300000", "cpu/c/cpu.cfs_period_us": "100000"}, 3.0),
-        ("0::/gone", {}, None),
-        ("", {}, None),
-    ],
-)
-def test_quota(tmp_path: Path, cgroup: str, files: dict[str, str], quota: float | None) -> None:
-    write(tmp_path / "proc/self/cgroup", cgroup)
-    for name, text in files.items():
-        write(tmp_path / "groups" / name, text)
-    assert read_quota(tmp_path / "proc", tmp_path / "groups") == quota
-
-
-def render(tmp_path: Path, manifest: str, affinity: Iterable[int], quota: float | None = None) -> list[str]:
-    return render_topology(read_topology(make_tree(tmp_path, manifest)), affinity, quota).splitlines()
-
-
-def test_render(tmp_path: Path) -> None:
-    assert render(tmp_path, "laptop", (0, 1, 4), 1.5) == [
-        "1 socket, 1 L3 domain, 4 cores, 8 CPUs online (0-7)",
-        "usable: 3 CPUs (0-1,4), the inherited affinity",
-        "quota of the control group: 1.5 CPUs",
-        "socket 0",
-        "  L3 0, node 0: 4 cores",
-        "    cpu 0+1  (2)+(3)  4+(5)  (6)+(7)",
-    ]
-
-
-def test_render_long_domains_over_several_lines(tmp_path: Path) -> None:
-    lines = render(tmp_path, "two_sockets", range(16))
-    assert lines[0] == "2 sockets, 2 L3 domains, 16 cores, 16 CPUs online (0-15)"
-    assert lines[3] == "  L3 0, node 0: 8 cores"
-    assert lines[4] == "    cpu 0  2  4  6  8  10  12  14"
-
-
-def test_render_without_caches(tmp_path: Path) -> None:
-    assert render(tmp_path, "virtual", (0,))[0] == "2 sockets, 2 domains, 4 cores, 4 CPUs online (0-3)"

@@ -88,7 +88,7 @@ def test_an_automatic_map_is_one_to_one(first: int, last: int, data: st.DataObje
 
 
 def test_cpu_set() -> None:
-    assert read_cpu_set("reset drop-cpu 0-1 only-node 1".split()) == (
+    assert read_cpu_set(["reset", "drop-cpu", "0-1", "only-node", "1"]) == (
         SetStep("reset"),
         SetStep("drop", "cpu", frozenset({0, 1})),
         SetStep("only", "node", frozenset({1})),
