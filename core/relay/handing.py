@@ -17,7 +17,9 @@ its way in that moment.
 Owns: whom a client is handed to, the message, and its reception. Must not know: how many processes there are, what a
 client speaks.
 
-Measured (Python 3.11), for an accept of which nothing is handed over: @@
+Measured (Python 3.11), added to an accept that is kept: 0.6 us with 2 threads, 0.7 with 8, 1.9 with 64; nothing where
+clients are not handed over, and 0.03 where there is no other thread. The full look at 2 and 8 threads: 0.7 and 1.4; the
+message there and back: 3.8.
 """
 
 from __future__ import annotations
