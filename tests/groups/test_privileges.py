@@ -2,15 +2,20 @@ from __future__ import annotations
 
 import os
 import resource
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from maniple.core.config.model import Address, Configuration, GlobalSpec, Place, ProxySpec, ServerSpec
 from maniple.groups.privileges import (
+    Identity,
     PrivilegeError,
     drop_privileges,
+    enter,
     needed_descriptors,
     raise_descriptor_limit,
+    wanted_identity,
     wanted_user,
 )
 
@@ -109,3 +114,71 @@ def test_users_and_groups_by_name_and_number() -> None:
         wanted_user(GlobalSpec(user="no-such-user"))
     with pytest.raises(PrivilegeError, match="cannot find group id for 'no-such-group'"):
         wanted_user(GlobalSpec(group="no-such-group"))
+
+
+@as_root
+def test_a_group_is_locked_in_and_becomes_nobody(tmp_path: Path) -> None:
+    (tmp_path / "inside").touch()
+    tmp_path.chmod(0o755)
+    local = time.localtime(0)
+
+    def check() -> bool:
+        identity = wanted_identity(GlobalSpec(user="nobody", gid=NOBODY, chroot=str(tmp_path)))
+        identity.enter()
+        try:
+            os.setuid(0)
+        except PermissionError:
+            return (
+                os.listdir("/") == ["inside"] == os.listdir(".")
+                and os.getresuid() == (NOBODY, NOBODY, NOBODY)
+                and os.getresgid() == (NOBODY, NOBODY, NOBODY)
+                and os.getgroups() == []
+                and time.localtime(0) == local
+                and "x".encode("idna") == b"x"
+            )
+        return False
+
+    assert in_child(check)
+
+
+@as_root
+def test_memfds_can_still_be_reopened() -> None:
+    """Locks of threads need an open file of their own."""
+
+    def check() -> bool:
+        memory = os.memfd_create("x")
+        enter(NOBODY, NOBODY, None)
+        os.close(os.open(f"/proc/self/fd/{memory}", os.O_RDWR))
+        return True
+
+    assert in_child(check)
+
+
+def test_chroot_that_cannot_be_is_found_before_the_start(tmp_path: Path) -> None:
+    with pytest.raises(PrivilegeError, match=r"Cannot chroot\(/none/such\) \(No such file or directory\)"):
+        wanted_identity(GlobalSpec(chroot="/none/such"))
+    (tmp_path / "file").touch()
+    with pytest.raises(PrivilegeError, match="Not a directory"):
+        wanted_identity(GlobalSpec(chroot=str(tmp_path / "file")))
+
+    def check() -> bool:
+        if os.geteuid() == 0:
+            drop_privileges(NOBODY, NOBODY)
+        try:
+            wanted_identity(GlobalSpec(chroot="/"))
+        except PrivilegeError as error:
+            return "started as root" in str(error)
+        return False
+
+    assert in_child(check)
+
+
+def test_chroot_that_is_gone_meanwhile_is_an_error() -> None:
+    with pytest.raises(PrivilegeError, match="Cannot chroot"):
+        enter(None, None, "/none/such")
+
+
+def test_identity_of_a_plain_configuration_changes_nothing() -> None:
+    identity = wanted_identity(GlobalSpec())
+    assert identity == Identity() and not identity and Identity(uid=0)
+    identity.enter()
