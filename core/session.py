@@ -7,6 +7,8 @@ was not reached; `*_date` fields are seconds since the epoch (float). Fields are
 
 from __future__ import annotations
 
+from typing import Any
+
 NOT_REACHED = -1.0
 
 
@@ -18,12 +20,17 @@ class Session:
         "accept_date",
         "client_host",
         "client_port",
+        "destination",
+        "destination_port",
         "frontend_host",
         "frontend_name",
         "frontend_port",
         "listener_name",
         "number",
+        "source",
+        "source_port",
         "tls",
+        "variables",
     )
 
     accept_at: float
@@ -39,6 +46,15 @@ class Session:
     number: int
     """Counts sessions of the thread, from 1."""
     tls: bool
+    # For rules, which may change them (`set-src` and its kin). Filled in where the frontend's rules look at them.
+    source: bytes
+    """The client's address, packed: 4 or 16 bytes; b"" on a unix socket."""
+    source_port: int
+    destination: bytes
+    """The address that it connected to."""
+    destination_port: int
+    variables: dict[str, Any] | None
+    """Of the scope `sess`: name -> (type, value); None while there is none."""
 
 
 class Exchange:

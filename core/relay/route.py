@@ -121,6 +121,7 @@ class Frontend:
         "route",
         "routes",
         "spec",
+        "wants_packed",
         "wants_source",
     )
 
@@ -161,6 +162,8 @@ class Frontend:
         self.records_source = access_log is not None and not access_log.variables.isdisjoint(("bi", "bp"))
         """The log shows from which address of ours the server was connected to."""
         self.wants_source = access_log is not None or spec.forwardfor is not None
+        self.wants_packed = False
+        """Rules look at the client's addresses (and `wants_source` is set)."""
 
 
 class Route:

@@ -68,7 +68,7 @@ def test_read(signature: str, text: str, expected: Any, site: Any) -> None:
 WRONG: list[tuple[str, str, int, str]] = [
     ("", "(a)", 2, "takes no arguments"),
     ("a:string", "(a,b)", 4, "at most 1 argument$"),
-    ("a:string", "()", 1, "misses its argument <a>"),
+    ("a:integer", "()", 1, "misses its argument <a>"),
     ("a:integer", "(x)", 2, "an integer is expected"),
     ("a:integer", "(,)", 3, "at most"),
     ("a:string b:integer", "(a,x)", 4, "argument 2, <b>: an integer"),
