@@ -1,8 +1,8 @@
 """What is taken from the system, and given up: descriptors for maxconn; the user and directory that groups live in.
 
 Owns: the system calls and HAProxy's words when they fail. Must not know: groups. The supervisor stays who it is, so
-that a reload can bind port 80 again (as HAProxy's master does); each group takes `user`, `group` and `chroot` on itself, for
-good, once its runtimes are built and before it accepts.
+that a reload can bind port 80 again (as HAProxy's master does); each group takes `user`, `group` and `chroot` on
+itself, for good, once its runtimes are built and before it accepts.
 """
 
 from __future__ import annotations
