@@ -13,7 +13,10 @@ from maniple.core.build import DESCRIPTOR_RESERVE, build
 from maniple.core.config.model import Configuration
 from maniple.core.config.parser import load
 from maniple.core.errors import ConfigError
+from maniple.core.relay.handing import Inboxes
 from maniple.core.runtime import Runtime
+from maniple.pools.pulses import Pulses
+from maniple.pools.slots import Shares
 from maniple.tests.core.relay.fakes import FakeLoop
 
 
@@ -205,3 +208,56 @@ def test_reports_go_to_the_global_logs() -> None:
     runtime = built(SHARED.replace("global\n", "global\n    log stderr local0\n"), pid=77)
     assert len(runtime._reporters) == 1
     assert runtime._senders.pid == 77
+
+
+# Dealt anew, and the operator's words.
+
+
+@pytest.mark.parametrize(("parts", "part"), [(2, 1), (3, 0), (1, 0)])
+def test_limits_are_dealt_anew_as_they_would_be_built(parts: int, part: int) -> None:
+    shares = Shares(part, parts)
+    shares.places["f", -1] = (0, 5)
+    runtime = built(SHARED, part=3, parts=4)
+    runtime.deal(part, parts, shares)
+    new = built(SHARED, part=part, parts=parts, shares=shares)
+
+    def limits(runtime: Runtime) -> list[object]:
+        backend = runtime.backends[0]
+        return [
+            runtime.relay.maxconn,
+            runtime.frontends["f"].maxconn,
+            backend.full,
+            *((one.maxconn, one.minconn, one.ceiling, one.maxqueue, one.pool._room) for one in backend.servers),
+        ]
+
+    assert limits(runtime) == limits(new)
+    assert runtime.frontends["f"].maxconn == 2
+
+
+@pytest.mark.parametrize(("quiet", "lines"), [(False, 1), (True, 0)])
+def test_events_of_servers_go_to_the_logs_of_their_backend(quiet: bool, lines: int) -> None:
+    read_end, write_end = os.pipe()
+    loop = FakeLoop()
+    text = SHARED.replace("    fullconn 9\n", f"    fullconn 9\n    log fd@{write_end} format raw local0\n")
+    runtime = build(configured(text), loop=loop.as_loop)
+    runtime.set_server("b", "s1", "drain", "50%", quiet=quiet)
+    loop.advance(100.0)
+    os.write(write_end, b"end")
+    os.close(write_end)
+    said = os.read(read_end, 1000).decode()
+    os.close(read_end)
+    assert said.count("Server b/s1 enters drain state. 2 active and 0 backup servers online.") == lines
+    assert runtime.backends[0].servers[0].draining
+    assert runtime.backends[0].servers[0].weight == 0
+
+
+@pytest.mark.parametrize(
+    ("word", "given", "hands"),
+    [("", True, True), ("least", True, True), ("hash", True, False), ("cpu", True, False), ("least", False, False)],
+)
+def test_whether_clients_are_handed_over(word: str, given: bool, hands: bool) -> None:
+    text = SHARED.replace("global\n", f"global\n    tune.listener.balance {word}\n" if word else "global\n")
+    pulses = Pulses(memoryview(bytearray(Pulses.size(1))), 1)
+    runtime = built(text, pulse=pulses.pulse(1), inboxes=Inboxes() if given else None)
+    assert (runtime._hander is not None) == hands
+    assert pulses.row(1).pid == os.getpid()

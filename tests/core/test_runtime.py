@@ -15,6 +15,8 @@ from maniple.core.report.senders import Senders
 from maniple.core.runtime import PULSE, Runtime, backlog_of
 from maniple.pools.connections import AMPLE, LOW, SHORT
 from maniple.pools.counters import Columns, Counts, Shape
+from maniple.pools.pulses import Pulses, Row
+from maniple.pools.slots import Shares
 from maniple.tests.core.relay.fakes import FakeTransport
 from maniple.tests.core.relay.rig import GET, OK, OK_SENT, PLACE, Rig
 from maniple.tests.core.relay.test_acceptor import FakeListening
@@ -340,3 +342,101 @@ def test_without_a_segment() -> None:
     rig.loop.advance(1_000.0)
     runtime.abort()
     assert rig.loop.faults == []
+
+
+# Signs of life, limits, other threads.
+
+
+def lively(service: Service) -> tuple[Pulses, Runtime]:
+    rig = service.rig
+    pulses = Pulses(memoryview(bytearray(Pulses.size(1))), 1)
+    runtime = Runtime(
+        rig.relay, [rig.frontend], [rig.backend], Senders(lambda flush: None, 1), [], None, pulse=pulses.pulse(1)
+    )
+    return pulses, runtime
+
+
+def test_heartbeat(service: Service) -> None:
+    service.runtime.abort()
+    rig = service.rig
+    rig.relay.draining = False
+    pulses, runtime = lively(service)
+    assert pulses.row(1) == Row(1_000_000, 0, False, os.getpid(), 1)
+    rig.loop.advance(PULSE * 1000.0 + 1.0)
+    assert pulses.row(1).heartbeat == pytest.approx(1_000_200, abs=1)
+    client = rig.client()
+    assert pulses.row(1).connections == 1
+    rig.lose(client)
+    assert pulses.row(1).connections == 0
+    runtime.abort()
+
+
+def test_a_fault_in_the_pulse_does_not_stop_it(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or the thread would be killed for something else."""
+    service.runtime.abort()
+    service.rig.relay.draining = False
+    pulses, runtime = lively(service)
+
+    def fail() -> None:
+        raise RuntimeError("published nothing")
+
+    monkeypatch.setattr(runtime, "publish", fail)
+    for turns in (2, 3):
+        with pytest.raises(RuntimeError):
+            service.rig.loop.advance(PULSE * 1000.0)
+        service.rig.loop.now += 0.001
+        assert pulses.row(1).turns == turns
+    monkeypatch.undo()
+    runtime.abort()
+
+
+def test_room_that_a_new_deal_brings_is_used(make_service: Callable[..., Service]) -> None:
+    service = make_service(server={"maxconn": 2}, maxconn=4)
+    service.runtime.deal(0, 2, Shares(0, 2))
+    service.listen()
+    clients = [service.busy() for _ in range(2)]
+    assert service.arrive() is None
+    assert service.rig.backend.queued == 1
+    service.runtime.deal(0, 1, Shares())
+    service.rig.loop.run()
+    assert service.rig.backend.queued == 0
+    assert service.arrive() is not None
+    for number, client in enumerate(clients):
+        service.rig.send(service.rig.upstream(number), OK)
+        assert client.take() == OK_SENT
+
+
+def test_a_smaller_deal_sends_nobody_away(make_service: Callable[..., Service]) -> None:
+    service = make_service(maxconn=4)
+    service.listen()
+    clients = [service.busy() for _ in range(4)]
+    service.runtime.deal(0, 4, Shares(0, 4))
+    assert service.arrive() is None
+    for number, client in enumerate(clients):
+        service.rig.send(service.rig.upstream(number), OK)
+        assert client.take() == OK_SENT
+    for client in clients[:3]:
+        service.rig.lose(client)
+        assert service.arrive() is None
+    service.rig.lose(clients[3])
+    assert service.arrive() is not None
+
+
+def test_limit_of_a_bind_line_is_dealt_anew(make_service: Callable[..., Service]) -> None:
+    line = BindSpec(PLACE, "", (Address("inet", "127.0.0.1", 0, 0),), maxconn=2)
+    service = make_service(binds=(line,))
+    service.listen()
+    clients = [service.busy() for _ in range(2)]
+    assert service.arrive() is None
+    service.runtime.deal(0, 2, Shares(0, 2))
+    for number, client in enumerate(clients):
+        service.rig.send(service.rig.upstream(number), OK)
+        service.rig.lose(client)
+    assert service.arrive() is not None
+    assert service.arrive() is None
+
+
+def test_nothing_is_handed_over_without_a_row(service: Service) -> None:
+    service.runtime.set_peers("px", 0, (1, 2))
+    service.runtime.take_inbox(cast(Any, None))
+    assert service.arrive() is not None

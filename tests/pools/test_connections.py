@@ -297,6 +297,29 @@ def test_server_in_maintenance() -> None:
     assert pool.idle_count == 1
 
 
+def test_other_limits() -> None:
+    pool = Pool("safe", 4, eviction=HalfLife(1000, 1))
+    fill(pool, "abcd")
+    pool.set_limits(2, 0, 0)
+    (busy,) = used(pool, "e")
+    assert not pool.give(busy, False)
+    assert pool.idle_count == 4, "those that are there are left to eviction"
+    pool.set_limits(-1, 3, 0)
+    fill(pool, "efghij")
+    for now in (0, 1000, 2000, 3000, 4000, 5000):
+        pool.evict(now)
+    assert pool.idle_count == 3
+
+
+def test_no_limits_for_a_pool_that_keeps_nothing() -> None:
+    """`pool-purge-delay 0`."""
+    pool = Pool("safe", 0)
+    pool.set_limits(5, 0, 0)
+    pool.set_keeping(True)
+    (busy,) = used(pool, "a")
+    assert not pool.give(busy, False)
+
+
 def test_keeping_again_does_not_overrule_the_strategy() -> None:
     pool = Pool("never")
     pool.set_keeping(True)

@@ -301,3 +301,28 @@ def test_invariants_on_a_random_walk(balance: str, farm: Callable[..., Backend],
         for one in backend.servers:
             assert 0 <= one.served <= one.maxconn
             assert not (one.balanced and one.served < one.maxconn and (len(backend.waiting) or len(one.waiting)))
+
+
+def test_limits_that_grow_call_those_who_wait(farm: Callable[..., Backend], exchange: Exchange) -> None:
+    backend = farm(weights="1 1", each={name: {"maxconn": 4} for name in "ab"})
+    backend.deal(1, 4)
+    assert backend.full == backend.total_full // 4
+    placed = [backend.place(exchange, number, number) for number in range(7)]
+    assert sum(isinstance(one, Ticket) for one in placed) == 5
+    called = backend.deal(0, 2)
+    assert [waiter for waiter, _ in called] == [2, 3]
+    assert names([server for _, server in called]) == "ab"
+    called = backend.deal(0, 1)
+    assert sorted(waiter for waiter, _ in called) == [4, 5, 6]
+    assert (backend.served, backend.queued) == (7, 0)
+
+
+def test_limits_that_shrink_send_nobody_away(farm: Callable[..., Backend], exchange: Exchange) -> None:
+    backend = farm(weights="1", each={"a": {"maxconn": 4}})
+    (server,) = backend.servers
+    for number in range(5):
+        backend.place(exchange, number, number)
+    assert backend.deal(0, 4) == []
+    assert (server.maxconn, server.served, backend.queued) == (1, 4, 1)
+    assert [backend.freed(server) for _ in range(4)] == [None, None, None, 4]
+    assert backend.served == 1

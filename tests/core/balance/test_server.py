@@ -168,6 +168,25 @@ def test_maintenance_reaches_the_pool(farm: Callable[..., Backend]) -> None:
     assert not server.pool.give(Connection(), False)
 
 
+def test_limits_are_dealt_anew(farm: Callable[..., Backend]) -> None:
+    words = {"maxconn": 10, "minconn": 5, "maxqueue": 4, "pool_max": 8, "pool_min": 2, "pool_low": 4}
+    (server,) = farm(weights="1", each={"a": words}).servers
+    for parts, part, limits in ((2, 0, (5, 3, 2)), (2, 1, (5, 2, 2)), (4, 3, (2, 1, 1)), (1, 0, (10, 5, 4))):
+        server.deal(part, parts)
+        assert (server.maxconn, server.minconn, server.maxqueue) == limits
+        assert server.ceiling == server.minconn
+        pool = server.pool
+        assert (pool._room, pool.minimum, pool.low) == (8 // parts, 2 // parts + (part < 2 % parts), 4 // parts)
+
+
+def test_maintenance_survives_a_deal(farm: Callable[..., Backend]) -> None:
+    backend = farm(weights="1")
+    (server,) = backend.servers
+    backend.set_maintenance(server, True)
+    server.deal(0, 2)
+    assert not server.pool.give(Connection(), False)
+
+
 def test_counts_before_publication(farm: Callable[..., Backend]) -> None:
     backend = farm(weights="1")
     (server,) = backend.servers

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 import uvloop
-from maniple.core.net.sockets import write_now, write_pair_now
+from maniple.core.net.sockets import unread, write_now, write_pair_now
 
 PATTERN = bytes(range(256)) * 4096
 """A MiB that shows each misplaced byte."""
@@ -257,3 +257,20 @@ def test_order_with_uvloop(how: str) -> None:
 
     expected = b"".join(b"%03d" % number + PATTERN[: 20_000 + number] for number in range(40))
     assert run_in_uvloop(run) == expected
+
+
+def test_unread(pipe: tuple[socket.socket, socket.socket]) -> None:
+    ours, theirs = pipe
+    assert unread(ours.fileno()) == 0
+    theirs.send(b"12345")
+    assert unread(ours.fileno()) == 5
+    ours.recv(2)
+    assert unread(ours.fileno()) == 3
+    theirs.close()
+    ours.recv(3)
+    assert unread(ours.fileno()) == 0
+
+
+@pytest.mark.parametrize("descriptor", [-1, 1 << 20])
+def test_nothing_unread_where_there_is_no_descriptor(descriptor: int) -> None:
+    assert unread(descriptor) == 0

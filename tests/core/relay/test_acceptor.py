@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from maniple.core.relay.acceptor import Acceptor, Listener
+from maniple.core.relay.acceptor import Acceptor, Listener, waiting_sockets
 from maniple.core.relay.client import ClientConnection
+from maniple.pools.pulses import ACCEPTING, CONNECTIONS
 from maniple.tests.core.relay.fakes import FakeListener, FakeTransport
 from maniple.tests.core.relay.rig import Rig
 
@@ -303,3 +305,101 @@ def test_the_limit_of_a_bind_line(make_rig: Callable[..., Rig]) -> None:
     arrive(gate.accepting[1])
     assert gate.accepting == [wide]
     assert len(rig.relay.limited) == 2
+
+
+# What other threads see, and the end.
+
+
+def test_the_row_says_whether_anybody_can_come(gate: Gate) -> None:
+    live = gate.rig.relay.live
+    assert live[ACCEPTING] == 1
+    gate.rig.frontend.maxconn = 1
+    (client,) = gate.fill()
+    assert (live[ACCEPTING], live[CONNECTIONS]) == (0, 1)
+    gate.rig.lose(client)
+    assert (live[ACCEPTING], live[CONNECTIONS]) == (1, 0)
+    gate.acceptor.pause()
+    assert live[ACCEPTING] == 0
+    gate.acceptor.resume()
+    assert live[ACCEPTING] == 1
+    gate.acceptor.remove(gate.sock)  # type: ignore[arg-type]
+    assert live[ACCEPTING] == 0, "there is nothing to accept on"
+    gate.add(FakeListening())
+    assert live[ACCEPTING] == 1
+    gate.acceptor.shut()
+    assert live[ACCEPTING] == 0
+
+
+def test_a_gate_in_front(make_rig: Callable[..., Rig]) -> None:
+    rig = make_rig()
+    acceptor = Acceptor(rig.relay)
+    made: list[str] = []
+    factory: Callable[[], ClientConnection] = lambda: ClientConnection(rig.frontend, "1")  # noqa: E731
+
+    def gated(inner: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
+        def make() -> asyncio.Protocol:
+            made.append("gate")
+            return inner()
+
+        return make
+
+    sock: Any = FakeListening()
+    acceptor.add(Listener(rig.relay, rig.frontend, sock, factory, 1, maxconn=5, gate=gated))
+    rig.loop.run()
+    (listening,) = rig.loop.listeners
+    client = listening.arrive()
+    assert client is not None
+    rig.clients.append(client)
+    assert made == ["gate"]
+    assert len(rig.relay.limited) == 1
+    listener = acceptor.listener(factory)
+    assert listener is not None
+    assert listener.connections == 1
+    assert acceptor.listener(lambda: ClientConnection(rig.frontend, "1")) is None
+    acceptor.limit(factory, 1)
+    acceptor.full()
+    assert listening.closed
+
+
+def test_lingering(make_rig: Callable[..., Rig], listening: socket.socket) -> None:
+    rig = make_rig()
+    gate = Gate(rig)
+    gate.add(listening)
+    left: list[int] = []
+    client = rig.client()
+    gate.acceptor.linger([listening], lambda: left.append(1))
+    assert [type(listener.sock) for listener in gate.accepting] == [socket.socket]
+    assert rig.relay.live[ACCEPTING] == 0
+    with socket.create_connection(listening.getsockname()):
+        gate.acceptor.let_go()
+        assert gate.acceptor.lingers, "somebody waits"
+        connection, _ = listening.accept()
+        connection.close()
+    rig.lose(client)
+    assert left == [1]
+    gate.acceptor.let_go()
+    assert not gate.acceptor.lingers
+    assert gate.accepting == []
+    rig.lose(rig.client())
+    assert left == [1, 1]
+
+
+def test_a_paused_thread_that_drains_accepts_what_lingers(
+    make_rig: Callable[..., Rig], listening: socket.socket
+) -> None:
+    rig = make_rig()
+    gate = Gate(rig)
+    gate.add(listening)
+    gate.acceptor.pause()
+    gate.acceptor.linger([listening], lambda: None)
+    rig.loop.run()
+    assert len(gate.accepting) == 1
+    gate.acceptor.shut()
+
+
+def test_closed_sockets_have_no_queue(listening: socket.socket) -> None:
+    closed = socket.socket()
+    closed.close()
+    assert waiting_sockets([closed, listening]) == set()
+    with socket.create_connection(listening.getsockname()):
+        assert waiting_sockets([closed, listening]) == {id(listening)}

@@ -51,6 +51,18 @@ CASES: list[tuple[Event, int, str]] = [
         "Server be/s1 is UP/DRAIN (leaving forced maintenance).",
     ),
     (
+        events.server_enters_drain("be", "s1", active=0, backup=1, requeued=2, queued=3),
+        NOTICE,
+        "Server be/s1 enters drain state. 0 active and 1 backup servers online. Running on backup."
+        " 2 sessions requeued, 3 total in queue.",
+    ),
+    (
+        events.server_remains_in_drain("be", "s1", is_backup=True),
+        NOTICE,
+        "Backup Server be/s1 remains in forced drain mode.",
+    ),
+    (events.server_left_drain("be", "s1"), NOTICE, "Server be/s1 is UP (leaving forced drain)."),
+    (
         events.check_result(
             "be", "s2", True, reason="Layer4 check passed", duration_ms=0, health=1, goal=1, state="UP", is_backup=True
         ),
