@@ -17,7 +17,7 @@ from .keywords import OPTIONS, nearest
 from .logs import NAMED_FORMATS
 from .model import Configuration, ErrorFileSpec, GlobalSpec, LogSpec, Place, ProxySpec, ServerSpec, Timeouts
 from .thread_groups import group_sizes
-from .threads import expand
+from .threads import resolve_threads
 
 _FRONT_ONLY = ("default_backend", "maxconn", "backlog", "monitor_uri", "error_log_format")
 _BACK_ONLY = ("balance", "fullconn", "retries", "redispatch", "http_reuse", "source", "cookie")
@@ -300,9 +300,12 @@ def _check_threads(draft: ProxyDraft, spec: GlobalSpec, diagnostics: Diagnostics
         return
     if sizes is None:
         return
+    groups_written = spec.nbgroup is not None or bool(spec.thread_group_lines)
     for bind in draft.binds:
+        if not groups_written and any(one.group not in (None, 1) for one in bind.threads.ranges):
+            continue  # which groups there are is known where the process runs
         try:
-            expand(bind.threads, sizes)
+            resolve_threads(bind.threads, sizes, groups_written)
         except ValueError as error:
             diagnostics.error(bind.place, f"`bind {bind.text}`: {error}", bind.text)
 

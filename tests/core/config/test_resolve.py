@@ -89,6 +89,14 @@ REFERENCES = [
         "global\n nbthread 4\n nbgroup 2\nfrontend f\n bind :80 thread 2/3\n",
         "5:2 `bind :80`: thread 2/3 does not exist",
     ),
+    ("global\n nbthread 4\nfrontend f\n bind :80 thread 5\n", "4:2 `bind :80`: thread 5 does not exist: there are 4"),
+    ("global\n nbthread 4\nfrontend f\n bind :80 thread 1/5\n", "4:2 `bind :80`: thread 1/5 does not exist"),
+    (
+        "global\n thread-group 1 1-3\n thread-group 2 4\nfrontend f\n bind :80 thread 2/2\n",
+        "5:2 `bind :80`: thread 2/2 does not exist: group sizes are 3, 1",
+    ),
+    ("global\n nbgroup 1\n nbthread 65\n", "2:2 group 1 has 65 threads, and 64 are the most: write nbgroup 2"),
+    ("global\n nbthread 4\n thread-group 1 1-5\n", "3:2 thread 5 of thread-group 1 does not exist: nbthread is 4"),
 ]
 
 
