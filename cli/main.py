@@ -18,6 +18,11 @@ from .. import __version__
 COMMANDS = {
     "run": ("run", "run_command"),
     "check": ("check", "check_command"),
+    "status": ("ctl", "status_command"),
+    "reload": ("ctl", "reload_command"),
+    "scale": ("ctl", "scale_command"),
+    "stop": ("ctl", "stop_command"),
+    "upgrade": ("ctl", "upgrade_command"),
     "topology": ("topology", "topology_command"),
     "demo": ("demo", "demo_command"),
     "bench": ("bench", "bench_command"),
