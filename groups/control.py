@@ -81,6 +81,7 @@ class Control:
         self._doors: list[_Door] = []
         self._inherited: dict[str, socket.socket] = {}
         self._conversations: dict[Conversation, _Door | None] = {}
+        self._resumed: set[socket.socket] = set()
 
     @property
     def sockets(self) -> tuple[socket.socket, ...]:
@@ -138,6 +139,8 @@ class Control:
         """In a forked group: closes what is the supervisor's. The selector is left alone; the paths stay."""
         for conversation in self._conversations:
             conversation.forget()
+        for connection in self._resumed:
+            connection.close()
         for door in self._doors:
             door.close(remove=False)
 
@@ -153,8 +156,10 @@ class Control:
     def resume(self, connection: socket.socket) -> Answer:
         """The answer that the program before us was asked for (Answer.hand_over). It begins with Success=0 or 1."""
         connection.setblocking(False)
+        self._resumed.add(connection)
 
         def ended(lines: list[str], ok: bool) -> None:
+            self._resumed.discard(connection)
             text = "".join(f"{line}\n" for line in (f"Success={int(ok)}", "--", *lines)) + "\n"
             with contextlib.suppress(OSError):
                 connection.send(text.encode("utf-8", "replace"), socket.MSG_NOSIGNAL)

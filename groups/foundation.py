@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..core.config.model import Configuration
 from ..core.errors import ManipleError
@@ -21,7 +21,7 @@ from .listening import Listening, open_listeners
 from .notices import Notices
 from .placement import Placement, has_gil, place_groups
 from .placement_words import PlacementWords
-from .privileges import needed_descriptors, raise_descriptor_limit, wanted_user
+from .privileges import Identity, needed_descriptors, raise_descriptor_limit, wanted_identity
 from .shared import create_counters, create_pulses
 from .topology import read_topology
 
@@ -44,6 +44,8 @@ class Foundation:
     columns: Columns
     pulse_segment: Segment
     pulses: Pulses
+    identity: Identity = field(default_factory=Identity)
+    """Who its groups become."""
 
     def close(self) -> None:
         """Of the segments; sockets may go on in another generation."""
@@ -79,7 +81,7 @@ def lay_foundation(
     `activated`: those that somebody else opened for us, `numbers`: where the listeners' numbers come from."""
     try:
         placement = plan(configuration)
-        wanted_user(configuration.globals)
+        identity = wanted_identity(configuration.globals)
     except (ValueError, ManipleError) as error:
         raise FoundationError(f"config : {error}") from error
     for text in (*placement.warnings, *exceeded_limits(configuration, placement.threads)):
@@ -87,6 +89,8 @@ def lay_foundation(
     for text in placement.notices:
         notices.notice(text)
     listening = listen(configuration, placement, numbers, kept=kept, activated=activated)
+    for text in listening.notices:
+        notices.notice(text)
     with contextlib.ExitStack() as undo:
         undo.callback(listening.close_new, kept)
         try:
@@ -98,7 +102,7 @@ def lay_foundation(
         except (ManipleError, OSError) as error:
             raise FoundationError(f"[maniple.main()] {error}") from error
         undo.pop_all()
-    return Foundation(placement, listening, counters, columns, pulse_segment, pulses)
+    return Foundation(placement, listening, counters, columns, pulse_segment, pulses, identity)
 
 
 def listen(

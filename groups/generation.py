@@ -9,6 +9,7 @@ that comes is told, in this order: states of servers, who hands to whom, its soc
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from ..core.relay.handing import Inboxes, open_inbox
 from .assignment import Assignment, Order
 from .child import Child
 from .dealing import deal, write_deal
+from .filters import distribute_by_cpu
 from .foundation import Foundation
 from .lifecycle import GenerationLife, GenerationState, GroupState
 from .listening import Listener, Listening
@@ -27,6 +29,7 @@ from .processes import Processes
 from .seat import Seat
 from .shared import Slots
 from .thread import Builder
+from .titles import group_title, set_title
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,12 +61,14 @@ class Generation:
         self._listeners = {listener.number: listener for listener in foundation.listening.listeners}
         balance = configuration.globals.tune.listener_balance or DEFAULT_BALANCE
         self._handing = balance == "least"
+        self.steers = balance == "cpu"
+        """The kernel gives connections to the group of the CPU that they arrive on."""
         self.planned: tuple[Placement, Listening] = (foundation.placement, foundation.listening)
         """What groups that are forked now shall find when they are admitted."""
         self._inboxes: dict[int, tuple[socket.socket, socket.socket]] = {}
         """By pulse row: the end to send to, the end to read."""
-        for place in foundation.placement.groups:
-            self.add(place)
+        self.inherited = False
+        """Another program made it: its groups cannot be started again."""
 
     @property
     def state(self) -> GenerationState:
@@ -106,7 +111,20 @@ class Generation:
         self.children[place.number] = child
         return child
 
-    def seat(self, child: Child, channel: Channel, stacks: int, supervisor: int, *, leave_streams: bool) -> Seat:
+    def take_in(self, child: Child, *, leaving: bool) -> None:
+        """A group that runs already, and accepts where it has been told to."""
+        self.slots.claim(child.slots)
+        if leaving:
+            self.leaving.append(child)
+        else:
+            self.children[child.number] = child
+        if child.state == GroupState.READY:
+            self._assignment.join(child.number, child.place.threads)
+        self._processes.adopt(child)
+
+    def seat(
+        self, child: Child, channel: Channel, stacks: int, supervisor: int, *, leave_streams: bool, titles: bool
+    ) -> Seat:
         """What the group is given, to be called in its process: inboxes that are not its own are let go of."""
         place = child.place
         senders = Inboxes()
@@ -131,6 +149,8 @@ class Generation:
             inboxes=inboxes,
             senders=senders,
             stacks=stacks,
+            enter=self.foundation.identity.enter if self.foundation.identity else None,
+            title=(lambda state: set_title(group_title(place.number, state))) if titles else None,
             leave_streams=leave_streams,
         )
 
@@ -152,6 +172,7 @@ class Generation:
         self.foundation.listening = listening
         self._listeners = {listener.number: listener for listener in listening.listeners}
         self._settle(newcomers, servers, self._assignment.serve(owners_of(listening)), paused=paused)
+        self.steer()
 
     def _settle(
         self, members: Sequence[Child], servers: Sequence[ServerChange], before: Iterable[Order], *, paused: bool
@@ -182,6 +203,21 @@ class Generation:
         """A group that did not turn does so again."""
         self._carry_out(self._assignment.join(child.number, child.place.threads))
         self._tell_peers(self._ready())
+
+    def steer(self, *, end: bool = False) -> None:
+        """Has the kernel steer connections by CPU, or (`end`) hash them again. What it refuses is hashed: that serves
+        as well."""
+        if not (self.steers or end):
+            return
+        places = {place.number: place for place in self.placement.groups}
+        for members in self.foundation.listening.sets():
+            by_cpu: dict[int, int] = {}
+            for index, listener in enumerate(members):
+                for group, thread in listener.owners if self.steers else ():
+                    for cpu in places[group].cpus_of(thread):
+                        by_cpu.setdefault(cpu, index)
+            with contextlib.suppress(OSError):
+                distribute_by_cpu([listener.sock for listener in members], by_cpu)
 
     def deals(self) -> Callable[[Child], Message]:
         """For each group the message that says its part of the limits."""

@@ -102,6 +102,7 @@ class Group:
         }
 
     def run(self) -> int:
+        self._show("starting")
         self._channel.send(Message(Kind.BORN))
         for thread in self._threads[1:]:
             thread.start()
@@ -182,6 +183,7 @@ class Group:
     def _go(self, message: Message, _: list[int]) -> None:
         if self._seat.leave_streams:
             leave_streams()
+        self._show("")
         self._all(message, Thread.open_inbox, lambda: self._say(Kind.READY))
 
     def _listen(self, message: Message, descriptors: list[int]) -> None:
@@ -256,8 +258,7 @@ class Group:
         deadline = None if message.number < 0 else message.number
         lingering = frozenset(message.content if message.text else ())
         self._left_to_drain = len(self._threads)
-        if self._seat.title is not None:
-            self._seat.title("draining")
+        self._show("draining")
 
         def drained() -> None:
             self._left_to_drain -= 1
@@ -276,6 +277,10 @@ class Group:
             self._ending = True
             for thread in reversed(self._threads):
                 thread.finish()
+
+    def _show(self, state: str) -> None:
+        if self._seat.title is not None:
+            self._seat.title(state)
 
     def _say(self, kind: Kind) -> None:
         self._channel.send(Message(kind))

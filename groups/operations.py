@@ -11,18 +11,20 @@ second is named.
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from .acknowledgements import Outcome
-from .affinity import inherited_affinity
+from .affinity import usable_cpus
 from .child import Child
 from .foundation import FoundationError
 from .generation import Generation
+from .handover import read_generation, write_generation
 from .lifecycle import GenerationState, GroupState
 from .messages import Kind, Message
 from .scaling import Scaling
@@ -38,6 +40,7 @@ from .status import (
 )
 from .steering import Answer
 from .succession import silence
+from .upgrade import Trial, execute
 
 if TYPE_CHECKING:
     from .supervisor import Supervisor
@@ -55,10 +58,11 @@ class Operations:
         self._births: dict[Generation, int] = {}
         """Tickets of the groups that shall say that they live."""
         self._scaling: Scaling | None = None
+        self._trial: Trial | None = None
         self._started = time.time()
         self._last: ChangeStatus | None = None
         self._reloads = self._failed_reloads = 0
-        self._affinity = inherited_affinity()
+        self._affinity = usable_cpus()
         self.handed_out = False
         """Another process has our listening sockets."""
 
@@ -91,7 +95,8 @@ class Operations:
             self._reload_now()
 
     def _is_busy(self) -> bool:
-        return self._supervisor.succession.candidate is not None or self._scaling is not None
+        succession = self._supervisor.succession
+        return succession.candidate is not None or self._scaling is not None or self._trial is not None
 
     def _reload_now(self) -> None:
         supervisor = self._supervisor
@@ -99,7 +104,8 @@ class Operations:
         waiting, self._waiting = self._waiting, []
         began = time.monotonic()
         supervisor.notices.notice("Reloading maniple")
-        supervisor.notifier.reloading()
+        supervisor.notifier.reloading("reloading")
+        supervisor.show_state("reloading")
         said = ""
 
         def done(error: str) -> None:
@@ -113,7 +119,8 @@ class Operations:
                 self._reloads += 1
                 self._failed_reloads = 0
                 supervisor.notices.notice(f"Reloaded in {seconds * 1000:.0f} ms.")
-            supervisor.notifier.ready()
+            supervisor.notifier.ready("the last reload failed" if error else "serving")
+            supervisor.show_state()
             for one in waiting:
                 one(said, error)
             self._next()
@@ -152,6 +159,9 @@ class Operations:
         waiting, self._waiting = self._waiting, []
         for done in waiting:
             done("", "maniple is about to end.")
+        if self._trial is not None:
+            self._trial.stop()
+            self._trial = None
         self._supervisor.notifier.stopping()
 
     # Scaling.
@@ -194,7 +204,7 @@ class Operations:
     def follow_machine(self) -> None:
         """The CPUs that we may use are others than they were (hotplug, a control group's cpuset): groups are laid out
         anew, as many as fit where their number is not written."""
-        affinity = inherited_affinity()
+        affinity = usable_cpus()
         current = self._supervisor.succession.current
         if affinity == self._affinity or current is None or self._is_busy() or self._supervisor.stopping:
             return
@@ -252,11 +262,108 @@ class Operations:
             self._supervisor.soft_stop()
 
     def upgrade(self, answer: Answer) -> None:
-        answer.line("There is no upgrade yet.")
-        answer.end(False)
+        supervisor = self._supervisor
+        refusal = ""
+        if supervisor.stopping or supervisor.succession.current is None:
+            refusal = "maniple is about to end." if supervisor.stopping else "maniple has not started yet."
+        elif self._is_busy():
+            refusal = "A reload or another change of the groups is under way: try again."
+        if not refusal:
+            supervisor.notices.notice("Upgrading maniple")
+            try:
+                self._trial = Trial(lambda error: self._tried(error, answer))
+            except OSError as error:
+                refusal = f"The new program cannot be tried ({error.strerror})."
+        if refusal:
+            answer.line(refusal)
+            answer.end(False)
+        else:
+            self._look_at_trial()
 
-    def gone(self, child: Child) -> None:
-        """A group died."""
+    def _look_at_trial(self) -> None:
+        """SIGCHLD brings its end; this its delay."""
+        if self._trial is not None:
+            self._supervisor.timetable.at("trial", time.monotonic() + 1.0, self._look_at_trial)
+            self._trial.look()
+
+    def _tried(self, error: str, answer: Answer) -> None:
+        supervisor = self._supervisor
+        self._trial = None
+        supervisor.timetable.forget("trial")
+        if not error:
+            connection = answer.hand_over()
+            try:
+                execute(self._heritage(-1 if connection is None else connection.fileno()))
+            except OSError as failure:
+                error = f"The new program cannot be executed ({failure.strerror})."
+                if connection is not None:
+                    answer = supervisor.control.resume(connection)
+        self._last = ChangeStatus("upgrade", time.time(), False, 0.0, error)
+        supervisor.notices.warning(f"Failed to upgrade: {error}")
+        answer.line(error)
+        answer.end(False)
+        self._next()
+
+    def _heritage(self, answer: int) -> dict[str, Any]:
+        """All that the next program needs."""
+        supervisor = self._supervisor
+        succession = supervisor.succession
+        return {
+            "started": self._started,
+            "began": time.monotonic(),
+            "reloads": self._reloads,
+            "serial": next(succession.serials),
+            "number": next(succession.numbers),
+            "servers": list(succession.servers.values()),
+            "paused": succession.paused,
+            "handed_out": self.handed_out,
+            "controls": [sock.fileno() for sock in supervisor.control.sockets],
+            "answer": answer,
+            "generations": [write_generation(one) for one in succession.generations],
+        }
+
+    def inherit(self, found: Mapping[str, Any]) -> Callable[[str], None]:
+        """The other end: what the program before left. Returns what is to be called when our own generation serves, or
+        will not."""
+        supervisor = self._supervisor
+        succession = supervisor.succession
+        self._started = found["started"]
+        self._reloads = found["reloads"]
+        self.handed_out = found["handed_out"]
+        succession.serials = itertools.count(found["serial"])
+        succession.numbers = itertools.count(found["number"])
+        succession.paused = found["paused"]
+        for backend, server, state, weight in found["servers"]:
+            succession.servers[backend, server] = (backend, server, state, weight)
+        for one in found["generations"]:
+            generation = read_generation(one, succession.build, supervisor.processes)
+            succession.generations.append(generation)
+            if generation.state == GenerationState.SERVING:
+                succession.current = generation
+        for descriptor in found["controls"]:
+            supervisor.control.adopt(socket.socket(fileno=descriptor))
+        answer = None
+        if found["answer"] >= 0:
+            answer = supervisor.control.resume(socket.socket(fileno=found["answer"]))
+
+        def upgraded(error: str) -> None:
+            seconds = time.monotonic() - found["began"]
+            self._last = ChangeStatus("upgrade", time.time(), not error, seconds, error)
+            if error:
+                supervisor.notices.warning("Upgraded, but the groups of the program before go on: reload.")
+            else:
+                supervisor.notices.notice(f"Upgraded to {__version__} in {seconds * 1000:.0f} ms.")
+            if answer is not None:
+                if error:
+                    answer.line(error)
+                answer.end(not error)
+
+        return upgraded
+
+    def child_ended(self) -> None:
+        """SIGCHLD: it may have been the trial."""
+        if self._trial is not None:
+            self._trial.look()
 
     def hand_sockets(self, connection: socket.socket) -> None:
         current = self._supervisor.succession.current

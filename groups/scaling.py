@@ -13,7 +13,6 @@ Defined: a newcomer that cannot build, or dies before all have built, ends the s
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from .acknowledgements import Outcome
 from .child import Child
@@ -76,18 +75,15 @@ class Scaling:
 
     def _plan(self, groups: int) -> Placement:
         generation = self._generation
-        present = generation.placement.groups
-        threads = present[0].threads
-        if any(place.threads != threads for place in present):
-            raise ValueError("groups with different numbers of threads cannot be scaled: reload with another nbthread")
+        present = {place.number: place.threads for place in generation.placement.groups}
         spec = generation.configuration.globals
-        if groups:
-            spec = replace(spec, nbgroup=groups, nbthread=groups * threads)
-        elif spec.nbgroup is not None or spec.nbthread is not None:
-            spec = replace(spec, nbgroup=len(present), nbthread=len(present) * threads)
-        placement = plan(replace(generation.configuration, globals=spec))
-        if any(place.threads != threads for place in placement.groups):
-            raise ValueError(f"{len(placement.groups)} groups would not have {threads} threads each")
+        if not groups and (spec.nbgroup or spec.nbthread or len(present) != len(plan(generation.configuration).groups)):
+            # As many as there are: the number was written, or asked for at run time.
+            groups = len(present)
+        placement = plan(generation.configuration, groups or None)
+        for place in placement.groups:
+            if present.get(place.number, place.threads) != place.threads:
+                raise ValueError(f"group {place.number} would have {place.threads} threads: reload instead")
         return placement
 
     # Called by succession.

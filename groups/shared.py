@@ -63,5 +63,10 @@ class Slots:
         self.highest = max(self.highest, free[-1] + 1)
         return tuple(free)
 
+    def claim(self, slots: Iterable[int]) -> None:
+        """These are taken already."""
+        self._taken.update(slots)
+        self.highest = max(self._taken, default=-1) + 1
+
     def free(self, slots: Iterable[int]) -> None:
         self._taken.difference_update(slots)

@@ -82,13 +82,15 @@ class Succession:
         self.leave_streams = False
         """New groups shall not keep the streams of whoever started us."""
         self.announce_forks = False
+        self.titles = False
+        """Groups show in the process list what they are."""
         self._processes = processes
         self._timetable = timetable
         self._notices = notices
-        self._build = build
+        self.build = build
         self._leave = leave
         self._serving = serving
-        self._serials = itertools.count(1)
+        self.serials = itertools.count(1)
         self._done: dict[Generation, Done] = {}
 
     # A generation comes.
@@ -111,7 +113,9 @@ class Succession:
                 self._notices.alert(line)
             done(str(error))
             return None
-        generation = Generation(next(self._serials), configuration, foundation, self._build, self._processes)
+        generation = Generation(next(self.serials), configuration, foundation, self.build, self._processes)
+        for place in foundation.placement.groups:
+            generation.add(place)
         self.generations.append(generation)
         self.candidate = generation
         self._done[generation] = done
@@ -137,10 +141,13 @@ class Succession:
         def run(channel: Channel, stacks: int) -> int:
             self._leave()
             self._processes.leave()
-            for generation in self.generations:
-                for listener in generation.foundation.listening.listeners:
+            for one in self.generations:
+                for listener in one.foundation.listening.listeners:
                     listener.sock.close()
-            seat = child.generation.seat(child, channel, stacks, supervisor, leave_streams=self.leave_streams)
+            generation = child.generation
+            seat = generation.seat(
+                child, channel, stacks, supervisor, leave_streams=self.leave_streams, titles=self.titles
+            )
             return run_group(seat)
 
         try:
@@ -167,6 +174,7 @@ class Succession:
                 self.abandon(generation, "\n".join(error.message for error in errors))
                 return
             generation.life.advance(GenerationState.COMING)
+            generation.steer(end=self.current is not None and self.current.steers)
             self.admit(generation, generation.members)
 
     def admit(self, generation: Generation, members: Sequence[Child]) -> None:
@@ -287,6 +295,8 @@ class Succession:
             self.newcomers.lost(child, child.failure)
         elif generation.state == GenerationState.BUILDING or self.current is None:
             self.abandon(generation, child.failure or f"group {child.number} ended before it was ready")
+        elif generation.inherited:
+            self._notices.alert(f"{child} cannot be started again: another program made it. Reload.")
         else:
             child.due = child.respawn.died(time.monotonic())
             if generation.state == GenerationState.COMING and generation.settled:

@@ -12,29 +12,37 @@ master; 1 when the start fails.
 from __future__ import annotations
 
 import gc
+import os
 import selectors
 import signal
 import socket
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ..core.config.model import Configuration
+from . import handover
 from .child import Child
 from .control import Control, endpoints
 from .daemon import Launch, go_to_background, remove_pid_file, write_pid_file
 from .figures import Figures
+from .foundation import plan
 from .generation import Generation
 from .lifecycle import GenerationState, GroupState
 from .listening import Listener
 from .messages import Kind, Message
 from .notices import Notices
+from .notify import Notifier
 from .operations import Operations
 from .processes import Processes
+from .runtime_directory import own_path
 from .succession import Succession
 from .thread import Builder
 from .timetable import Timetable
+from .titles import set_title, supervisor_title
+from .upgrade import fits, is_trial
 from .wakeup import SignalPipe
 from .watch import Watch
 
@@ -62,7 +70,9 @@ class SupervisorOptions:
     reload: Callable[[], tuple[Configuration | None, str]] | None = None
     """Reads the same files and flags again: the configuration, None where it has errors; and what there is to say."""
     systemd: bool = False
-    """Tell systemd how we are (sd_notify)."""
+    """Tell the service manager how we are, where there is one (sd_notify)."""
+    titles: bool = False
+    """Show in the process list who is who."""
     files: tuple[str, ...] = ()
     """The configuration's, for people."""
 
@@ -92,7 +102,12 @@ class Supervisor:
         self._code = 0
         self._faults = 0
         self._selector: selectors.BaseSelector = selectors.DefaultSelector()
-        self.processes = Processes(self._selector, heard=self._heard, died=self._died, stacks=self._tell_stacks)
+        self.processes = Processes(
+            self._selector,
+            heard=self._heard,
+            died=lambda child, pid, code: self.succession.died(child, pid, code),
+            stacks=self._tell_stacks,
+        )
         self.succession = Succession(
             self.processes,
             self.timetable,
@@ -102,12 +117,13 @@ class Supervisor:
             serving=self._serving,
         )
         self.succession.announce_forks = self.options.master_worker
-        self.notifier = _Silent()
+        self.succession.titles = self.options.titles
+        self.notifier = Notifier({} if not self.options.systemd else None)
         self.operations = Operations(self)
         self._watch = Watch(self.succession, self.processes, self.notices, self.report)
-        self._control = Control(self.operations, self._selector)
+        self.control = Control(self.operations, self._selector)
         self._on_signal: dict[int, Callable[[], None]] = {
-            signal.SIGCHLD: self.processes.reap,
+            signal.SIGCHLD: self._child_ended,
             signal.SIGTERM: self.hard_stop,
             signal.SIGINT: self._interrupted,
             signal.SIGUSR1: self.soft_stop,
@@ -128,19 +144,39 @@ class Supervisor:
     def run(self) -> int:
         """Starts, serves until told to end, and returns the exit code. To be called in the main OS thread. With
         `daemon` it returns in the background process only."""
+        if is_trial():
+            return self._answer_trial()
         pidfile = self.options.pidfile or self._first.globals.pidfile
-        if self.options.daemon or self._first.globals.daemon:
+        inherited = handover.find(os.environ)
+        os.environ.pop(handover.VARIABLE, None)
+        if inherited is None and (self.options.daemon or self._first.globals.daemon):
             self._launch = go_to_background()
         with self._signals:
+            # The program before, if there was one, left them blocked.
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, self._on_signal)
             try:
                 self._selector.register(self._signals, selectors.EVENT_READ, self._read_signals)
-                self._start(pidfile)
+                if inherited is None:
+                    self._start(pidfile)
+                else:
+                    self._go_on(inherited)
                 while self.succession.generations:
                     self._turn_in_spite_of_faults()
             finally:
                 self._end(pidfile)
         self._launch.failed(self._code)
         return self._code
+
+    def _answer_trial(self) -> int:
+        """The program before asks whether we could take its place. All that serving needs is imported by now."""
+        complaint = fits()
+        try:
+            plan(self._first)
+        except ValueError as error:
+            complaint = complaint or f"config : {error}"
+        if complaint:
+            self.notices.alert(complaint)
+        return 1 if complaint else 0
 
     # One turn of the loop.
 
@@ -156,7 +192,7 @@ class Supervisor:
             self.notices.alert(f"A fault in the supervisor; please report it:\n{traceback.format_exc()}")
 
     def _turn(self) -> None:
-        times = [self.timetable.due(), self.processes.acknowledgements.due(), self._control.due]
+        times = [self.timetable.due(), self.processes.acknowledgements.due(), self.control.due]
         times.extend(child.due for one in self.succession.generations for child in one.members)
         due = min((one for one in times if one is not None), default=None)
         timeout = None if due is None else max(0.0, due - time.monotonic())
@@ -167,7 +203,7 @@ class Supervisor:
         now = time.monotonic()
         self.processes.acknowledgements.expire(now)
         self.timetable.keep(now)
-        self._control.expire(now)
+        self.control.expire(now)
         for generation in list(self.succession.generations):
             for child in generation.members:
                 if child.due is not None and child.due <= now:
@@ -182,15 +218,15 @@ class Supervisor:
     def _heard(self, child: Child, message: Message) -> None:
         self._on_message[message.kind](child, message)
 
-    def _died(self, child: Child, pid: int, code: int) -> None:
-        self.operations.gone(child)
-        self.succession.died(child, pid, code)
+    def _child_ended(self) -> None:
+        self.processes.reap()
+        self.operations.child_ended()
 
     def _leave(self) -> None:
         """In a new child."""
         self._selector.close()
         self._signals.close()
-        self._control.forget()
+        self.control.forget()
         self._launch.forget()
 
     # Start.
@@ -209,8 +245,25 @@ class Supervisor:
                 self._code = 1
                 self.hard_stop()
 
+        self.show_state("starting")
         self.succession.leave_streams = self._launch.in_background
         self.succession.introduce(self._first, started, activated=self.options.activated)
+
+    def _go_on(self, inherited: Mapping[str, Any]) -> None:
+        """We are the next program of an upgrade: the groups of the one before serve until ours do."""
+        upgraded = self.operations.inherit(inherited)
+        current = self.succession.current
+        if current is None:
+            # All of them were about to end, and so are we.
+            self._begin_stop()
+            return
+        self._begin_service(current)
+        self._open_control(self._first)
+        self.processes.reap()
+        if self._first.proxies:
+            self.succession.introduce(self._first, upgraded)
+        else:
+            upgraded("The configuration cannot be read any more.")
 
     def _serving(self, generation: Generation, first: bool) -> None:
         if self.options.master_worker:
@@ -224,7 +277,17 @@ class Supervisor:
             return
         self.succession.leave_streams = False
         self._launch.succeeded()
+        self._begin_service(generation)
+
+    def _begin_service(self, generation: Generation) -> None:
+        """From now on until the end."""
+        self._watch.set(generation.configuration)
+        self.show_state()
         self._look()
+        self.notifier.main_pid()
+        self.notifier.ready("serving")
+        if self.notifier.period is not None:
+            self._ping()
         if self._on_tick is not None:
             self._tick()
         if self._on_ready is not None:
@@ -234,13 +297,22 @@ class Supervisor:
         """Those of the configuration, and those of the command line. What cannot be opened
         is no reason not to serve."""
         own = None
-        for error in self._control.open(endpoints(configuration.globals, self.options.control, own)):
+        if self.options.own_control:
+            own, complaint = own_path()
+            if complaint:
+                self.notices.warning(complaint)
+        for error in self.control.open(endpoints(configuration.globals, self.options.control, own)):
             self.notices.alert(error)
 
     def _tick(self) -> None:
         self.timetable.at("tick", time.monotonic() + TICK, self._tick)
         if self._on_tick is not None and self.succession.current is not None:
             self._on_tick(self.succession.figures(self.succession.current))
+
+    def _ping(self) -> None:
+        """The service manager's watchdog looks at us; ours looks at the groups."""
+        self.timetable.at("ping", time.monotonic() + (self.notifier.period or TICK), self._ping)
+        self.notifier.ping()
 
     def _look(self) -> None:
         self.timetable.at("watch", time.monotonic() + self._watch.period, self._look)
@@ -282,7 +354,7 @@ class Supervisor:
         self._report_stopped(generation)
         listening = generation.foundation.listening
         # Nobody shall arrive at a door that closes; where others serve the same sockets, they go on.
-        ours = [one for one in listening.listeners if not is_foreign(one) and not self.operations.handed_out]
+        ours = [one for one in listening.listeners if listening.is_ours(one) and not self.operations.handed_out]
         self.succession.retire(generation, ours, lambda complaint: None)
         for listener in listening.listeners:
             if listener not in ours:
@@ -293,6 +365,7 @@ class Supervisor:
             if self.options.master_worker:
                 self.notices.warning("Exiting Master process...")
             self.stopping = True
+            self.show_state("stopping")
             self.operations.stop_begins()
             self.timetable.forget("watch")
         for generation in self.succession.generations:
@@ -313,7 +386,7 @@ class Supervisor:
     def _end(self, pidfile: str | None) -> None:
         """Nobody is left, however we got here."""
         self.processes.end()
-        self._control.close()
+        self.control.close()
         self._selector.close()
         if pidfile:
             remove_pid_file(pidfile)
@@ -332,6 +405,11 @@ class Supervisor:
                     self.processes.say(child, Message(Kind.REPORT, severity, text))
                     return
 
+    def show_state(self, state: str = "") -> None:
+        """In the process list."""
+        if self.options.titles:
+            set_title(supervisor_title(self.options.files, state))
+
     def _pause(self, pause: bool) -> None:
         """SIGTTOU and SIGTTIN. Groups that are started meanwhile are told when they are ready."""
         self.succession.paused = pause
@@ -344,16 +422,6 @@ class Supervisor:
         for line in text.splitlines():
             self.notices.warning(f"{child}: {line}")
             self.report(_WARNING, f"{child}: {line}")
-
-
-def is_foreign(listener: Listener) -> bool:
-    return listener.key is not None and listener.key.kind == "fd"
-
-
-class _Silent:
-    def reloading(self) -> None: ...
-    def ready(self) -> None: ...
-    def stopping(self) -> None: ...
 
 
 def _core_build() -> Builder:

@@ -61,7 +61,9 @@ class Watch:
             for child in generation.members:
                 if child.pid and child.state in (GroupState.READY, GroupState.DRAINING):
                     for local, slot in enumerate(child.slots, 1):
-                        beats[child, child.pid, local] = generation.foundation.pulses.row(slot + 1).heartbeat
+                        beat = generation.foundation.pulses.row(slot + 1).heartbeat
+                        if beat:
+                            beats[child, child.pid, local] = beat
         for child in [one for one in self._stuck if not one.pid]:
             del self._stuck[child]
         for verdict in self._watchdog.look(time.monotonic_ns() // 1_000_000, beats):
