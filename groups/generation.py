@@ -67,6 +67,8 @@ class Generation:
         """What groups that are forked now shall find when they are admitted."""
         self._inboxes: dict[int, tuple[socket.socket, socket.socket]] = {}
         """By pulse row: the end to send to, the end to read."""
+        self.outlived = 0
+        """Reloads since it began to drain."""
         self.inherited = False
         """Another program made it: its groups cannot be started again."""
 

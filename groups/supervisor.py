@@ -134,7 +134,7 @@ class Supervisor:
         }
         self._signals = SignalPipe(self._on_signal)
         self._on_message: dict[Kind, Callable[[Child, Message], None]] = {
-            Kind.BORN: lambda child, message: self.operations.born(child),
+            Kind.BORN: lambda child, message: self.operations.reloading.born(child),
             Kind.BUILT: self.succession.built,
             Kind.READY: self.succession.ready,
             Kind.FAILED: self.succession.failed,
@@ -220,7 +220,7 @@ class Supervisor:
 
     def _child_ended(self) -> None:
         self.processes.reap()
-        self.operations.child_ended()
+        self.operations.upgrading.child_ended()
 
     def _leave(self) -> None:
         """In a new child."""
@@ -251,7 +251,7 @@ class Supervisor:
 
     def _go_on(self, inherited: Mapping[str, Any]) -> None:
         """We are the next program of an upgrade: the groups of the one before serve until ours do."""
-        upgraded = self.operations.inherit(inherited)
+        upgraded = self.operations.upgrading.inherit(inherited)
         current = self.succession.current
         if current is None:
             # All of them were about to end, and so are we.
@@ -367,6 +367,7 @@ class Supervisor:
             self.stopping = True
             self.show_state("stopping")
             self.operations.stop_begins()
+            self.notifier.stopping()
             self.timetable.forget("watch")
         for generation in self.succession.generations:
             for child in generation.members:
@@ -404,6 +405,12 @@ class Supervisor:
                 if child.state == GroupState.READY and not self._watch.is_stuck(child):
                     self.processes.say(child, Message(Kind.REPORT, severity, text))
                     return
+
+    def refusal(self) -> str:
+        """Why nothing can be changed now; "" when it can."""
+        if self.stopping:
+            return "maniple is about to end."
+        return "" if self.succession.current is not None else "maniple has not started yet."
 
     def show_state(self, state: str = "") -> None:
         """In the process list."""
