@@ -5,6 +5,7 @@ Owns: which of them serves an address. Must not know: who accepts on them.
 
 from __future__ import annotations
 
+import os
 import socket
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -33,8 +34,12 @@ class Stock:
         """Numbers given to sockets that another process opened."""
         for listener in kept:
             self._kept[listener.key].append(listener)
+        seen = set()
         for sock in activated:
-            self._activated[found_key(sock)].append(sock)
+            # Two descriptors of one socket are one socket.
+            inode = os.fstat(sock.fileno()).st_ino
+            self._activated[None if inode in seen else found_key(sock)].append(sock)
+            seen.add(inode)
 
     def take(self, key: AddressKey) -> list[Listener]:
         """All sockets of the address; each can be taken once."""

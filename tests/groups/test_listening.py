@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import os
 import socket
 import stat
@@ -12,90 +11,30 @@ from typing import Any
 import pytest
 from maniple.core.config.model import (
     Address,
-    BindSpec,
-    Configuration,
     GlobalSpec,
-    Place,
-    ProxySpec,
     ThreadRange,
     ThreadSet,
     TuneSpec,
 )
-from maniple.groups.listener import Listener
-from maniple.groups.listening import Listening, open_listeners
-from maniple.groups.placement import GroupPlace, Placement
 from maniple.groups.queue_end import queue_length
-from maniple.groups.sockets import ListeningSocket, is_listening
+from maniple.groups.sockets import is_listening
 
-PLACE = Place("test.cfg", 5)
-PLACEMENT = Placement((GroupPlace(1, 2, 1, ()), GroupPlace(2, 1, 3, ())), groups_written=True)
-"""Threads 1/1, 1/2 and 2/1."""
-LARGER = Placement((GroupPlace(1, 2, 1, ()), GroupPlace(2, 2, 3, ())))
-ONE = Placement((GroupPlace(1, 1, 1, ()),))
-LOOPBACK = Address("inet", "127.0.0.1")
-ALL = ((1, 1), (1, 2), (2, 1))
-
-
-def bind_of(*addresses: Address, **words: Any) -> BindSpec:
-    return BindSpec(PLACE, "text", addresses, **words)
-
-
-def proxy_of(*binds: BindSpec, name: str = "web", **words: Any) -> ProxySpec:
-    return ProxySpec(PLACE, name, "frontend", binds=binds, **words)
-
-
-def at(port: int, host: str = "127.0.0.1", kind: str = "inet") -> Address:
-    return Address(kind, host, port, port)
-
-
-class World:
-    """A supervisor's generations; all sockets are closed after the test."""
-
-    def __init__(self) -> None:
-        self.numbers = itertools.count(1)
-        self.current: Listening | None = None
-        self._opened: list[Listening] = []
-
-    def open(
-        self,
-        *proxies: ProxySpec | BindSpec,
-        placement: Placement = PLACEMENT,
-        activated: Any = (),
-        spec: GlobalSpec | None = None,
-    ) -> Listening:
-        """Not started yet. Bind lines stand for one frontend that has them."""
-        listening, errors = self.attempt(*proxies, placement=placement, activated=activated, spec=spec)
-        assert errors == []
-        return listening
-
-    def attempt(
-        self,
-        *proxies: ProxySpec | BindSpec,
-        placement: Placement = PLACEMENT,
-        activated: Any = (),
-        spec: GlobalSpec | None = None,
-    ) -> tuple[Listening, list[str]]:
-        binds = [one for one in proxies if isinstance(one, BindSpec)]
-        if binds:
-            proxies = (proxy_of(*binds),)
-        configuration = Configuration(
-            globals=spec or GlobalSpec(), proxies=tuple(one for one in proxies if isinstance(one, ProxySpec))
-        )
-        listening, errors = open_listeners(configuration, placement, self.current, activated, self.numbers)
-        assert all((error.file, error.line, error.word) == ("test.cfg", 5, "text") for error in errors)
-        self._opened.append(listening)
-        return listening, [error.message for error in errors]
-
-    def reload(self, *proxies: ProxySpec | BindSpec, **words: Any) -> Listening:
-        """Opened, started, and in service."""
-        listening = self.open(*proxies, **words)
-        assert listening.start() == []
-        self.current = listening
-        return listening
-
-    def close(self) -> None:
-        for listening in self._opened:
-            listening.close()
+from tests.groups.listening_rig import (
+    ALL,
+    HOST,
+    LARGER,
+    LOOPBACK,
+    PLACEMENT,
+    World,
+    at,
+    backlog_of,
+    bind_of,
+    connect,
+    free_port,
+    owners,
+    port_of,
+    proxy_of,
+)
 
 
 @pytest.fixture
@@ -103,18 +42,6 @@ def world() -> Iterator[World]:
     value = World()
     yield value
     value.close()
-
-
-def owners(listening: Listening) -> list[Any]:
-    return [listener.owners for listener in listening.listeners]
-
-
-def port_of(listening: Listening) -> int:
-    return int(listening.listeners[0].sock.getsockname()[1])
-
-
-def connect(listening: Listening, count: int = 1) -> list[socket.socket]:
-    return [socket.create_connection(listening.listeners[0].sock.getsockname()[:2]) for _ in range(count)]
 
 
 # The sockets of a first start.
@@ -203,19 +130,11 @@ def test_what_could_be_read_otherwise_is_noticed(world: World) -> None:
 
 
 def test_a_range_of_ports_is_an_address_each(world: World) -> None:
-    # A free pair of ports: found by asking for one until its neighbour is free as well.
-    for _ in range(50):
-        with socket.create_server(("127.0.0.1", 0)) as probe, socket.socket() as neighbour:
-            low = probe.getsockname()[1]
-            try:
-                neighbour.bind(("127.0.0.1", low + 1))
-            except OSError:
-                continue
-        break
-    listening = world.reload(bind_of(Address("inet", "127.0.0.1", low, low + 1)))
+    low = free_port(2)
+    listening = world.reload(bind_of(Address("inet", HOST, low, low + 1)))
     assert [item.sock.getsockname()[1] for item in listening.listeners] == [low] * 3 + [low + 1] * 3
     assert [len(members) for members in listening.sets()] == [3, 3]
-    again = world.reload(bind_of(Address("inet", "127.0.0.1", low, low)))
+    again = world.reload(bind_of(at(low)))
     assert [item.number for item in again.listeners] == [1, 2, 3]
     assert [item.number for item in listening.removed(again)] == [4, 5, 6]
 
@@ -239,7 +158,7 @@ def test_ipv6_and_ipv4(world: World, words: dict[str, bool], only: int) -> None:
     assert sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY) == only
     connect_v4 = socket.socket()
     connect_v4.settimeout(5)
-    assert (connect_v4.connect_ex(("127.0.0.1", port_of(listening))) == 0) == (not only)
+    assert (connect_v4.connect_ex((HOST, port_of(listening))) == 0) == (not only)
     connect_v4.close()
     kept = world.reload(bind_of(Address("inet6", "::"), **words))
     assert kept.numbers == listening.numbers
@@ -294,8 +213,8 @@ def test_abstract_sockets_are_padded_as_haproxys(world: World) -> None:
 
 
 def test_an_inherited_socket_is_taken_as_it_is(world: World) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as ready, socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
+    with socket.create_server((HOST, 0)) as ready, socket.socket() as bound:
+        bound.bind((HOST, 0))
         binds = [bind_of(Address("fd", str(sock.fileno()))) for sock in (ready, bound)]
         listening = world.reload(*binds)
         for sock in (ready, bound):
@@ -327,7 +246,7 @@ def test_descriptors_that_cannot_listen_are_refused(world: World) -> None:
 
 
 def test_errors_come_in_the_order_of_the_lines(world: World, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    with socket.create_server((HOST, 0)) as taken:
         port = taken.getsockname()[1]
         _, messages = world.attempt(
             bind_of(Address("unix", str(tmp_path / ("x" * 100)))),
@@ -342,13 +261,13 @@ def test_errors_come_in_the_order_of_the_lines(world: World, tmp_path: Path) -> 
 
 def test_after_an_error_nothing_stays_open(world: World, tmp_path: Path) -> None:
     before = os.listdir("/proc/self/fd")
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    with socket.create_server((HOST, 0)) as taken:
         port = taken.getsockname()[1]
         listening, messages = world.attempt(
             bind_of(LOOPBACK), bind_of(Address("unix", str(tmp_path / "x"))), bind_of(at(port))
         )
     assert messages == [
-        f"Binding [test.cfg:5] for frontend web: cannot bind socket (Address already in use) for [127.0.0.1:{port}]"
+        f"Binding [test.cfg:5] for frontend web: cannot bind socket (Address already in use) for [{HOST}:{port}]"
     ]
     assert listening.listeners == ()
     assert os.listdir("/proc/self/fd") == before
@@ -361,13 +280,12 @@ def test_a_start_that_fails_says_so(world: World) -> None:
     port = port_of(listening)
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        other.bind(("127.0.0.1", port))
+        other.bind((HOST, port))
         other.listen()
         errors = [error.message for error in listening.start()]
     assert errors
     assert errors[0] == (
-        "Binding [test.cfg:5] for frontend web: cannot listen to socket (Address already in use) for "
-        f"[127.0.0.1:{port}]"
+        f"Binding [test.cfg:5] for frontend web: cannot listen to socket (Address already in use) for [{HOST}:{port}]"
     )
 
 
@@ -401,18 +319,12 @@ def test_a_generation_that_fails_leaves_the_one_before(world: World, tmp_path: P
     assert sum(listener.sock.fileno() < 0 for listener in candidate.listeners) == 4
     for client in connect(before, 3):
         client.close()
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    with socket.create_server((HOST, 0)) as taken:
         port = taken.getsockname()[1]
         listening, errors = world.attempt(bind_of(LOOPBACK, backlog=9), bind_of(at(port)))
     assert len(errors) == 1
     assert listening.listeners == ()
     assert all(listener.sock.fileno() >= 0 for listener in before.listeners)
-
-
-def backlog_of(listener: Listener) -> int:
-    """tcpi_sacked of a listening socket: the longest queue."""
-    facts = listener.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 32)
-    return int.from_bytes(facts[28:32], "little")
 
 
 def test_changed_options_are_applied_at_the_start(world: World, tmp_path: Path) -> None:
@@ -461,56 +373,6 @@ def test_spellings_of_an_address_are_one(world: World) -> None:
     assert world.reload(bind_of(at(port, "0.0.0.0"))).numbers == first.numbers
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
-def test_with_more_threads_only_the_missing_sockets_are_made(world: World) -> None:
-    address = at(free_port())
-    before = world.reload(bind_of(address))
-    after = world.reload(bind_of(address), placement=LARGER)
-    assert owners(after) == [((1, 1),), ((1, 2),), ((2, 1),), ((2, 2),)]
-    assert [item.number for item in after.listeners] == [1, 2, 3, 4]
-    assert before.removed(after) == []
-
-
-def test_with_fewer_threads_no_socket_is_closed(world: World) -> None:
-    address = at(free_port())
-    before = world.reload(bind_of(address), placement=LARGER)
-    after = world.reload(bind_of(address))
-    assert before.removed(after) == []
-    assert sorted(owners(after)) == sorted([((1, 1),), ((1, 2),), ((2, 1),), ((1, 1),)])
-    kept = {item.number: item.owners for item in before.listeners}
-    assert [kept[item.number] == item.owners for item in sorted(after.listeners, key=lambda one: one.number)] == [
-        True,
-        True,
-        True,
-        False,
-    ]
-    alone = world.reload(bind_of(address), placement=ONE)
-    assert owners(alone) == [((1, 1),)] * 4
-    back = world.reload(bind_of(address), placement=LARGER)
-    assert {item.number: item.owners for item in back.listeners}.keys() == kept.keys()
-    assert sorted(owners(back)) == sorted(kept.values())
-    assert [item.number for item in back.sets()[0]] == [1, 2, 3, 4]
-
-
-def test_one_address_in_two_lines_is_one_set(world: World) -> None:
-    address = at(free_port())
-    both = world.reload(proxy_of(bind_of(address), name="a"), proxy_of(bind_of(address), name="b"))
-    assert [item.frontend for item in both.listeners] == ["a"] * 3 + ["b"] * 3
-    assert [len(members) for members in both.sets()] == [6]
-    swapped = world.reload(proxy_of(bind_of(address), name="b"), proxy_of(bind_of(address), name="a"))
-    names = {item.number: item.frontend for item in both.listeners}
-    assert {item.number: item.frontend for item in swapped.listeners} == names
-    # Where one line goes its sockets stay, and serve the other: closing them would reset what they have queued.
-    alone = world.reload(proxy_of(bind_of(address), name="b"))
-    assert both.removed(alone) == []
-    assert {item.frontend for item in alone.listeners} == {"b"}
-    assert sorted(owners(alone)) == sorted([(one,) for one in ALL] * 2)
-
-
 def test_what_is_not_served_any_more_is_removed(world: World, tmp_path: Path) -> None:
     port = free_port()
     before = world.reload(bind_of(at(port)), bind_of(Address("unix", str(tmp_path / "x"))), bind_of(LOOPBACK))
@@ -531,75 +393,3 @@ def test_a_unix_socket_that_nobody_finds_is_made_anew(world: World, tmp_path: Pa
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(str(path))
         assert queue_length(second.sock) == 1
-
-
-# Sockets that another process opened.
-
-
-def given(*, joinable: bool = True, host: str = "127.0.0.1", foreign: bool = False) -> ListeningSocket:
-    sock = ListeningSocket(socket.AF_INET, socket.SOCK_STREAM)
-    if joinable:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    sock.bind((host, 0))
-    sock.listen(5)
-    sock.foreign = foreign
-    return sock
-
-
-def test_a_socket_that_was_given_serves_its_address(world: World) -> None:
-    sock, other = given(), given()
-    port = sock.getsockname()[1]
-    client = socket.create_connection(sock.getsockname())
-    listening = world.reload(bind_of(at(port), backlog=33), activated=[sock, other])
-    assert listening.listeners[0].sock is sock
-    assert owners(listening) == [(one,) for one in ALL]
-    assert other.fileno() == -1
-    assert not sock.getblocking()
-    assert backlog_of(listening.listeners[0]) == 33
-    sock.accept()[0].close()
-    client.close()
-
-
-def test_a_socket_that_cannot_be_joined_serves_all_threads(world: World) -> None:
-    sock = given(joinable=False, foreign=True)
-    listening = world.reload(bind_of(at(sock.getsockname()[1]), backlog=33), activated=[sock])
-    assert owners(listening) == [ALL]
-    assert listening.listeners[0].sock is sock
-    assert backlog_of(listening.listeners[0]) == 5
-    assert not listening.is_ours(listening.listeners[0])
-    again = world.reload(bind_of(at(sock.getsockname()[1])))
-    assert again.numbers == listening.numbers
-    assert not again.is_ours(again.listeners[0])
-
-
-def test_more_sockets_than_threads_are_all_used(world: World) -> None:
-    first = given()
-    rest = []
-    for _ in range(4):
-        sock = ListeningSocket(socket.AF_INET, socket.SOCK_STREAM)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        sock.bind(first.getsockname())
-        sock.listen()
-        rest.append(sock)
-    listening = world.reload(bind_of(at(first.getsockname()[1])), activated=[first, *rest])
-    assert len(listening.listeners) == 5
-    assert sorted(len([one for one in owners(listening) if one == ((*pair,),)]) for pair in ALL) == [1, 2, 2]
-
-
-def test_sockets_of_another_kind_do_not_match(world: World, tmp_path: Path) -> None:
-    any_v4, unix = given(host="0.0.0.0"), ListeningSocket(socket.AF_UNIX, socket.SOCK_STREAM)
-    unix.bind(str(tmp_path / "given"))
-    unix.listen()
-    datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    listening = world.reload(bind_of(Address("unix", str(tmp_path / "given"))), activated=[any_v4, unix, datagrams])
-    assert [item.sock for item in listening.listeners] == [unix]
-    assert (any_v4.fileno(), datagrams.fileno()) == (-1, -1)
-
-
-def test_with_an_error_what_was_given_is_closed(world: World) -> None:
-    sock = given()
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        _, errors = world.attempt(bind_of(at(sock.getsockname()[1])), bind_of(at(port)), activated=[sock])
-    assert len(errors) == 1
-    assert sock.fileno() == -1
