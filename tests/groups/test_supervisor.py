@@ -10,29 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from maniple.groups.lifecycle import GroupState
-from maniple.groups.supervisor import PATIENCE, SupervisorOptions
+from maniple.groups.succession import PATIENCE
+from maniple.groups.supervisor import SupervisorOptions
+from maniple.tests.groups.proxies import alive, until
 
 Start = Callable[..., Any]
 TWO = {"nbgroup": 2}
-
-
-def until(condition: Callable[[], Any], what: str, patience: float = 10.0) -> Any:
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        result = condition()
-        if result:
-            return result
-        time.sleep(0.005)
-    raise AssertionError(f"waited {patience} s in vain: {what}")
-
-
-def alive(pid: int) -> bool:
-    """Whether the process runs (a zombie that nobody reaps yet does not)."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def test_starts_every_group_and_says_so(start_proxy: Start) -> None:
@@ -108,14 +91,7 @@ def test_soft_stop_lets_connections_end_and_refuses_new_ones(start_proxy: Start)
     sock, _, _ = proxy.connect()
     proxy.signal(signal.SIGUSR1)
 
-    def refused() -> bool:
-        try:
-            proxy.connect()[0].close()
-        except (ConnectionError, ValueError):
-            return True
-        return False
-
-    until(refused, "new connections are refused")
+    until(proxy.refuses, "new connections are refused")
     sock.send(b"still here")
     assert sock.recv(100) == b"still here"
     assert proxy.process.poll() is None
@@ -249,11 +225,9 @@ def test_pause_and_resume(start_proxy: Start) -> None:
 
     sock = until(unanswered, "connections wait")
     # A group that is started during the pause does not accept either.
-    killed = proxy.groups()[0]
-    os.kill(killed, signal.SIGKILL)
-    until(lambda: len(proxy.groups()) == 2 and killed not in proxy.groups(), "the group is back")
-    proxy.signal(signal.SIGHUP)
-    until(lambda: "Group 1: READY" in proxy.stderr or proxy.signal(signal.SIGHUP), "it is ready")
+    os.kill(proxy.pids()[1], signal.SIGKILL)
+    until(lambda: "exited with code 137" in proxy.stderr, "its death")
+    proxy.wait_groups(2)
     other = until(unanswered, "connections still wait")
     proxy.signal(signal.SIGTTIN)
     for waiting in (sock, other):
@@ -262,26 +236,16 @@ def test_pause_and_resume(start_proxy: Start) -> None:
         waiting.close()
 
 
-def test_state_is_shown_on_sighup_and_reload_refused(start_proxy: Start) -> None:
-    proxy = start_proxy(globals=TWO)
-    one, two = proxy.groups()
-    proxy.signal(signal.SIGHUP)
-    until(lambda: f"Group 2: READY, pid {two}" in proxy.stderr, "the state")
-    assert f"Group 1: {GroupState.READY.name}, pid {one}" in proxy.stderr
-    proxy.signal(signal.SIGUSR2)
-    until(lambda: "no reload yet" in proxy.stderr, "the refusal")
-
-
 @pytest.mark.parametrize(
-    ("fail", "text"),
+    ("how", "text"),
     [
         ("config", "[ALERT]    ({pid}) : config : [test.cfg:7] : no such algorithm"),
         ("bug", "RuntimeError: a bug"),
-        ("crash", "exited with code 139 (Segmentation fault)"),
+        ("segv", "exited with code 139 (Segmentation fault)"),
     ],
 )
-def test_a_build_that_fails_ends_the_start(start_proxy: Start, fail: str, text: str) -> None:
-    proxy = start_proxy(ready=False, globals=TWO, fail=fail)
+def test_a_build_that_fails_ends_the_start(start_proxy: Start, how: str, text: str) -> None:
+    proxy = start_proxy(ready=False, globals=TWO, fail={"at": "build", "how": how})
     assert proxy.wait() == 1
     assert text.format(pid=proxy.pid) in proxy.stderr
     assert proxy.stderr.count("[ALERT]") == 1
@@ -335,7 +299,7 @@ def test_all_groups_accept_on_a_unix_socket(start_proxy: Start, tmp_path: Path) 
 def test_an_inherited_socket_is_accepted_on(start_proxy: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         fd = listening.fileno()
-        proxy = start_proxy(globals=TWO, binds=[["fd", str(fd), 0]], pass_fds=[fd])
+        proxy = start_proxy(globals=TWO, binds=[["fd", str(fd), 0]], pass_fds=(fd,))
         with socket.create_connection(listening.getsockname(), timeout=10) as sock:
             assert sock.recv(100)
         proxy.signal(signal.SIGTERM)
@@ -371,7 +335,7 @@ def test_a_daemon_is_ready_when_its_starter_ends(start_proxy: Start, tmp_path: P
 
 
 def test_a_daemon_that_cannot_start_fails_its_starter(start_proxy: Start) -> None:
-    proxy = start_proxy(options={"daemon": True}, ready=False, fail="config")
+    proxy = start_proxy(options={"daemon": True}, ready=False, fail={"at": "build", "how": "config"})
     assert proxy.wait() == 1
     assert "no such algorithm" in proxy.stderr
 
@@ -379,7 +343,7 @@ def test_a_daemon_that_cannot_start_fails_its_starter(start_proxy: Start) -> Non
 def test_numbers_that_contradict_each_other_are_refused(start_proxy: Start) -> None:
     proxy = start_proxy(ready=False, globals={"nbgroup": 4, "nbthread": 2})
     assert proxy.wait() == 1
-    assert "nbthread 2 is less than nbgroup 4" in proxy.stderr
+    assert "4 groups cannot share 2 threads" in proxy.stderr
 
 
 def test_options_have_defaults() -> None:
