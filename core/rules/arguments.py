@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigError
 from ..units import parse_size, parse_time
 from .samples import INT_MAX, INT_MIN, pack_ip
+from .variables import Name, parse_name
 
 if TYPE_CHECKING:
     from .scope import Site
@@ -231,6 +232,10 @@ def _server(argument: Argument, site: Site) -> Any:
     raise ValueError(f"backend '{backend_name}' has no server '{name}'")
 
 
+def _variable(argument: Argument, site: Site) -> Name:
+    return parse_name(argument.text)
+
+
 KINDS: dict[str, Callable[[Argument, Site], Any]] = {
     "string": _string,
     "integer": _integer,
@@ -243,6 +248,7 @@ KINDS: dict[str, Callable[[Argument, Site], Any]] = {
     "frontend": _frontend,
     "backend": _backend,
     "server": _server,
+    "variable": _variable,
 }
 """Kind -> the function that reads it (ValueError). string: bytes; ipv4, ipv6, mask4, mask6: packed; time: milliseconds;
-frontend, backend: the facts of that name; server: see _server."""
+frontend, backend: the facts of that name; server: see _server; variable: variables.Name."""

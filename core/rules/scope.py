@@ -14,7 +14,7 @@ Must not know: who satisfies these. Invariant: attributes, no properties, on all
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .samples import Type
@@ -153,6 +153,8 @@ class ProcessFacts(Protocol):
 
     connections: int
     draining: bool
+    date: Callable[[], float]
+    """Seconds since the epoch."""
 
 
 class Site(Protocol):

@@ -1,0 +1,29 @@
+"""All fetches and converters of maniple: importing this fills the catalogue.
+
+Owns: the list of the modules that register some. Must not know: what they register.
+"""
+
+from __future__ import annotations
+
+from . import (
+    fetch_body,
+    fetch_connection,
+    fetch_cookies,
+    fetch_headers,
+    fetch_internal,
+    fetch_proxies,
+    fetch_request,
+    fetch_response,
+)
+
+MODULES = (
+    fetch_body,
+    fetch_connection,
+    fetch_cookies,
+    fetch_headers,
+    fetch_internal,
+    fetch_proxies,
+    fetch_request,
+    fetch_response,
+)
+"""Each fills the catalogue when it is imported."""
