@@ -184,10 +184,9 @@ class Runtime:
     def drain(
         self, deadline_ms: int | None, done: Callable[[], None], lingering: Collection[socket.socket] = ()
     ) -> None:
-        """Soft stop: accept nothing more but what is in the queues of the `lingering` sockets (as `listen` got them;
-        they get no new connections any more, and are ours to close now), close clients that are idle for a second, let the others finish their
-        exchange; `done` is called when none is left, and at the latest after `deadline_ms`, when the rest is cut
-        off."""
+        """Soft stop: accept nothing more but what is in the queues of the `lingering` sockets (as `listen` got them; no
+        new connection arrives there), close clients that are idle for a second, let the others finish their exchange;
+        `done` is called when none is left, and at the latest after `deadline_ms`, when the rest is cut off."""
         if self._draining is None:
             self._draining = Draining(self.relay, self.acceptor, self._inbox, self.abort, done)
             self._draining.start(deadline_ms, lingering)
@@ -228,6 +227,8 @@ class Runtime:
         now = int(relay.now())
         if self._pulse_row is not None:
             self._pulse_row.beat(now)
+        if self._hander is not None:
+            self._hander.beat()
         # First of all: a fault below must not look as if the loop did not turn.
         self._pulse = relay.loop.call_later(PULSE, self._beat)
         self._evict(now)

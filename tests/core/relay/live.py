@@ -47,13 +47,17 @@ class LoopThread:
     def __init__(self) -> None:
         self.loop = uvloop.new_event_loop()
         self.faults: list[dict[str, Any]] = []
-        self.loop.set_exception_handler(lambda loop, context: self.faults.append(context))
+        self.loop.set_exception_handler(self._fault)
         self._os_thread = threading.Thread(target=self._run, daemon=True)
         self._os_thread.start()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
         self.loop.run_forever()
+
+    def _fault(self, _: asyncio.AbstractEventLoop, fault: dict[str, Any]) -> None:
+        if not self.loop.is_closed():
+            self.faults.append(fault)
 
     def call(self, what: Callable[..., T], *arguments: Any) -> T:
         """Does it in the loop's OS thread, and waits for the result."""
@@ -72,7 +76,7 @@ class LoopThread:
         self.loop.call_soon_threadsafe(self.loop.call_later, 0.02, self.loop.stop)
         self._os_thread.join(PATIENCE)
         self.loop.close()
-        assert self.faults == []
+        assert self.faults == [], self.faults
 
 
 class Answering(asyncio.Protocol):

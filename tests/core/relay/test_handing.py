@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import pytest
-from maniple.core.relay.handing import STALE, Hander, Inbox, Inboxes, open_inbox
+from maniple.core.relay.handing import PULSES, STALE, Hander, Inbox, Inboxes, open_inbox
+from maniple.core.runtime import PULSE
 from maniple.pools.pulses import ACCEPTING, CONNECTIONS, Pulses
 from maniple.tests.core.relay.fakes import FakeTransport
 from maniple.tests.core.relay.live import DEFAULTS, GET, Answering, Echo, LoopThread, Whole, a_server, answer, until
@@ -92,6 +93,24 @@ def test_the_one_with_the_fewest_gets_it(table: Table, loads: tuple[int, ...], t
     table.load(*loads)
     assert table.hand() == (target != 0)
     assert table.sent() == ([target] if target else [])
+
+
+def test_brief_clients_even_themselves_out(table: Table) -> None:
+    """As many as came and went in 25 ms, going by the last beat, are no difference."""
+    table.load(10, 14, 10, 10)
+    table.relay.counts.cum_conns = 14 + 80
+    table.hander.beat()
+    assert table.hander._slack == 10
+    assert not table.hand()
+    table.load(0, 10, 0, 0)
+    table.relay.counts.cum_conns = 10 + 80
+    assert table.hand()
+    table.hander.beat()
+    assert table.hander._slack == 1
+
+
+def test_its_beat_is_that_of_the_runtime() -> None:
+    assert pytest.approx(1.0) == PULSE * PULSES
 
 
 def test_a_burst_does_not_go_to_one(table: Table) -> None:

@@ -304,7 +304,7 @@ class Oracle:
 
     def logged(self) -> list[tuple[int, str]]:
         """Lines that were logged before the control socket answered."""
-        lines = []
+        lines: list[tuple[int, str]] = []
         while True:
             try:
                 line = self.log.recv(4096, socket.MSG_DONTWAIT).decode().strip()
