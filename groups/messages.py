@@ -17,6 +17,7 @@ import json
 import os
 import socket
 import struct
+from array import array
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ MAX_DESCRIPTORS = 128
 PROTOCOL = 2
 """Counts changes of this file's meaning: a supervisor with new code finds groups of the old one (upgrade)."""
 _HEAD = struct.Struct("!BBqI")
+_BESIDE_SIZE = socket.CMSG_SPACE((MAX_DESCRIPTORS + 1) * array("i").itemsize)
 _BESIDE = 1
 """Flag: the last descriptor holds the text."""
 _LONGEST = 10_000
@@ -159,7 +161,8 @@ class Channel:
 
     def _put(self, packet: bytes, descriptors: Sequence[int]) -> None:
         if descriptors:
-            socket.send_fds(self.socket, [packet], descriptors, socket.MSG_NOSIGNAL)
+            beside = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", descriptors))
+            self.socket.sendmsg([packet], [beside], socket.MSG_NOSIGNAL)
         else:
             self.socket.send(packet, socket.MSG_NOSIGNAL)
 
@@ -167,11 +170,15 @@ class Channel:
         """The next message; its descriptors are in `received` then. Raises BlockingIOError when there is none yet;
         ValueError for what is no message. None: the other side is gone."""
         try:
-            packet, self.received, _, _ = socket.recv_fds(
-                self.socket, _HEAD.size + MAX_TEXT, MAX_DESCRIPTORS + 1, socket.MSG_CMSG_CLOEXEC
-            )
+            # Not socket.recv_fds: it forgets the flag (Python 3.11), and what we get would be every child's.
+            packet, beside, _, _ = self.socket.recvmsg(_HEAD.size + MAX_TEXT, _BESIDE_SIZE, socket.MSG_CMSG_CLOEXEC)
         except ConnectionError:
             return None
+        descriptors = array("i")
+        for level, kind, raw in beside:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                descriptors.frombytes(raw[: len(raw) - len(raw) % descriptors.itemsize])
+        self.received = descriptors.tolist()
         if not packet:
             return None
         if len(packet) < _HEAD.size:
@@ -179,8 +186,7 @@ class Channel:
         kind, flags, number, ticket = _HEAD.unpack_from(packet)
         text = packet[_HEAD.size :]
         if flags & _BESIDE:
-            beside = self.received.pop()
-            with open(beside, "rb") as file:
+            with open(self.received.pop(), "rb") as file:
                 file.seek(0)
                 text = file.read()
         return Message(Kind(kind), number, text.decode("utf-8", "replace"), ticket)
