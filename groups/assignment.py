@@ -85,6 +85,7 @@ class Assignment:
 
     def _wanted(self, number: int, owners: tuple[tuple[int, int], ...]) -> dict[int, tuple[int, ...]]:
         if not owners:
+            self._adopters.pop(number, None)
             return {group: tuple(range(1, size + 1)) for group, size in self._sizes.items()}
         wanted: dict[int, tuple[int, ...]] = {}
         for group, thread in owners:
