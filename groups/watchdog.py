@@ -48,7 +48,7 @@ class _Watched:
 
 
 class Watchdog(Generic[M]):
-    """`warn` and `kill` in milliseconds; `kill` 0: never."""
+    """`warn` and `kill` in milliseconds; 0: never."""
 
     __slots__ = ("_kill", "_last", "_warn", "_watched")
 
@@ -77,7 +77,7 @@ class Watchdog(Generic[M]):
             if self._kill and watched.age >= self._kill and not watched.condemned:
                 watched.condemned = True
                 verdicts.append(Verdict(Finding.HOPELESS, member, watched.age))
-            elif watched.age >= self._warn and not watched.warned:
+            elif self._warn and watched.age >= self._warn and not watched.warned and not watched.condemned:
                 watched.warned = True
                 verdicts.append(Verdict(Finding.STUCK, member, watched.age))
         return verdicts
