@@ -91,7 +91,8 @@ def send_sockets(connection: socket.socket, listeners: Sequence[Listener], patie
             _limit(connection, deadline)
             descriptors = array.array("i", [listener.sock.fileno() for listener in batch])
             sent = connection.sendmsg([content], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)])
-            connection.sendall(content[sent:])
+            if sent < len(content):  # an empty send to a client that has taken all and gone would fail
+                connection.sendall(content[sent:])
             _read_word(connection, deadline)
     except EOFError:
         # All were received: a client in a hurry does not acknowledge the last message.

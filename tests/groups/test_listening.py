@@ -19,7 +19,7 @@ from maniple.core.config.model import (
 from maniple.groups.queue_end import queue_length
 from maniple.groups.sockets import is_listening
 
-from tests.groups.listening_rig import (
+from maniple.tests.groups.listening_rig import (
     ALL,
     HOST,
     LARGER,

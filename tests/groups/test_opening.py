@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.groups.listening_rig import ALL, LARGER, ONE, World, at, bind_of, free_port, owners, proxy_of
+from maniple.tests.groups.listening_rig import ALL, LARGER, ONE, World, at, bind_of, free_port, owners, proxy_of
 
 
 @pytest.fixture

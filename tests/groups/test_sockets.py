@@ -4,6 +4,7 @@ import dataclasses
 import errno
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -75,13 +76,14 @@ def test_transparent_and_interface(kind: str, host: str) -> None:
 
 def test_what_cannot_be_bound_is_closed(tmp_path: Path) -> None:
     before = os.listdir("/proc/self/fd")
-    for call in (
+    calls: list[Callable[[], object]] = [
         lambda: sockets.bind_tcp(bind_of(), Address("inet", "192.0.2.1", 1, 1)),
         lambda: sockets.bind_unix(str(tmp_path / ("x" * 120)), bind_of(), 5),
         lambda: sockets.bind_unix(str(tmp_path / "no" / "x"), bind_of(), 5),
         lambda: sockets.bind_abstract("x" * 108),
         lambda: sockets.inherit(9999),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(OSError) as found:
             call()
         assert found.value.errno

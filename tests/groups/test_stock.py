@@ -10,7 +10,7 @@ from maniple.core.config.model import (
 )
 from maniple.groups.sockets import ListeningSocket
 
-from tests.groups.listening_rig import ALL, HOST, World, at, backlog_of, bind_of, given, owners
+from maniple.tests.groups.listening_rig import ALL, HOST, World, at, backlog_of, bind_of, given, owners
 
 
 @pytest.fixture
@@ -77,3 +77,9 @@ def test_with_an_error_what_was_given_is_closed(world: World) -> None:
         _, errors = world.attempt(bind_of(at(sock.getsockname()[1])), bind_of(at(port)), activated=[sock])
     assert len(errors) == 1
     assert sock.fileno() == -1
+
+
+def test_two_descriptors_of_one_socket_are_one(world: World) -> None:
+    sock = given(joinable=False)
+    listening = world.reload(bind_of(at(sock.getsockname()[1])), activated=[sock, sock.dup()])
+    assert [listener.sock for listener in listening.listeners] == [sock]
