@@ -335,6 +335,8 @@ class Supervisor:
         """SIGTERM: cut everything, and end."""
         self._begin_stop()
         self.timetable.forget("drain")
+        if self.succession.candidate is not None:
+            self.succession.abandon(self.succession.candidate, self.refusal())
         for generation in list(self.succession.generations):
             self.succession.send_away(generation)
 
@@ -346,7 +348,7 @@ class Supervisor:
         elif not self.stopping:
             self._begin_stop()
             if self.succession.candidate is not None:
-                self.succession.abandon(self.succession.candidate, "maniple is about to end")
+                self.succession.abandon(self.succession.candidate, self.refusal())
             due = time.monotonic() + current.configuration.globals.grace / 1000
             self.timetable.at("drain", due, lambda: self._drain(current))
 
