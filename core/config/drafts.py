@@ -15,7 +15,7 @@ from typing import Any, Protocol, Self
 from ..addresses import resolve_address
 from .diagnostics import Diagnostics
 from .environment import Environment
-from .model import Address, BindSpec, GlobalSpec, LogSpec, Place, ProxySpec, ServerSpec
+from .model import Address, BindSpec, GlobalSpec, LogSpec, Place, ProxySpec, RuleSpec, ServerSpec
 from .statement import Statement
 
 NO_ADDRESS = Address("inet", "")
@@ -94,6 +94,22 @@ class ServerDraft:
 
 
 @dataclass(slots=True)
+class RuleSetDraft:
+    """A section `request-rules` or `response-rules` so far."""
+
+    reading: Reading
+    kind: str
+    name: str
+    place: Place
+    written: dict[str, Place] = field(default_factory=dict)
+    rules: list[RuleSpec] = field(default_factory=list)
+
+    def scratch(self) -> Self:
+        """A draft that a line is read into only to find its errors."""
+        return replace(self, written={}, rules=[])
+
+
+@dataclass(slots=True)
 class ProxyDraft:
     """A defaults, frontend, backend or listen section so far. `kind` is the section's keyword."""
 
@@ -113,6 +129,9 @@ class ProxyDraft:
     """None stands for all loggers of the global section."""
     log_format: tuple[str, str] | None = None
     """What formats the access log: (httplog, httplog clf, tcplog, ""), or ("text", the text)."""
+    rules: list[RuleSpec] = field(default_factory=list)
+    base: ProxyDraft | None = None
+    """The defaults section that this one takes its settings from."""
 
     def set(self, name: str, value: Any) -> None:
         """Store a value in a field of the model; `timeouts.x` goes to the record of timeouts."""
@@ -123,7 +142,7 @@ class ProxyDraft:
 
     def scratch(self) -> Self:
         """A draft that a line is read into only to find its errors."""
-        return replace(self, written={}, binds=[], servers=[], pools={}, logs=[])
+        return replace(self, written={}, binds=[], servers=[], pools={}, logs=[], rules=[])
 
     @property
     def label(self) -> str:
@@ -137,6 +156,9 @@ class ProxyDraft:
         self.pools = dict(defaults.pools)
         self.logs = list(defaults.logs)
         self.log_format = defaults.log_format
+        self.base = defaults
+        scope = defaults.spec.name if defaults.kind == "defaults" else ""
+        self.rules = [replace(rule, scope=rule.scope or scope) for rule in defaults.rules]
 
     def choose_log_format(self, name: str, text: str, statement: Statement) -> None:
         """Set the access log's format; the last one of a section wins."""

@@ -1,4 +1,5 @@
-"""A Configuration written back as HAProxy text, with everything in force spelt out and no defaults section.
+"""A Configuration written back as HAProxy text, with everything in force spelt out. Defaults sections hold
+only the rules that see ACLs of their own.
 
 Owns: the text of each field. Must not know: how a line is read. Invariant: reading the text gives the same
 configuration, places in the files aside. The dump of a configuration with host names holds their addresses.
@@ -20,6 +21,7 @@ from .model import (
     GlobalSpec,
     LogSpec,
     ProxySpec,
+    RuleSpec,
     ServerSpec,
     SourceSpec,
     ThreadSet,
@@ -79,12 +81,36 @@ _SERVER_TEXTS = ("cookie", "check_addr", "on_error", "observe", "track")
 def dump(configuration: Configuration) -> str:
     """The text; it ends with a line feed."""
     blocks = [("global", _globals(configuration.globals))]
-    blocks += [(f"{proxy.kind} {proxy.name}", _proxy(proxy)) for proxy in configuration.proxies]
+    shared = _shared_rules(configuration)
+    blocks += [(f"defaults {name}", map(_rule, rules)) for name, rules in shared.items()]
+    if shared:
+        # For all that do not say `from`.
+        blocks.append(("defaults", iter(())))
+    blocks += [(_heading(proxy), _proxy(proxy)) for proxy in configuration.proxies]
+    blocks += [(f"{found.kind} {found.name}", map(_rule, found.rules)) for found in configuration.rule_sets.values()]
     return "\n".join(f"{head}\n" + "".join(f"    {line}\n" for line in lines) for head, lines in blocks)
 
 
 def _line(*words: object) -> str:
     return " ".join(quote_word(str(word)) for word in words)
+
+
+def _shared_rules(configuration: Configuration) -> dict[str, list[RuleSpec]]:
+    """Lines of defaults sections, which see ACLs of their own, by the name of the section."""
+    shared: dict[str, list[RuleSpec]] = {}
+    for proxy in configuration.proxies:
+        for scope in {rule.scope for rule in proxy.rules} - {""}:
+            shared.setdefault(scope, [rule for rule in proxy.rules if rule.scope == scope])
+    return shared
+
+
+def _heading(proxy: ProxySpec) -> str:
+    scope = next((rule.scope for rule in proxy.rules if rule.scope), "")
+    return f"{proxy.kind} {proxy.name}{f' from {scope}' if scope else ''}"
+
+
+def _rule(rule: RuleSpec) -> str:
+    return f"{rule.kind} {_line(*(word.text for word in rule.words))}"
 
 
 def _globals(spec: GlobalSpec) -> Iterator[str]:
@@ -189,6 +215,12 @@ def _proxy(spec: ProxySpec) -> Iterator[str]:
     yield from _error_files(spec.error_files)
     if spec.default_backend is not None and (spec.kind, spec.default_backend) != ("listen", spec.name):
         yield _line("default_backend", spec.default_backend)
+    for name, delay in (("request", spec.request_inspect_delay), ("response", spec.response_inspect_delay)):
+        if delay is not None:
+            yield _line(f"tcp-{name}", "inspect-delay", format_time(delay))
+    for rule in spec.rules:
+        if not rule.scope:
+            yield _rule(rule)
     if spec.has_backend:
         yield from _backend(spec)
 

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Generic, TypeVar
 
 from . import suggest
-from .drafts import BindDraft, GlobalDraft, ProxyDraft, ServerDraft
+from .drafts import BindDraft, GlobalDraft, ProxyDraft, RuleSetDraft, ServerDraft
 from .lexer import Word
 from .statement import Statement
 from .values import Value
@@ -143,6 +143,7 @@ class Table(Generic[D]):
 
 GLOBAL_KEYWORDS: Table[GlobalDraft] = Table("global")
 PROXY_KEYWORDS: Table[ProxyDraft] = Table("proxies")
+RULE_SET_KEYWORDS: Table[RuleSetDraft] = Table("rule sets")
 OPTIONS: Table[ProxyDraft] = Table("options")
 BIND_KEYWORDS: Table[BindDraft] = Table("bind lines")
 SERVER_KEYWORDS: Table[ServerDraft] = Table("server lines")

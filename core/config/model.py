@@ -192,6 +192,40 @@ class LogSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleWord:
+    """One word of a rule line. `column` counts characters of the line from 1."""
+
+    text: str
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSpec:
+    """One line of rules as written: `rules` compiles it (chapters 4.2 and 7)."""
+
+    place: Place
+    kind: str
+    """The keyword: acl, http-request, http-response, http-after-response, tcp-request connection, tcp-request session,
+    tcp-request content, tcp-response content, use_backend, use-server, redirect, http-error, monitor fail, map-uri, ...
+    (config.rules.KINDS)."""
+    words: tuple[RuleWord, ...]
+    """What follows the keyword."""
+    scope: str = ""
+    """Name of the defaults section that the line comes from, whose ACLs it sees; "" for the section's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSetSpec:
+    """A section `request-rules NAME` or `response-rules NAME`: rules that others enter by `jump NAME`."""
+
+    place: Place
+    name: str
+    kind: str
+    """request-rules or response-rules."""
+    rules: tuple[RuleSpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ProxySpec:
     """A frontend, backend or listen section with its defaults applied."""
 
@@ -235,6 +269,11 @@ class ProxySpec:
     monitor_uri: str | None = None
     cookie: tuple[str, ...] = ()
     """The words of the `cookie` line: accepted, not yet in force."""
+    rules: tuple[RuleSpec, ...] = ()
+    """All rule and acl lines, those of the defaults section first, in the order of the file."""
+    request_inspect_delay: int | None = None
+    """`tcp-request inspect-delay`, ms."""
+    response_inspect_delay: int | None = None
 
     @property
     def has_frontend(self) -> bool:
@@ -336,6 +375,8 @@ class Configuration:
 
     globals: GlobalSpec = GlobalSpec()
     proxies: tuple[ProxySpec, ...] = ()
+    rule_sets: Mapping[str, RuleSetSpec] = field(default_factory=dict)
+    """By name: sections request-rules and response-rules, which share one space of names."""
 
     def proxy(self, name: str, *, backend: bool) -> ProxySpec | None:
         """The proxy of that name with the wanted side, or None."""

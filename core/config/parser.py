@@ -22,24 +22,27 @@ from . import logs as _logs
 from . import options as _options
 from . import placement as _placement
 from . import proxies as _proxies
+from . import rules as _rules
 from . import server as _server
 from . import timeouts as _timeouts
 from .conditions import ConditionFacts, select_lines
 from .diagnostics import Diagnostics
-from .drafts import GlobalDraft, ProxyDraft, Reading, SectionDraft, read_bytes
+from .drafts import GlobalDraft, ProxyDraft, Reading, RuleSetDraft, SectionDraft, read_bytes
 from .environment import Environment
-from .keywords import GLOBAL_KEYWORDS, OPTIONS, PROXY_KEYWORDS, Keyword, State, Table, nearest
+from .keywords import GLOBAL_KEYWORDS, OPTIONS, PROXY_KEYWORDS, RULE_SET_KEYWORDS, Keyword, State, Table, nearest
 from .known import KNOWN_GLOBAL, KNOWN_OPTIONS, KNOWN_PROXY, KNOWN_SECTIONS, REMOVED
 from .lexer import Line, Word, read_lines
 from .model import Configuration, Place, ProxySpec
 from .resolve import resolve
 from .statement import Refusal, Statement
 
-TABLES = (_bind, _globals, _logs, _options, _placement, _proxies, _server, _timeouts)
+TABLES = (_bind, _globals, _logs, _options, _placement, _proxies, _rules, _server, _timeouts)
 """The modules that fill the registry by being imported."""
 
 PROXY_SECTIONS = ("frontend", "backend", "listen")
-SECTIONS = ("global", "defaults", *PROXY_SECTIONS)
+RULE_SECTIONS = ("request-rules", "response-rules")
+"""Ours: rules that others enter by `jump`."""
+SECTIONS = ("global", "defaults", *PROXY_SECTIONS, *RULE_SECTIONS)
 
 _NAME = re.compile(r"[A-Za-z0-9_.:-]+", re.ASCII)
 
@@ -84,7 +87,7 @@ def load(
     if additions is not None:
         text = "".join(f"{line}\n" for line in additions.lines)
         reader.add(list(read_lines(additions.file, text, environment, diagnostics)), additions)
-    configuration = resolve(reader.globals, reader.proxies, diagnostics)
+    configuration = resolve(reader.globals, reader.proxies, diagnostics, reader.rule_sets)
     return (None if diagnostics.errors else configuration), diagnostics
 
 
@@ -131,8 +134,9 @@ class _Reader:
         self.diagnostics = reading.diagnostics
         self.globals = GlobalDraft(reading)
         self.proxies: list[ProxyDraft] = []
+        self.rule_sets: list[RuleSetDraft] = []
         self._defaults: list[ProxyDraft] = []
-        self._section: GlobalDraft | ProxyDraft | None = None
+        self._section: GlobalDraft | ProxyDraft | RuleSetDraft | None = None
         self._skipping = False
         """In a section that cannot be read: its lines are passed over, the section itself was an error."""
         self._overriding = False
@@ -178,6 +182,8 @@ class _Reader:
             self.diagnostics.error(line.place(), f"unknown section '{word.text}'", word.text, hint)
         elif isinstance(self._section, GlobalDraft):
             self._read_keyword(line, self._section, "global", GLOBAL_KEYWORDS, KNOWN_GLOBAL)
+        elif isinstance(self._section, RuleSetDraft):
+            self._read_keyword(line, self._section, self._section.kind, RULE_SET_KEYWORDS, frozenset())
         else:
             self._read_keyword(line, self._section, self._section.kind, PROXY_KEYWORDS, KNOWN_PROXY)
 
@@ -193,6 +199,8 @@ class _Reader:
                 self._section = self.globals
             elif word.text == "defaults":
                 self._section = self._start_defaults(statement)
+            elif word.text in RULE_SECTIONS:
+                self._section = self._start_rule_set(statement)
             else:
                 self._section = self._start_proxy(statement)
         except Refusal as refusal:
@@ -212,8 +220,17 @@ class _Reader:
         draft = ProxyDraft(self.reading, "defaults", ProxySpec(statement.place, name, "defaults"))
         base = self._base(statement, words)
         if base is not None:
+            _rules.refuse_base(statement, draft, base)
             draft.inherit(base)
         self._defaults.append(draft)
+        return draft
+
+    def _start_rule_set(self, statement: Statement) -> RuleSetDraft:
+        statement.expect(1, 1, "<name>")
+        word = statement.arguments[0]
+        name = _section_name(statement, word)
+        draft = RuleSetDraft(self.reading, statement.name, name, statement.place_of(word))
+        self.rule_sets.append(draft)
         return draft
 
     def _start_proxy(self, statement: Statement) -> ProxyDraft:

@@ -12,15 +12,25 @@ from dataclasses import fields, replace
 from typing import Any
 
 from .diagnostics import Diagnostics
-from .drafts import GlobalDraft, ProxyDraft, ServerDraft
+from .drafts import GlobalDraft, ProxyDraft, RuleSetDraft, ServerDraft
 from .keywords import OPTIONS, nearest
 from .logs import NAMED_FORMATS
 from .model import Configuration, ErrorFileSpec, GlobalSpec, LogSpec, Place, ProxySpec, ServerSpec, Timeouts
+from .rules import check_sharing, own_rules, rule_sets, static_backend
 from .thread_groups import group_sizes
 from .threads import resolve_threads
 
 _FRONT_ONLY = ("default_backend", "maxconn", "backlog", "monitor_uri", "error_log_format")
-_BACK_ONLY = ("balance", "fullconn", "retries", "redispatch", "http_reuse", "source", "cookie")
+_BACK_ONLY = (
+    "balance",
+    "fullconn",
+    "retries",
+    "redispatch",
+    "http_reuse",
+    "source",
+    "cookie",
+    "response_inspect_delay",
+)
 _STAND_INS = (
     ("http_keep_alive", "http_request"),
     ("queue", "connect"),
@@ -32,7 +42,12 @@ _FRONT_TIMEOUTS = ("client", "client_fin", "client_hs")
 _BACK_TIMEOUTS = ("check", "connect", "queue", "server", "server_fin", "tunnel")
 
 
-def resolve(globals_draft: GlobalDraft, drafts: Sequence[ProxyDraft], diagnostics: Diagnostics) -> Configuration:
+def resolve(
+    globals_draft: GlobalDraft,
+    drafts: Sequence[ProxyDraft],
+    diagnostics: Diagnostics,
+    sets: Sequence[RuleSetDraft] = (),
+) -> Configuration:
     """The configuration of the drafts; what is wrong between sections goes to `diagnostics`."""
     spec = _resolve_globals(globals_draft, diagnostics)
     proxy_ids = _numbered([(draft.spec.id, draft.written.get("id")) for draft in drafts])
@@ -43,12 +58,14 @@ def resolve(globals_draft: GlobalDraft, drafts: Sequence[ProxyDraft], diagnostic
     proxies = _with_fullconn(proxies)
     _check_backends(drafts, diagnostics)
     _check_tracking(drafts, diagnostics)
+    check_sharing(drafts, diagnostics)
+    named = rule_sets(sets, diagnostics)
     for draft in drafts:
         _check_threads(draft, spec, diagnostics)
     if not diagnostics.errors:  # a line in error may say what seems to be missing
         for draft in drafts:
             _warn(draft, diagnostics)
-    return Configuration(spec, proxies)
+    return Configuration(spec, proxies, named)
 
 
 def _resolve_globals(draft: GlobalDraft, diagnostics: Diagnostics) -> GlobalSpec:
@@ -120,6 +137,7 @@ def _resolve_proxy(draft: ProxyDraft, number: int, spec: GlobalSpec, diagnostics
         logs=_logs(draft.logs, spec.logs),
         log_format=_log_format(draft) if proxy.has_frontend else None,
         error_files=_error_files(draft, spec, diagnostics),
+        rules=own_rules(draft),
     )
 
 
@@ -128,8 +146,10 @@ def _with_fullconn(proxies: tuple[ProxySpec, ...]) -> tuple[ProxySpec, ...]:
     known before the limits of the process are."""
     reached: dict[str, list[int | None]] = {}
     for proxy in proxies:
-        if proxy.has_frontend and not proxy.disabled and proxy.default_backend is not None:
-            reached.setdefault(proxy.default_backend, []).append(proxy.maxconn)
+        if proxy.has_frontend and not proxy.disabled:
+            named = {static_backend(rule) for rule in proxy.rules} | {proxy.default_backend or ""}
+            for name in named - {""}:
+                reached.setdefault(name, []).append(proxy.maxconn)
     result = []
     for proxy in proxies:
         limits = [limit for limit in reached.get(proxy.name, ()) if limit is not None]

@@ -21,7 +21,9 @@ backend b
     server s 127.0.0.1:1
     server t 127.0.0.1:2
 """
-BAD = GOOD.replace("bind ", "bnd ").replace("server t", "servr t").replace("    mode http\n", "    acl x always_true\n")
+BAD = (
+    GOOD.replace("bind ", "bnd ").replace("server t", "servr t").replace("    mode http\n", "    stick-table type ip\n")
+)
 
 
 def check(*arguments: str) -> Result:
@@ -61,7 +63,7 @@ def test_every_error_with_its_place_word_and_hint(bad: str) -> None:
 
 def test_haproxys_keywords_are_told_apart_from_nobodys(bad: str) -> None:
     first = next(line for line in check("-f", bad).stdout.splitlines() if ": error: " in line)
-    assert "acl" in first and "HAProxy" in first and "unknown" not in first
+    assert "stick-table" in first and "HAProxy" in first and "unknown" not in first
 
 
 def test_missing_file_and_missing_flag() -> None:

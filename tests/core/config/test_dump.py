@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from maniple.core.config.dump import dump
-from maniple.core.config.model import Configuration, Place
+from maniple.core.config.model import Configuration, Place, RuleWord
 from maniple.core.config.parser import load
 
 CASES = sorted((Path(__file__).parents[2] / "config_cases").glob("*.cfg"))
@@ -19,6 +19,8 @@ def without_places(value: Any) -> Any:
     """The same value with every place replaced by one and the same."""
     if isinstance(value, Place) or value is None:
         return value
+    if isinstance(value, RuleWord):
+        return value.text
     if is_dataclass(value) and not isinstance(value, type):
         changes = {field.name: without_places(getattr(value, field.name)) for field in fields(value)}
         if "place" in changes:
@@ -37,6 +39,7 @@ def reads_back(configuration: Configuration) -> None:
     assert again is not None, diagnostics.render()
     first, second = without_places(configuration), without_places(again)
     assert second.globals == first.globals, text
+    assert second.rule_sets == first.rule_sets, text
     for one, other in zip(second.proxies, first.proxies, strict=True):
         assert one == other, text
     assert dump(again) == text
@@ -58,6 +61,10 @@ frontend f
     log 127.0.0.1:55 len 99 sample 1,3-4:5 local3 info crit | log [::1]:55 local0 debug err | log abns@l local0
     log unix@l local0 | log fd@5 local0 | log file@/l local0 | monitor-uri "/a b" | option dontlognull | disabled
     no option http-ignore-probes | errorloc303 404 /x | errorfile 503 /x | timeout client 61s | option httpclose | id 9
+    tcp-request inspect-delay 5s | acl a path /x '"' -i | http-request set-header "a b" "c'd" if a !{ path /z }
+    map-uri /a /b
+    unique-id-format %[rand]{x} | monitor fail if a | capture request header Host len 5
+    use_backend f if { path a\\ b }
     error-log-format %ci | log-tag t | maxconn 5 | backlog 6 | timeout http-request 7h | description x | option tcplog
 backend f
     mode http | balance random(3) | retries 0 | option redispatch -2 | http-reuse never | fullconn 9 | source 10.0.0.1
@@ -67,6 +74,11 @@ backend f
     server d 10.0.0.1:-5 source 10.0.0.9:5-9 pool-max-conn 0 pool-purge-delay 0 pool-half-life 5s pool-purge-batches 2
     server-template t 2-3 10.0.0.1:80 id 70 slowstart 1m tcp-ut 1d max-reuse 0 | pool-min-conn 3 | timeout connect 4
     server e 10.0.0.1:80 fall 9 fastinter 1 downinter 2 maxqueue 3 pool-low-conn 4 pool-min-conn 5 weight 256
+    tcp-response inspect-delay 1m | http-response deny status 500 | use-server a if TRUE | redirect prefix /x code 301
+request-rules r
+    acl a path /x | http-request deny if a | use_backend f unless a
+response-rules s
+    http-response set-header a b
 """
 
 
@@ -99,7 +111,8 @@ def test_everything_at_once() -> None:
 def test_each_line_alone(line: tuple[str, str]) -> None:
     head, words = line
     more = "" if head != "frontend f" else "\nbackend f\n mode http"
-    reads_back(configuration(f"{head}\n mode http\n {words}{more}\n" if head != "global" else f"{head}\n {words}\n"))
+    mode = "" if head == "global" or "rules" in head else " mode http\n"
+    reads_back(configuration(f"{head}\n{mode} {words}{more}\n"))
 
 
 @settings(max_examples=25)
