@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 ServerChange = tuple[str, str, str | None, str | None]
 """Backend, server, state, weight; None: as it was."""
 
-DEFAULT_BALANCE = "hash"
+DEFAULT_BALANCE = "least"
+"""`tune.listener.balance`, where it is not written: 64 lasting clients over 8 groups give the fullest one 1.1 times the
+mean, with `hash` 1.7 times, for 0.6 us an accept (maniple bench --accepts)."""
 
 
 class Generation:
