@@ -18,7 +18,6 @@ from maniple.core.config.model import (
 )
 from maniple.groups.queue_end import queue_length
 from maniple.groups.sockets import is_listening
-
 from maniple.tests.groups.listening_rig import (
     ALL,
     HOST,

@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-
 from maniple.tests.groups.listening_rig import ALL, LARGER, ONE, World, at, bind_of, free_port, owners, proxy_of
 
 

@@ -9,7 +9,6 @@ from maniple.core.config.model import (
     Address,
 )
 from maniple.groups.sockets import ListeningSocket
-
 from maniple.tests.groups.listening_rig import ALL, HOST, World, at, backlog_of, bind_of, given, owners
 
 
