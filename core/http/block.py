@@ -18,6 +18,7 @@ from .limits import Limits
 from .memo import Memo
 
 _LONGEST_REMEMBERED = 4096
+_HOP_TOKENS = (b"", b"close", b"keep-alive")
 _PAIR: itemgetter[int] = itemgetter(2)
 
 
@@ -90,11 +91,39 @@ class HeaderBlock:
         `block.index or block.make_index()` is how it is asked for."""
         self.index = index = dict(map(_PAIR, self._lines))
         self.repeats = len(index) != len(self._lines)
+        token = index.get(b"connection")
+        if token is not None:
+            if token.lower() in _HOP_TOKENS and not self.repeats:
+                del index[b"connection"]
+            else:
+                seen = dict(self._without_hop())
+                index.clear()
+                index.update(seen)
         return index
 
+    def seen(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The fields as rules see them: without the tokens `close` and `keep-alive`, which are between the client and
+        us (HAProxy's rules do not see them either)."""
+        index = self.index or self.make_index()
+        fields = self.fields
+        if len(index) == len(fields) and b"connection" not in index:
+            return fields
+        return self._without_hop()
+
+    def _without_hop(self) -> tuple[tuple[bytes, bytes], ...]:
+        pairs = []
+        for name, value in self.fields:
+            if name == b"connection":
+                tokens = [token.strip(b" \t") for token in value.split(b",")]
+                value = b", ".join([token for token in tokens if token.lower() not in _HOP_TOKENS])
+                if not value:
+                    continue
+            pairs.append((name, value))
+        return tuple(pairs)
+
     def values(self, name: bytes) -> list[bytes]:
-        """The values of all lines of that name (lower-case)."""
-        return [value for found, value in self.fields if found == name]
+        """The values of all lines of that name (lower-case), as rules see them."""
+        return [value for found, value in self.seen() if found == name]
 
     def copy(self) -> HeaderBlock:
         """A block of one's own, which may be changed before it is shown to anybody else."""

@@ -51,9 +51,20 @@ class EditedBlock(HeaderBlock):
         fields = self._fields
         if fields is None:
             index, dropped, added = self.index, self._dropped, self._added
-            old = [pair for _, _, pair in self._lines if pair[0] in index and pair[0] not in dropped]
+            old = [pair for pair in self._known() if pair[0] in index and pair[0] not in dropped]
             fields = self._fields = (*old, *zip(added[::4], added[2::4], strict=True))
         return fields
+
+    def _known(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The fields of `_lines`, as rules see them."""
+        original = self._original
+        if self._lines is original._lines:
+            return original.seen()
+        return tuple([(name, wire[len(name) + 2 : -2]) for wire, _, (name, _) in self._lines if wire])
+
+    def seen(self) -> tuple[tuple[bytes, bytes], ...]:
+        """As HeaderBlock.seen: these are the fields."""
+        return self.fields
 
     def make_index(self) -> dict[bytes, bytes]:
         """As HeaderBlock.make_index: asked for when no header is left."""
@@ -110,12 +121,11 @@ class EditedBlock(HeaderBlock):
             return
         if name not in self._dropped:
             lines = self._lines.copy()
-            for place, (wire, mark, (found, value)) in enumerate(lines):
-                if found == name:
-                    new = replace(value)
-                    if new != value:
-                        lines[place] = (b"%b: %b\r\n" % (name, new), mark, (name, new)) if wire else lines[place]
-                        self.index[name] = new
+            for place, (wire, mark, (found, _)) in enumerate(lines):
+                if found == name and wire:
+                    # What is forwarded of it, not what came: `close` and its like must not come back.
+                    new = self.index[name] = replace(wire[len(name) + 2 : -2])
+                    lines[place] = (b"%b: %b\r\n" % (name, new), mark, (name, new))
             self._lines = lines
             # No header has this name: it only tells `seal` that the original's bytes will not do.
             self._dropped.add(b"")

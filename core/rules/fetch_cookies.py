@@ -77,6 +77,12 @@ def read_cookies(message: Message, name: bytes | None) -> Fetch:
     return each
 
 
+def _count_pairs(x: Any) -> int:
+    """All cookies of a response as HAProxy counts them: their attributes too."""
+    head = x.answer
+    return 0 if head is None else sum([len(cookies_in(value, False)) for value in head.block.values(b"set-cookie")])
+
+
 def _register_family(names: str, message: Message, stages: Stage, needs: Needs) -> None:
     def named(suffix: str) -> str:
         return " ".join([name + suffix for name in names.split()])
@@ -98,7 +104,10 @@ def _register_family(names: str, message: Message, stages: Stage, needs: Needs) 
 
     @fetch(named("_cnt"), INT, stages, "The number of cookies of a name", arguments="name:string?", needs=needs)
     def count(call: Call) -> Fetch:
-        each = read_cookies(message, wanted(call))
+        name = wanted(call)
+        each = read_cookies(message, name)
+        if name is None and message is not REQUEST_HEAD:
+            return _count_pairs
         return lambda x: len(each(x))
 
     def numbers(call: Call) -> Fetch:

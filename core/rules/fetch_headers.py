@@ -50,7 +50,7 @@ def values_of(head: Any, name: bytes | None, full: bool) -> Sequence[bytes]:
     """All values of a header (lower-case name), of all headers where it is None."""
     block = head.block
     if name is None:
-        lines = [value for _, value in block.fields]
+        lines = [value for _, value in block.seen()]
     else:
         index = block.index or block.make_index()
         last = index.get(name)
@@ -91,6 +91,10 @@ def read_value(message: Message, name: bytes | None, occurrence: int, full: bool
             return value if value is None or b"," not in value else split_list(value)[-1]
 
         return run_last
+
+    if name is None:
+        # Conditions look at all values of all headers; one of them is none.
+        return lambda x: None
 
     def run(x: Any) -> bytes | None:
         head = message(x)
@@ -247,7 +251,7 @@ def _register_whole(prefix: str, message: Message, stages: Stage, needs: Needs) 
 
         def run(x: Any) -> bytes | None:
             head = message(x)
-            return None if head is None else delimiter.join([name for name, _ in head.block.fields])
+            return None if head is None else delimiter.join([name for name, _ in head.block.seen()])
 
         return run
 
@@ -257,7 +261,7 @@ def _register_whole(prefix: str, message: Message, stages: Stage, needs: Needs) 
             head = message(x)
             if head is None:
                 return None
-            return b"".join([b"%b: %b\r\n" % pair for pair in head.block.fields]) + b"\r\n"
+            return b"".join([b"%b: %b\r\n" % pair for pair in head.block.seen()]) + b"\r\n"
 
         return run
 
@@ -267,7 +271,7 @@ def _register_whole(prefix: str, message: Message, stages: Stage, needs: Needs) 
             head = message(x)
             if head is None:
                 return None
-            texts = [text for pair in head.block.fields for text in pair]
+            texts = [text for pair in head.block.seen() for text in pair]
             return b"".join([spoe_number(len(text)) + text for text in texts]) + b"\0\0"
 
         return run

@@ -12,8 +12,9 @@ import binascii
 from collections.abc import Callable
 from typing import Any
 
-from ..http.uri import Form, bare_authority, split_port
+from ..http.uri import Form, Target, bare_authority, read_target, split_port
 from .catalogue import BOTH, REQUEST, REQUEST_KEPT, Call, Fetch, Needs, fetch, plain_fetch
+from .hashes import avalanche, sdbm
 from .samples import BIN, BOOL, INT, IP, METH, STR, pack_ip, str_to_int
 
 
@@ -26,7 +27,9 @@ def method(x: Any) -> Any:
 @plain_fetch("url", STR, REQUEST, "The target, as the client sent it")
 def url(x: Any) -> Any:
     head = x.head
-    return None if head is None else head.target
+    if head is None:
+        return None
+    return head.target if head.parts is None else head.parts.normal
 
 
 def pathq_of(head: Any) -> bytes | None:
@@ -37,8 +40,12 @@ def pathq_of(head: Any) -> bytes | None:
         return target
     if parts.form is not Form.ABSOLUTE:
         return None
-    path: bytes = parts.path
-    return path if parts.query is None else b"%b?%b" % (path, parts.query)
+    return target_path(parts)
+
+
+def target_path(parts: Target) -> bytes:
+    """Path and query of a target that has them."""
+    return parts.path if parts.query is None else b"%b?%b" % (parts.path, parts.query)
 
 
 @plain_fetch("path", STR, REQUEST, "The path, without the query")
@@ -69,32 +76,23 @@ def query(x: Any) -> Any:
 
 @plain_fetch("base", STR, REQUEST, "Host and path")
 def base(x: Any) -> Any:
-    found = path(x)
-    return None if found is None else (x.head.block.host or b"") + found
+    return _with_host(x, path(x))
 
 
 @plain_fetch("baseq", STR, REQUEST, "Host, path and query")
 def baseq(x: Any) -> Any:
-    found = pathq(x)
-    return None if found is None else (x.head.block.host or b"") + found
+    return _with_host(x, pathq(x))
 
 
-def avalanche(number: int) -> int:
-    """Spread a 32-bit hash over all its bits, as HAProxy does (Bob Jenkins' full avalanche)."""
-    number = (number + 0x7ED55D16 + (number << 12)) & 0xFFFFFFFF
-    number = number ^ 0xC761C23C ^ (number >> 19)
-    number = (number + 0x165667B1 + (number << 5)) & 0xFFFFFFFF
-    number = ((number + 0xD3A2646C) ^ (number << 9)) & 0xFFFFFFFF
-    number = (number + 0xFD7046C5 + (number << 3)) & 0xFFFFFFFF
-    return number ^ 0xB55A4F09 ^ (number >> 16)
-
-
-def sdbm(text: bytes) -> int:
-    """The SDBM hash, 32 bits."""
-    number = 0
-    for byte in text:
-        number = (byte + (number << 6) + (number << 16) - number) & 0xFFFFFFFF
-    return number
+def _with_host(x: Any, found: bytes | None) -> bytes | None:
+    """Host and path; the host alone where there is no path (`*`)."""
+    head = x.head
+    if head is None:
+        return None
+    host: bytes | None = head.block.host
+    if not host:
+        return found
+    return host if found is None else host + found
 
 
 def _hash_of(text_of: Callable[[Any], Any]) -> Fetch:
@@ -114,16 +112,8 @@ def _with_source(hash_of: Fetch) -> Fetch:
     return run
 
 
-def _host_and_url(x: Any) -> bytes | None:
-    head = x.head
-    if head is None:
-        return None
-    found = pathq_of(head)
-    return (head.block.host or b"") + (found or b"")
-
-
 base32 = plain_fetch("base32", INT, REQUEST, "A hash of base")(_hash_of(base))
-url32 = plain_fetch("url32", INT, REQUEST, "A hash of host and url")(_hash_of(_host_and_url))
+url32 = plain_fetch("url32", INT, REQUEST, "A hash of baseq")(_hash_of(baseq))
 _SOURCE_TOO = Needs.HEAD | Needs.CONNECTION
 plain_fetch("base32+src", BIN, REQUEST, "base32 and the client's address", needs=_SOURCE_TOO)(_with_source(base32))
 plain_fetch("url32+src", BIN, REQUEST, "url32 and the client's address", needs=_SOURCE_TOO)(_with_source(url32))
@@ -139,13 +129,13 @@ def _authority(x: Any) -> bytes | None:
 @plain_fetch("url_ip", IP, REQUEST, "The address in an absolute target")
 def url_ip(x: Any) -> bytes | None:
     authority = _authority(x)
-    return None if authority is None else pack_ip(split_port(authority)[0])
+    return None if authority is None else pack_ip(split_port(authority)[0].strip(b"[]"))
 
 
-@plain_fetch("url_port", INT, REQUEST, "The port in an absolute target, 80 if it names none")
+@plain_fetch("url_port", INT, REQUEST, "The port behind an address in an absolute target, 80 if it names none")
 def url_port(x: Any) -> int | None:
     authority = _authority(x)
-    if authority is None:
+    if authority is None or url_ip(x) is None:
         return None
     port = split_port(authority)[1]
     return int(port) if port.isdigit() else 80
@@ -188,10 +178,10 @@ def captured_uri(x: Any) -> Any:
         return None
     words = head.line.split(None, 2)
     target: bytes = words[1]
-    if b"://" in target:
-        _, slash, rest = target.partition(b"://")[2].partition(b"/")
-        return slash + rest or None
-    return target
+    if target[:1] == b"/":
+        return target
+    parts = read_target(target, words[0])
+    return None if parts is None or parts.form is not Form.ABSOLUTE else target_path(parts)
 
 
 @plain_fetch("capture.req.ver", STR, REQUEST_KEPT, "The version, as HTTP/1.1")

@@ -69,11 +69,27 @@ def test_the_original_stays() -> None:
     assert (head.block.wire, head.block.fields) == before and head.block.host == b"h" and block.host is None
 
 
-def test_what_is_not_forwarded_is_seen_until_deleted() -> None:
-    block = edited()
-    assert block.index[b"connection"] == b"keep-alive" and block.values(b"connection") == [b"keep-alive"]
+HOP: list[tuple[bytes, list[bytes], bytes]] = [
+    (b"Connection: keep-alive\r\n", [], b""),
+    (b"Connection: keep-alive, X\r\n", [b"X"], b"connection: X\r\n"),
+    (b"Connection: close\r\nConnection: a ,,b\r\n", [b"a, b"], b"connection: a, b\r\n"),
+]
+
+
+@pytest.mark.parametrize(("lines", "seen", "wire"), HOP)
+def test_what_is_between_client_and_proxy_is_not_seen(lines: bytes, seen: list[bytes], wire: bytes) -> None:
+    original = read(b"Host: h\r\n" + lines).block
+    block = edited(b"Host: h\r\n" + lines)
+    for one in (original, block):
+        assert (one.index or one.make_index()).get(b"connection") == (seen[-1] if seen else None)
+        assert one.values(b"connection") == seen
+    block.replace_lines(b"connection", lambda value: value)
+    block.seal()
+    assert block.wire == b"host: h\r\n" + wire
+    assert block.values(b"connection") == seen
     block.delete(b"connection")
-    assert b"connection" not in block.index and not block.values(b"connection")
+    block.seal()
+    assert block.wire == b"host: h\r\n" and not block.values(b"connection")
 
 
 def test_host_follows() -> None:

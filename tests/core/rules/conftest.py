@@ -21,7 +21,7 @@ def make_site() -> Callable[..., Any]:
         site = SimpleNamespace(
             frontends={},
             backends={},
-            process=SimpleNamespace(connections=3, draining=False),
+            process=SimpleNamespace(connections=3, draining=False, date=lambda: 1234567890.75),
             thread=0,
             threads=1,
             variables={},

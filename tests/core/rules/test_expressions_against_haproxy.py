@@ -1,0 +1,131 @@
+"""Every expression of expressions.txt, through HAProxy and through ours. A converter is tested by a line of data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from maniple.core.errors import ConfigError
+from maniple.core.rules import keywords
+from maniple.core.rules.catalogue import CONVERTERS, FETCHES, Stage
+from maniple.core.rules.expression import compile_text, parse_expression
+from maniple.core.rules.samples import BIN, BOOL, INT, IP, STR, pack_ip
+
+from tests.core.rules import oracle
+
+FILE = Path(__file__).parent / "expressions.txt"
+BLOCKS = oracle.read_cases(FILE)
+assert keywords.MODULES
+
+
+def ours(block: oracle.Block, case: oracle.Case, site: Any, x: Any) -> bytes | None:
+    """Our value as a text."""
+    stage = Stage.FRONT_REQUEST if block.kind == "request" else Stage.FRONT_RESPONSE
+    value: bytes | None = compile_text(case.text, site, stage, STR).run(x)
+    return value
+
+
+@pytest.fixture(scope="module")
+def place(make_site: Callable[..., Any]) -> Any:
+    """The proxies of the oracle's configuration."""
+    server = SimpleNamespace(
+        spec=SimpleNamespace(weight=3, id=1),
+        name="one",
+        weight=3,
+        eweight=48,
+        maxconn=0,
+        maxqueue=0,
+        served=0,
+        usable=True,
+        eligible=True,
+        backup=False,
+        waiting=(),
+        chosen=0,
+    )
+    bind = SimpleNamespace(name="door", id=None)
+    timeouts = SimpleNamespace(client=5000, server=5000, tunnel=None)
+    web = SimpleNamespace(
+        spec=SimpleNamespace(id=1, default_backend="origin", binds=(bind,), timeouts=timeouts),
+        name="web",
+        connections=1,
+    )
+    backend = SimpleNamespace(
+        spec=SimpleNamespace(id=2, timeouts=timeouts),
+        name="origin",
+        served=0,
+        queued=0,
+        servers=(server,),
+        candidates=(server,),
+        active_count=1,
+        backup_count=0,
+    )
+    return make_site(frontends={"web": web}, backends={"origin": backend})
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=[f"line {block.line}" for block in BLOCKS])
+def test_block(block: oracle.Block, place: Any, make_scope: Callable[..., Any], tmp_path: Path) -> None:
+    program, version = oracle.find_haproxy()
+    cases = [case for case in block.cases if case.mark != "3" or version >= 3]
+    route = SimpleNamespace(backend=place.backends["origin"])
+    wrong = []
+    for batch in oracle.batches(block, cases):
+        theirs, here = oracle.ask(program, block, batch, tmp_path)
+        x = make_scope(
+            request=block.request,
+            response=block.head if block.kind == "response" else b"",
+            body=block.body,
+            client_host="127.0.0.1",
+            source=pack_ip(b"127.0.0.1"),
+            source_port=here[1],
+            client_port=here[1],
+            listener_name="door",
+            route=route,
+            server=route.backend.servers[0] if block.kind == "response" else None,
+        )
+        # What the rules of the oracle set before.
+        x.variables = {"text": (STR, b"abc"), "number": (INT, 5), "address": (IP, pack_ip(b"10.1.2.3"))}
+        x.session.variables = {"flag": (BOOL, True)}
+        x.request_variables = {"bytes": (BIN, b"\0\xff")}
+        for case, expected in zip(batch, theirs, strict=True):
+            try:
+                value = ours(block, case, place, x)
+            except ConfigError as error:
+                wrong.append(f"line {case.line}: {case.text}: {error}")
+                continue
+            if case.mark == "no":
+                assert case.reason, f"line {case.line} has no reason"
+                continue
+            if case.mark.startswith("is "):
+                assert case.reason, f"line {case.line} has no reason"
+                if value == case.mark[3:].encode() and value != expected:
+                    continue
+            elif value == expected:
+                continue
+            wrong.append(f"line {case.line}: {case.text}: ours {value!r}, HAProxy's {expected!r}")
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+NOT_COMPARED = """
+    rand uuid date date_us accept_date request_date pid act_conn thread nbthread stopping env bytes_in bytes_out fe_conn
+    dst_conn be_conn req.timer.idle req.timer.hdr req.timer.tq req.timer.queue bc.timer.connect res.timer.hdr
+    res.timer.data fc.timer.handshake fc.timer.total
+    fc_rtt fc_rttvar fc_unacked fc_sacked fc_lost fc_retrans fc_fackets fc_reordering bc_rtt bc_rttvar bc_src
+    bc_src_port bc_dst bc_dst_port bc_be_queue bc_srv_queue src_port fc_src_port dst dst_port fc_dst fc_dst_port
+    dst_is_local fc_dst_is_local
+    prio_class prio_offset last_rule_file last_rule_line unique-id capture.req.hdr capture.res.hdr capture.res.ver
+    res.comp res.cache_hit server_status quic_enabled nbproc
+"""
+"""Chance, clocks and load; what belongs to a connection, which our scope of facts has not; what is seen in a whole
+proxy only. Unit tests look at them."""
+
+
+def test_every_fetch_and_converter_is_compared() -> None:
+    used = set()
+    for block in BLOCKS:
+        for case in block.cases:
+            expression = parse_expression(case.text)
+            used |= {expression.fetch.name, *[item.name for item in expression.converters]}
+    assert {*FETCHES, *CONVERTERS} - used - set(NOT_COMPARED.split()) == set()
