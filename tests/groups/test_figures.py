@@ -6,7 +6,7 @@ import pytest
 from maniple.core.config.model import Address, BindSpec, Configuration, Place, ProxySpec, ServerSpec
 from maniple.groups.figures import Figures, shape_of
 from maniple.groups.shared import create_counters
-from maniple.pools.counters import ProcessCounts, ServerCounts
+from maniple.pools.counters import KINDS, Columns, ProcessCounts, ServerCounts
 from maniple.pools.segment import Segment
 
 PLACE = Place("test.cfg", 1)
@@ -38,7 +38,8 @@ def test_rows_follow_the_file() -> None:
 
 
 def test_figures_are_sums_over_threads_and_visible_to_whoever_attaches() -> None:
-    segment, columns = create_counters(CONFIGURATION, 2)
+    segment, columns = create_counters(CONFIGURATION)
+    columns.used = 2
     for number in range(2):
         counts = ServerCounts()
         counts.stot = 10 + number
@@ -60,3 +61,30 @@ def test_figures_are_sums_over_threads_and_visible_to_whoever_attaches() -> None
             figures.backend("web")
     columns.close()
     segment.close()
+
+
+def counted(configuration: Configuration, stot: int, smax: int) -> tuple[Segment, Columns]:
+    segment, columns = create_counters(configuration)
+    columns.used = 1
+    for kind, name in (("frontend", "web"), ("backend", "app")):
+        if (kind, name) in columns.shape.rows:
+            counts = KINDS[kind]()
+            counts.stot, counts.smax, counts.scur = stot, smax, 1  # type: ignore[attr-defined]
+            columns.column(0).publish(columns.shape.row(kind, name), counts)
+    return segment, columns
+
+
+def test_those_that_drain_count_where_they_have_the_same_rows() -> None:
+    without = Configuration(proxies=CONFIGURATION.proxies[1:])
+    segments, parts = zip(
+        *(counted(*one) for one in ((CONFIGURATION, 5, 2), (CONFIGURATION, 7, 9), (without, 1, 3))), strict=True
+    )
+    figures = Figures(parts[0], parts[1:])
+    assert (figures.frontend("web").stot, figures.frontend("web").smax, figures.frontend("web").scur) == (12, 9, 2)
+    assert (figures.backend("app").stot, figures.backend("app").smax) == (13, 9)
+    with pytest.raises(KeyError):
+        Figures(parts[2], parts[:2]).frontend("web")
+    for columns in parts:
+        columns.close()
+    for segment in segments:
+        segment.close()

@@ -1,15 +1,14 @@
 from __future__ import annotations
 
+import itertools
 import os
 import socket
-from pathlib import Path
+from typing import Any
 
 import pytest
 from maniple.core.config.model import Address, BindSpec, Configuration, GlobalSpec, Place, ProxySpec, ServerSpec
-from maniple.groups.foundation import exceeded_limits, lay_foundation, plan
-from maniple.groups.listeners import close_listeners
+from maniple.groups.foundation import Foundation, FoundationError, exceeded_limits, lay_foundation, plan
 from maniple.groups.notices import Notices
-from maniple.groups.privileges import PrivilegeError
 
 PLACE = Place("test.cfg", 1)
 
@@ -20,56 +19,77 @@ def configuration_of(port: int = 0, **words: object) -> Configuration:
     return Configuration(spec, (ProxySpec(PLACE, "web", "frontend", binds=(bind,)),))
 
 
-def test_everything_stands(tmp_path: Path) -> None:
-    path = tmp_path / "pid"
-    foundation = lay_foundation(configuration_of(nbgroup=2, nbthread=3, maxconn=10), str(path), Notices())
-    assert foundation is not None
-    assert len(foundation.listeners) == foundation.placement.threads == foundation.columns.count == 3
-    assert path.read_text() == f"{os.getpid()}\n"
-    close_listeners(list(foundation.listeners))
-    foundation.columns.close()
-    foundation.segment.close()
+def lay(configuration: Configuration, quiet: bool = False, **words: Any) -> Foundation:
+    return lay_foundation(configuration, Notices(quiet=quiet), itertools.count(1), **words)
+
+
+def test_everything_stands() -> None:
+    foundation = lay(configuration_of(nbgroup=2, nbthread=3, maxconn=10))
+    assert len(foundation.listening.listeners) == foundation.placement.threads == 3
+    assert foundation.columns.count == foundation.pulses.capacity
+    assert foundation.columns.shape.rows[1] == ("frontend", "web")
+    foundation.listening.close()
+    foundation.close()
+
+
+def test_another_one_keeps_sockets_and_undoes_only_its_own() -> None:
+    first = lay(configuration_of())
+    port = first.listening.listeners[0].address.port
+    assert first.listening.start() == []
+    kept = first.listening
+    second = lay(configuration_of(), kept=kept)
+    assert {one.number for one in second.listening.listeners} == kept.numbers
+    second.listening.close_new(kept)
+    second.close()
+    with pytest.raises(FoundationError):
+        lay(configuration_of(user="no-such-user"), quiet=True, kept=kept)
+    with pytest.raises(FoundationError):
+        lay(configuration_of(ulimit_n=1 << 40), quiet=True, kept=kept)
+    with socket.create_connection(("127.0.0.1", port), timeout=10):
+        pass
+    kept.close()
+    first.close()
 
 
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        ({"nbgroup": 3, "nbthread": 2}, "nbthread 2 is less than nbgroup 3"),
-        ({"user": "no-such-user"}, "cannot find user id for 'no-such-user'"),
+        ({"nbgroup": 3, "nbthread": 2}, "config : 3 groups cannot share 2 threads"),
+        ({"user": "no-such-user"}, "config : [maniple.main()] cannot find user id for 'no-such-user'"),
+        ({"chroot": "/nowhere/at/all"}, "Cannot chroot(/nowhere/at/all) (No such file or directory)."),
         ({"ulimit_n": 1 << 40}, f"Cannot raise FD limit to {1 << 40}, limit is"),
-        ({"pidfile": "/nowhere/at/all"}, "Cannot create pidfile /nowhere/at/all (No such file or directory)."),
     ],
 )
-def test_what_fails_is_said_and_nothing_stays_open(
-    words: dict[str, object], text: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_fails_is_said_and_nothing_stays_open(words: dict[str, object], text: str) -> None:
     before = os.listdir("/proc/self/fd")
-    configuration = configuration_of(0, **words)
-    assert lay_foundation(configuration, configuration.globals.pidfile, Notices(quiet=True)) is None
-    assert text in capsys.readouterr().err
+    with pytest.raises(FoundationError) as caught:
+        lay(configuration_of(0, **words), quiet=True)
+    assert text.replace("[maniple.main()] ", "") in str(caught.value).replace("[maniple.main()] ", "")
+    assert str(caught.value) == "\n".join(caught.value.lines)
     assert os.listdir("/proc/self/fd") == before
 
 
-def test_a_user_that_is_refused_leaves_nothing_either(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def refuse(uid: int | None, gid: int | None) -> None:
-        raise PrivilegeError(f"Cannot set gid {gid}.")
+def test_a_segment_that_cannot_be_made_leaves_nothing_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise OSError(24, "Too many open files")
 
-    monkeypatch.setattr("maniple.groups.foundation.drop_privileges", refuse)
+    monkeypatch.setattr("maniple.groups.foundation.create_pulses", refuse)
     before = os.listdir("/proc/self/fd")
-    assert lay_foundation(configuration_of(gid=7), str(tmp_path / "pid"), Notices()) is None
-    assert "Cannot set gid 7." in capsys.readouterr().err
+    with pytest.raises(FoundationError, match="Too many open files"):
+        lay(configuration_of())
     assert os.listdir("/proc/self/fd") == before
-    assert not list(tmp_path.iterdir())
 
 
-def test_a_taken_address_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        assert lay_foundation(configuration_of(taken.getsockname()[1]), None, Notices()) is None
-    lines = capsys.readouterr().err.splitlines()
+def test_a_taken_address_is_said() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(FoundationError) as caught:
+        lay(configuration_of(taken.getsockname()[1]))
+    lines = caught.value.lines
     assert "cannot bind socket (Address already in use)" in lines[0]
     assert lines[1].endswith("Some protocols failed to start their listeners! Exiting.")
+
+
+def test_scaling_says_another_number_of_groups() -> None:
+    assert len(plan(configuration_of(nbgroup=2, nbthread=2), 3).groups) == 3
 
 
 def test_the_plan_is_for_this_machine() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -134,3 +136,52 @@ def test_close_gives_the_body_back() -> None:
     columns.column(0).publish(0, ProcessCounts())
     columns.close()
     raw.append(1)
+
+
+def test_only_columns_in_use_are_read() -> None:
+    columns = columns_of(3)
+    row = columns.shape.row("frontend", "web")
+    counts = FrontendCounts()
+    counts.stot = 5
+    for number in range(3):
+        columns.column(number).publish(row, counts)
+    assert columns.used == 3
+    columns.used = 2
+    assert columns.sum(row).as_dict()["stot"] == 10
+    # What the dead had counted is always part of it.
+    columns.retire(1)
+    columns.used = 1
+    assert columns.sum(row).as_dict()["stot"] == 10
+
+
+NAMES = st.lists(
+    st.tuples(st.sampled_from(sorted(KINDS.keys() - {"process"})), st.sampled_from(["a", "b", "c"])), unique=True
+)
+
+
+@given(NAMES, NAMES, st.integers(0, 1 << 32))
+def test_what_a_whole_segment_had_counted_goes_on(
+    mine: list[tuple[str, str]], theirs: list[tuple[str, str]], seed: int
+) -> None:
+    """Figures of rows with the same name are added, maxima taken, gauges and other rows forgotten."""
+    random = Random(seed)
+    both = []
+    for rows in (mine, theirs):
+        shape = Shape(rows)
+        columns = Columns(memoryview(bytearray(shape.size(2))), shape, 2)
+        for number in range(2):
+            for row, (kind, _) in enumerate(rows):
+                counts = KINDS[kind]()
+                for field in counts.FIELDS:
+                    setattr(counts, field, random.randrange(10))
+                columns.column(number).publish(row, counts)
+        both.append(columns)
+    columns, others = both
+    others.retire(random.randrange(2))
+    before = {row: columns.sum(number).as_dict() for number, row in enumerate(mine)}
+    more = {row: others.sum(number).as_dict() for number, row in enumerate(theirs)}
+    columns.absorb(others)
+    for number, name in enumerate(mine):
+        for field, value in columns.sum(number).as_dict().items():
+            old, new = before[name][field], more.get(name, {}).get(field, 0)
+            assert value == (max(old, new) if field in MAXIMA else old if field in GAUGES else old + new)
