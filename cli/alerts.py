@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from typing import TextIO
 
 from ..core.config.diagnostics import Diagnostic
 from ..groups.notices import Notices
@@ -19,8 +20,9 @@ class Alerts(Notices):
 
     __slots__ = ("_introduced", "_program", "_silent")
 
-    def __init__(self, program: str, quiet: bool = False) -> None:
-        super().__init__(quiet)
+    def __init__(self, program: str, quiet: bool = False, stream: TextIO | None = None) -> None:
+        """`stream`: None is the standard error."""
+        super().__init__(quiet, stream)
         self._program = program
         self._silent = quiet
         self._introduced = False

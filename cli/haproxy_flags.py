@@ -46,8 +46,10 @@ FLAGS = (
     Flag("-D", Effect.WORKS, "goes to the background once everything listens"),
     Flag("-db", Effect.WORKS, "stays in the foreground, whatever the file says"),
     Flag("-d", Effect.PARTLY, "debug: stays in the foreground; the traffic itself is not shown"),
-    Flag("-W", Effect.PARTLY, "master-worker: there is always a supervisor; changes exit codes; no reload by USR2 yet"),
-    Flag("-Ws", Effect.WORKS, "as -W, and tells systemd when it is ready"),
+    Flag(
+        "-W", Effect.WORKS, "master-worker: there is always a supervisor, which reloads; changes messages, exit codes"
+    ),
+    Flag("-Ws", Effect.WORKS, "as -W, and tells systemd how it is"),
     Flag("-p <file>", Effect.WORKS, "with -D or -W writes the supervisor's process id"),
     Flag("-n <number>", Effect.WORKS, "connections of the whole process (global maxconn)"),
     Flag("-N <number>", Effect.WORKS, "connections of each frontend that says nothing"),
@@ -55,8 +57,8 @@ FLAGS = (
     Flag("-L <name>", Effect.WORKS, "the local peer's name: only $HAPROXY_LOCALPEER as long as there are no peers"),
     Flag("-sf <pid>*", Effect.WORKS, "once everything listens, asks these processes to finish (SIGUSR1)"),
     Flag("-st <pid>*", Effect.WORKS, "once everything listens, asks these processes to end (SIGTERM)"),
-    Flag("-x <socket>", Effect.PARTLY, "checks that the old process answers; sockets are bound anew beside its own"),
-    Flag("-S <bind>", Effect.ACCEPTED, "the master's command line does not exist yet"),
+    Flag("-x <socket>", Effect.WORKS, "takes the listening sockets over from the process with this stats socket"),
+    Flag("-S <bind>", Effect.WORKS, "with -W: the master's command line listens there"),
     Flag("-dC", Effect.PARTLY, "shows the configuration's lines as they were read; its anonymising key is refused"),
     Flag("-dD", Effect.WORKS, "lets the .diag lines of a file speak"),
     Flag("-dK<class>", Effect.PARTLY, "lists keywords (-dKhelp names the classes; cfg is the one there is)"),

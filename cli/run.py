@@ -6,6 +6,7 @@ Owns: the flags and what a person at a terminal is told at the start. Must not k
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -98,7 +99,7 @@ def run_command(
 
     Flags are lines of configuration that are read after the files, at the end of each section where they may stand, so
     they win over what the files say; --bind and --server add. Ctrl-C or SIGTERM ends at once, SIGUSR1 lets what runs
-    finish first. Exit status: 0, or 1 when the start fails.
+    finish first, SIGHUP and SIGUSR2 reload, as `maniple reload` does. Exit status: 0, or 1 when the start fails.
     """
     flags = command_line.RunFlags(
         files=files or (),
@@ -126,15 +127,19 @@ def run_command(
         sys.stderr.write(diagnostics.render())
     if configuration is None:
         raise typer.Exit(1)
-    raise typer.Exit(serve(configuration, quiet))
+    raise typer.Exit(serve(configuration, flags, quiet))
 
 
-def serve(configuration: Configuration, quiet: bool) -> int:
+NOTHING = "nothing to listen on: no section has a `bind` line\n"
+
+
+def serve(configuration: Configuration, flags: command_line.RunFlags, quiet: bool) -> int:
     """Runs it in the foreground, whatever `daemon` says in a file, and returns the exit code."""
+    from ..groups.activation import activated_sockets
     from ..groups.supervisor import Supervisor, SupervisorOptions
 
-    if not any(proxy.binds and not proxy.disabled for proxy in configuration.proxies):
-        sys.stderr.write("maniple run: nothing to listen on: no section has a `bind` line\n")
+    if not is_useful(configuration):
+        sys.stderr.write(f"maniple run: {NOTHING}")
         return 1
 
     def ready(listeners: Sequence[Listener]) -> None:
@@ -142,8 +147,36 @@ def serve(configuration: Configuration, quiet: bool) -> int:
             sys.stderr.write(greeting(configuration, listeners))
             sys.stderr.flush()
 
-    configuration = replace(configuration, globals=replace(configuration.globals, daemon=False))
-    return Supervisor(configuration, SupervisorOptions(quiet=quiet), on_ready=ready).run()
+    options = SupervisorOptions(
+        quiet=quiet,
+        own_control=True,
+        activated=tuple(activated_sockets(os.environ)),
+        reload=lambda: read_again(flags),
+        systemd=True,
+        titles=True,
+        files=tuple(flags.files),
+    )
+    return Supervisor(in_foreground(configuration), options, on_ready=ready).run()
+
+
+def read_again(flags: command_line.RunFlags) -> tuple[Configuration | None, str]:
+    """For a reload: the same files and flags, None where they have errors; and what there is to say."""
+    try:
+        configuration, diagnostics = command_line.load(flags)
+    except command_line.FlagError as error:
+        return None, f"{error}\n"
+    text = diagnostics.render() if len(diagnostics) else ""
+    if configuration is not None and not is_useful(configuration):
+        return None, text + NOTHING
+    return None if configuration is None else in_foreground(configuration), text
+
+
+def is_useful(configuration: Configuration) -> bool:
+    return any(proxy.binds and not proxy.disabled for proxy in configuration.proxies)
+
+
+def in_foreground(configuration: Configuration) -> Configuration:
+    return replace(configuration, globals=replace(configuration.globals, daemon=False))
 
 
 def greeting(configuration: Configuration, listeners: Sequence[Listener]) -> str:

@@ -43,7 +43,7 @@ def own_path(candidates: Sequence[str] | None = None, pid: int | None = None) ->
             continue
         sweep(folder)
         return os.path.join(folder, f"{os.getpid() if pid is None else pid}.sock"), ""
-    return None, "; ".join(reasons)
+    return None, f"no control socket of our own: {'; '.join(reasons)}"
 
 
 def make_safe(folder: str) -> None:

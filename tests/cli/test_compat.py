@@ -12,17 +12,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from maniple.cli import compat
-from maniple.cli.haproxy_flags import parse
 from maniple.cli.origins import Origin
-from maniple.core.addresses import Address
-from maniple.core.config import parser
 from maniple.core.config.model import Configuration
 from maniple.groups.supervisor import Supervisor
 
@@ -180,26 +177,6 @@ def test_diagnostic_mode_lets_diag_lines_speak(folder: Path, capfd: pytest.Captu
     assert "told" in capfd.readouterr().err
 
 
-def unresolvable(address: Address) -> Address:
-    raise ValueError(f"cannot resolve {address.host}")
-
-
-def test_unresolved_servers_are_disabled(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compat, "resolve_address", unresolvable)
-    text = DEFAULTS + FRONT + BACK + "  server x nowhere.invalid:80\n  server y elsewhere.invalid:80\n"
-    unresolved = compat.Unresolved()
-
-    def resolve(address: Address) -> Address:
-        return unresolved.resolve(address) if address.kind == "name" else address
-
-    configuration, diagnostics = parser.load([("x", text)], {}, resolve_name=resolve)
-    assert configuration is not None, diagnostics.render()
-    assert unresolved.names == ["nowhere.invalid", "elsewhere.invalid"]
-    servers = unresolved.disable(configuration).proxies[1].servers
-    assert [server.disabled for server in servers] == [False, True, True]
-    assert len({server.address.host for server in servers}) == 3
-
-
 def test_unresolved_servers_are_an_error_without_dr(
     folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,20 +184,6 @@ def test_unresolved_servers_are_an_error_without_dr(
     assert ours("-c -f named.cfg", capfd).code == 1
     answer = ours("-dr -c -V -f named.cfg", capfd)
     assert (answer.code, answer.out) == (0, "Warnings were found.\nConfiguration file is valid\n")
-
-
-def test_flags_win_over_the_file() -> None:
-    text = "global\n  maxconn 100\n  pidfile /run/a\n  daemon\n" + DEFAULTS + FRONT + BACK
-    configuration, _ = parser.load([("x", text + "frontend g\n  bind :1\n  maxconn 7\n  default_backend b\n")], {})
-    assert configuration is not None
-    changed = compat.overridden(configuration, parse(["-N", "20", "-p", "/run/b", "-D"]), daemon=True)
-    assert (changed.globals.pidfile, changed.globals.daemon) == ("/run/b", True)
-    assert [proxy.maxconn for proxy in changed.proxies] == [20, None, 7]
-    changed = compat.overridden(configuration, parse(["-db", "-p", "/run/b"]), daemon=False)
-    # In the foreground there is no pid file, but for -W.
-    assert (changed.globals.pidfile, changed.globals.daemon) == (None, False)
-    assert [proxy.maxconn for proxy in changed.proxies] == [100, None, 7]
-    assert compat.overridden(configuration, parse(["-W"]), daemon=False).globals.pidfile == "/run/a"
 
 
 def test_maxconn_flag_holds_for_frontends_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,7 +237,7 @@ def started(config: Path, listener: socket.socket, *flags: str, **variables: str
     """A running maniple-haproxy that serves."""
     process = subprocess.Popen(
         [sys.executable, "-c", "from maniple.cli.compat import main; main()", *flags, "-f", str(config)],
-        env={**os.environ, "LISTENER": str(listener.fileno()), **variables},
+        env={**os.environ, "RUNTIME_DIRECTORY": str(config.parent), "LISTENER": str(listener.fileno()), **variables},
         pass_fds=[listener.fileno()],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -402,22 +365,139 @@ def test_systemd_is_told(config: Path, listener: socket.socket, tmp_path: Path) 
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.settimeout(20)
         notify.bind(str(tmp_path / "notify"))
+
+        def told(first: str) -> None:
+            """Sooner or later; what comes between does not matter."""
+            while not notify.recv(1000).decode().startswith(first):
+                pass
+
         with started(config, listener, "-Ws", NOTIFY_SOCKET=str(tmp_path / "notify")) as process:
-            assert notify.recv(100) == b"READY=1"
+            assert notify.recv(1000) == f"MAINPID={process.pid}".encode()
+            told("READY=1")
+            process.send_signal(signal.SIGHUP)
+            told("RELOADING=1\nMONOTONIC_USEC=")
+            told("READY=1")
             process.terminate()
+            told("STOPPING=1")
             assert process.wait(timeout=20) == 0
 
 
-def test_systemd_that_is_not_there_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("", "nonsense", str(tmp_path / "nobody"), "@nobody-listens-here"):
-        monkeypatch.setenv("NOTIFY_SOCKET", name)
-        compat.notify_systemd("READY=1")
+def lines_of(process: subprocess.Popen[str], pattern: str) -> list[str]:
+    """Standard error up to the line that matches."""
+    assert process.stderr is not None
+    lines: list[str] = []
+    while not lines or not re.search(pattern, lines[-1]):
+        line = process.stderr.readline()
+        assert line, lines
+        lines.append(line)
+    return lines
+
+
+def wait(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def control(path: Path, line: str) -> str:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(20)
+        client.connect(str(path))
+        client.sendall(line.encode() + b"\n")
+        told = b""
+        while received := client.recv(65536):
+            told += received
+        return told.decode()
+
+
+def test_signals_reload(config: Path, listener: socket.socket) -> None:
+    """SIGUSR2 as HAProxy's master, SIGHUP as everybody else. What is wrong is told in the words of the start."""
+    with started(config, listener, "-W") as process:
+        ask(listener)
+        text = config.read_text()
+        config.write_text(text + "backend c\n  option forwardfor\n")
+        process.send_signal(signal.SIGUSR2)
+        assert any("Loading success." in line for line in lines_of(process, "Reloaded in"))
+        assert ask(listener).startswith(b"HTTP/1.1 200")
+        config.write_text(text.replace("default_backend b", "default_backend nowhere"))
+        process.send_signal(signal.SIGHUP)
+        said = "".join(lines_of(process, "Failed to reload"))
+        assert re.search(r"\[ALERT\] .* config : parsing \[.*x\.cfg:\d+\] : .*nowhere", said, re.I)
+        assert "[ALERT]    (" in said and "config : Fatal errors found in configuration." in said
+        assert ask(listener).startswith(b"HTTP/1.1 200")
+        process.terminate()
+        assert process.wait(timeout=20) == 0
+
+
+def test_master_command_line(config: Path, listener: socket.socket, tmp_path: Path) -> None:
+    """-S: show proc, and reload answered as HAProxy 2.7 and later do."""
+    path = tmp_path / "master"
+    with started(config, listener, "-W", "-S", f"{path},mode,600") as process:
+        wait(path.exists)
+        assert path.stat().st_mode & 0o777 == 0o600
+        rows = control(path, "show proc").splitlines()
+        assert rows[1].split()[:4] == [str(process.pid), "master", "0", "[failed:"]
+        assert [row.split()[1] for row in rows[3:5]] == ["worker", "worker"]
+        assert control(path, "reload").startswith("Success=1\n--\n")
+        assert control(path, "show proc").splitlines()[1].split()[2] == "1"
+        config.write_text("nonsense\n")
+        told = control(path, "reload")
+        assert told.startswith("Success=0\n--\n") and "nonsense" in told and told.endswith("\n\n")
+        assert "\n\n" not in told[:-1]
+        process.terminate()
+        assert process.wait(timeout=20) == 0
+    assert not path.exists()
+
+
+def test_sockets_of_the_process_before(config: Path, origin: Origin, listener: socket.socket, tmp_path: Path) -> None:
+    """-x and -sf: the next process takes the very sockets of the one before."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = probe.getsockname()
+    stats = tmp_path / "stats"
+    front = FRONT.replace("65111", str(address[1]))
+    config.write_text(
+        f"global\n  nbgroup 1\n  stats socket {stats} mode 600 level admin expose-fd listeners\n"
+        + (DEFAULTS + front + BACK).replace("127.0.0.1:1\n", f"127.0.0.1:{origin.port}\n")
+    )
+
+    def inodes() -> set[str]:
+        return {
+            line.split()[9]
+            for line in Path("/proc/net/tcp").read_text().splitlines()
+            if line.split()[1].endswith(f":{address[1]:04X}") and line.split()[3] == "0A"
+        }
+
+    with started(config, listener) as first:
+        wait(lambda: stats.exists() and inodes())
+        before = inodes()
+        inode = stats.stat().st_ino
+        with started(config, listener, "-x", str(stats), "-sf", str(first.pid)) as second:
+            assert first.wait(timeout=20) == 0
+            assert inodes() == before
+            wait(lambda: stats.exists() and stats.stat().st_ino != inode)
+            assert f"\nPid: {second.pid}\n" in control(stats, "show info")
+            with socket.create_connection(address, timeout=20) as client:
+                client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                assert client.recv(100).startswith(b"HTTP/1.1 200")
 
 
 def test_old_socket_must_answer(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     answer = ours("-x /nowhere -f ok.cfg", capfd)
     assert (answer.code, answer.alerts) == (1, ["Failed to get the sockets from the old process!"])
-    with socket.socket(socket.AF_UNIX) as old:
-        old.bind("old")
-        old.listen()
-        assert compat._answers("old")
+
+
+def test_directory_is_not_entered_twice(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """`maniple upgrade` executes the same command line where the first one has gone already."""
+    assert compat.run(["-C", "dir", "-c", "-f", "1.cfg", "-f", "2.cfg"], "haproxy") == 0
+    assert compat.run(["-C", "dir", "-c", "-f", "1.cfg"], "haproxy") == 1
+    monkeypatch.setenv("MANIPLE_PREFLIGHT", "1")
+    assert compat.run(["-C", "dir", "-c", "-f", "1.cfg", "-f", "2.cfg"], "haproxy") == 0
+
+
+def test_master_socket_that_cannot_be_read(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    answer = ours("-W -S /x,colour,red -f ok.cfg", capfd)
+    assert answer.code == 1 and "config : -S /x,colour,red : unknown word 'colour'" in answer.alerts

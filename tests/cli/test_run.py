@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import re
 import signal
@@ -18,7 +19,7 @@ from maniple.cli.origins import Origin
 from maniple.cli.run import greeting
 from maniple.core.addresses import Address
 from maniple.core.config import parser
-from maniple.groups.listeners import Listener
+from maniple.groups.listening import Listener
 
 START = [sys.executable, "-c", "from maniple.cli.main import main; main()", "run"]
 
@@ -35,9 +36,15 @@ def origins() -> Iterator[tuple[Origin, Origin]]:
 
 
 @contextmanager
-def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+def running(*arguments: str, **variables: str) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
     """A running `maniple run`, and the ports that it said it listens on."""
-    process = subprocess.Popen([*START, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*START, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **variables},
+    )
     try:
         assert process.stderr is not None
         first = process.stderr.readline()
@@ -112,6 +119,60 @@ def test_log_goes_to_stdout(origins: tuple[Origin, Origin]) -> None:
         assert re.search(r'127\.0\.0\.1:\d+ \[.*\] maniple maniple/a \d+/.* "GET /logged HTTP/1\.1"\n', out)
 
 
+def test_operated_by_its_commands(origins: tuple[Origin, Origin], tmp_path: Path) -> None:
+    """The whole way: `maniple` as another process, the control socket, the supervisor, the groups."""
+    path = tmp_path / "proxy.cfg"
+    text = (
+        "global\n  nbgroup 1\n  nbthread 1\ndefaults\n  mode http\n  timeout client 5s\n  timeout server 5s\n"
+        "  timeout connect 5s\nlisten l\n  bind 127.0.0.1:0\n  server s 127.0.0.1:{}\n"
+    )
+    path.write_text(text.format(origins[0].port))
+
+    def tell(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*START[:-1], *words],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            cwd=tmp_path,
+            env={**os.environ, "RUNTIME_DIRECTORY": str(tmp_path)},
+        )
+
+    with running("-f", str(path), RUNTIME_DIRECTORY=str(tmp_path)) as (process, ports):
+        assert get(ports[0])[1].endswith("server a\n")
+        which = ("--pid", str(process.pid))
+        result = tell("status", *which)
+        assert (result.returncode, result.stderr) == (0, "")
+        assert f"pid {process.pid}" in result.stdout and f"127.0.0.1:{ports[0]}" in result.stdout
+
+        path.write_text(text.format(origins[1].port))
+        result = tell("reload", "-f", "proxy.cfg")
+        assert (result.returncode, result.stdout) == (0, "Reloaded.\n"), result
+        assert get(ports[0])[1].endswith("server b\n")
+
+        path.write_text(text.format(origins[1].port) + "  servr x 127.0.0.1:1\n")
+        result = tell("reload", *which)
+        assert result.returncode == 1 and "did you mean `server`?" in result.stderr
+        path.write_text(text.format(origins[1].port))
+
+        assert tell("scale", "2", *which).stdout == "2 groups.\n"
+        status = json.loads(tell("status", "--json", *which).stdout)
+        assert [group["state"] for group in status["groups"]] == ["ready", "ready"]
+        assert status["files"] == [str(path)] and status["reloads"] == 1 and status["failed_reloads"] == 1
+
+        result = tell("upgrade", *which)
+        assert (result.returncode, result.stdout) == (0, "Upgraded.\n"), result
+        assert get(ports[0])[1].endswith("server b\n")
+        again = json.loads(tell("status", "--json", *which).stdout)
+        assert again["pid"] == process.pid and [group["state"] for group in again["groups"]] == ["ready"]
+        assert again["generation"] > status["generation"]
+
+        assert tell("stop", *which).returncode == 0
+        assert process.wait(timeout=20) == 0
+        assert tell("status", *which).returncode == 3
+    assert [name for name in os.listdir(tmp_path) if name.endswith(".sock")] == []
+
+
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*START, *arguments], capture_output=True, text=True, timeout=30)
 
@@ -151,10 +212,10 @@ def test_greeting_names_each_address_once() -> None:
     sockets = [socket.socket() for _ in range(4)]
     inet = [Address("inet", "127.0.0.1", port, port) for port in (80, 81)]
     listeners = [
-        Listener("f", 0, inet[0], 1, 1, sockets[0]),
-        Listener("f", 0, inet[0], 2, 1, sockets[1]),
-        Listener("t", 0, inet[1], 1, 1, sockets[2]),
-        Listener("t", 1, Address("abns", "x"), 0, 0, sockets[3]),
+        Listener(1, "f", 0, inet[0], ((1, 1),), sockets[0]),
+        Listener(2, "f", 0, inet[0], ((2, 1),), sockets[1]),
+        Listener(3, "t", 0, inet[1], ((1, 1),), sockets[2]),
+        Listener(4, "t", 1, Address("abns", "x"), (), sockets[3]),
     ]
     first, *lines = greeting(configuration, listeners).splitlines()
     assert first.endswith(" listens on 3 addresses with 2 groups (Ctrl-C ends)")

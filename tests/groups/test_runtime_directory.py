@@ -52,7 +52,8 @@ def test_why_there_is_none(tmp_path: Path) -> None:
     path, why = own_path(candidates)
     assert path is None
     assert why == (
-        f"{candidates[0]}: No such file or directory; {candidates[1]}: is not a directory; "
+        f"no control socket of our own: {candidates[0]}: No such file or directory; "
+        f"{candidates[1]}: is not a directory; "
         f"{candidates[2]}: others may write to it"
     )
 
