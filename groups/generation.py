@@ -69,6 +69,8 @@ class Generation:
         """What groups that are forked now shall find when they are admitted."""
         self._inboxes: dict[int, tuple[socket.socket, socket.socket]] = {}
         """By pulse row: the end to send to, the end to read."""
+        self.asked_groups = 0
+        """How many an operator asked for at run time; 0: nobody did."""
         self.outlived = 0
         """Reloads since it began to drain."""
         self.inherited = False

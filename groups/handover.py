@@ -33,6 +33,7 @@ from .messages import PROTOCOL, Channel
 from .placement import GroupPlace, Placement
 from .processes import Processes
 from .shared import MAX_SLOTS, create_counters, create_pulses
+from .sockets import ListeningSocket, is_foreign
 from .thread import Builder
 
 VARIABLE = "MANIPLE_HANDOVER"
@@ -80,6 +81,7 @@ def write_generation(generation: Generation) -> dict[str, Any]:
                 "owners": listener.owners,
                 "socket": listener.sock.fileno(),
                 "key": None if listener.key is None else asdict(listener.key),
+                "foreign": is_foreign(listener.sock),
             }
             for listener in foundation.listening.listeners
             if generation.state == GenerationState.SERVING
@@ -158,13 +160,15 @@ def _listener(found: Mapping[str, Any]) -> Listener:
     key = found["key"]
     if key is not None:
         key = AddressKey(**{**key, "named": tuple(key["named"])})
+    sock = ListeningSocket(fileno=found["socket"])
+    sock.foreign = found["foreign"]
     return Listener(
         found["number"],
         found["frontend"],
         found["bind_index"],
         Address(**found["address"]),
         tuple((group, thread) for group, thread in found["owners"]),
-        socket.socket(fileno=found["socket"]),
+        sock,
         key,
     )
 

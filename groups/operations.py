@@ -16,6 +16,7 @@ from .acknowledgements import Outcome
 from .affinity import usable_cpus
 from .changes import BUSY, Changes
 from .foundation import FoundationError
+from .inheritance import send_sockets
 from .lifecycle import GroupState
 from .messages import Kind, Message
 from .reloading import Reloading
@@ -39,8 +40,6 @@ class Operations:
         self.reloading = Reloading(supervisor, self.changes)
         self.upgrading = Upgrading(supervisor, self.changes)
         self._affinity = usable_cpus()
-        self.handed_out = False
-        """Another process has our listening sockets."""
 
     def reload_on_signal(self) -> None:
         """SIGUSR2 and SIGHUP."""
@@ -161,10 +160,8 @@ class Operations:
             self._supervisor.soft_stop()
 
     def hand_sockets(self, connection: socket.socket) -> None:
+        """To another process, which serves them from then on as well; at most two seconds."""
         current = self._supervisor.succession.current
         with connection:
             if current is not None:
-                self.handed_out = True
-                from .inheritance import send_sockets
-
                 send_sockets(connection, current.foundation.listening.listeners)

@@ -43,6 +43,7 @@ class Scaling:
         self._listening = generation.foundation.listening
         self._placement = generation.placement
         self._complaints: list[str] = []
+        self._asked = 0
         self._over = False
         """All have built: there is no way back."""
         self._dealing = True
@@ -77,8 +78,10 @@ class Scaling:
         generation = self._generation
         present = {place.number: place.threads for place in generation.placement.groups}
         spec = generation.configuration.globals
-        if not groups and (spec.nbgroup or spec.nbthread or len(present) != len(plan(generation.configuration).groups)):
-            # As many as there are: the number was written, or asked for at run time.
+        if groups:
+            self._asked = groups
+        elif generation.asked_groups or spec.nbgroup or spec.nbthread:
+            # As many as there are: the number was asked for at run time, or is written.
             groups = len(present)
         placement = plan(generation.configuration, groups or None)
         for place in placement.groups:
@@ -150,6 +153,7 @@ class Scaling:
         for child in generation.children.values():
             self._move(child, self._placement.groups[child.number - 1])
         present = [child for child in generation.children.values() if child.state == GroupState.READY]
+        generation.asked_groups = self._asked or generation.asked_groups
         self._over = True
         # Who leaves drains when everybody knows that nothing is handed to it any more.
         self._processes.ask(present, generation.deals(), lambda outcome: self._dealt(outcome, leaving))

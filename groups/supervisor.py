@@ -356,7 +356,7 @@ class Supervisor:
         self._report_stopped(generation)
         listening = generation.foundation.listening
         # Nobody shall arrive at a door that closes; where others serve the same sockets, they go on.
-        ours = [one for one in listening.listeners if listening.is_ours(one) and not self.operations.handed_out]
+        ours = [one for one in listening.listeners if listening.is_ours(one)]
         self.succession.retire(generation, ours, lambda complaint: None)
         for listener in listening.listeners:
             if listener not in ours:

@@ -86,7 +86,6 @@ class Upgrading:
             "number": next(succession.numbers),
             "servers": list(succession.servers.values()),
             "paused": succession.paused,
-            "handed_out": supervisor.operations.handed_out,
             "controls": [sock.fileno() for sock in supervisor.control.sockets],
             "answer": answer,
             "generations": [write_generation(one) for one in succession.generations],
@@ -101,7 +100,6 @@ class Upgrading:
         changes.started = found["started"]
         changes.reloads = found["reloads"]
         changes.begin("upgrade", found["began"])
-        supervisor.operations.handed_out = found["handed_out"]
         succession.serials = itertools.count(found["serial"])
         succession.numbers = itertools.count(found["number"])
         succession.paused = found["paused"]

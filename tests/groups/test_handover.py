@@ -115,6 +115,7 @@ def test_a_generation_is_read_back(processes: Processes) -> None:
         )
         assert listener.key == before.key
         assert listener.sock.getsockname() == sock.getsockname()
+        assert read.foundation.listening.is_ours(listener)
         columns = read.foundation.columns
         assert cast(FrontendCounts, columns.sum(columns.shape.row("frontend", "front"))).conn_tot == 11
         del column  # it holds a view of the segment

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from maniple.groups.placement import Placement, place_groups
 from maniple.groups.placement_words import PlacementWords
 from maniple.groups.topology import Cpu, Topology, format_cpus
 from maniple.tests.groups.machines import machine
+from maniple.tests.groups.proxies import Proxy, echoed, tell, until
 
 HERE = "groups/test_thread_groups.py"
 HELD: dict[str, tuple[str, ...]] = {
@@ -25,9 +29,34 @@ HELD: dict[str, tuple[str, ...]] = {
         "core/config/test_thread_groups.py::test_sizes",
     ),
     "TG8": (f"{HERE}::test_group_and_mask",),
+    "TG1": (
+        "pools/test_counters.py::test_columns_lie_on_their_own_cache_lines",
+        "pools/test_pulses.py::test_sizes",
+        f"{HERE}::test_no_socket_is_shared_over_groups",
+    ),
+    "TG3": (f"{HERE}::test_no_socket_is_shared_over_groups",),
+    "TG5": ("groups/test_listening.py::test_each_thread_has_a_socket_and_all_share_the_port",),
+    # Work is bound to its thread, or asked of all; a group shares no run queue with another.
+    "TG9": (f"{HERE}::test_a_change_is_done_when_every_thread_has_done_it",),
+    # Idle connections never change hands (TG3); what does is a client, to one taker.
+    "TG10": (
+        "core/relay/test_handing.py::test_those_that_were_taken_are_counted_once",
+        "core/relay/test_handing.py::test_a_client_that_left_on_the_way",
+    ),
+    "TG11": (f"{HERE}::test_a_change_is_done_when_every_thread_has_done_it",),
+    "TG13": (
+        f"{HERE}::test_every_thread_has_figures_of_its_own",
+        "groups/test_figures.py::test_figures_are_sums_over_threads_and_visible_to_whoever_attaches",
+    ),
+    "TG14": (f"{HERE}::test_groups_follow_the_machine", "wire/test_reload.py::test_scaling_up_and_down"),
+    "TG15": (f"{HERE}::test_the_watchdog_names_group_and_thread",),
     "TG12": ("groups/test_placement.py::test_every_thread_has_cpus_inside_the_mask_and_both_numbers_agree",),
 }
 """Row -> the tests that hold it, relative to tests/. Add yours where you hold one."""
+
+
+def test_every_row_is_held() -> None:
+    assert set(HELD) == {f"TG{number}" for number in range(1, 16)}
 
 
 @pytest.mark.parametrize(("row", "name"), [(row, name) for row, names in HELD.items() for name in names])
@@ -167,3 +196,71 @@ def test_group_and_mask(text: str, meaning: str) -> None:
     assert " ".join(f"{group}/{local}" for group, local in expand(parse_threads(text), (2, 2))) == meaning
     with pytest.raises(ValueError):
         parse_threads("0/1")
+
+
+# TG3, TG5: a bind line becomes a socket for each thread, and no group holds another's
+
+
+def listening_inodes(pid: int) -> set[str]:
+    """Listening TCP sockets of a process."""
+    tables = "".join(Path(f"/proc/{pid}/net/{name}").read_text() for name in ("tcp", "tcp6"))
+    listening = {line.split()[9] for line in tables.splitlines() if len(line.split()) > 9 and line.split()[3] == "0A"}
+    found = set()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.add(str(entry.readlink()).removeprefix("socket:[").rstrip("]"))
+    return found & listening
+
+
+def test_no_socket_is_shared_over_groups(start_proxy: Callable[..., Proxy]) -> None:
+    proxy = start_proxy(globals={"nbgroup": 3, "nbthread": 6})
+    sockets = [listening_inodes(pid) for pid in proxy.groups()]
+    assert [len(one) for one in sockets] == [2, 2, 2]
+    assert len(set.union(*sockets)) == 6
+    assert listening_inodes(proxy.pid) >= set.union(*sockets)
+
+
+# TG11, TG13, TG15: what all threads must do is known to be done, each has its figures, complaints name both numbers
+
+
+def test_a_change_is_done_when_every_thread_has_done_it(start_proxy: Callable[..., Proxy]) -> None:
+    proxy = start_proxy(globals={"nbgroup": 2, "nbthread": 4}, servers=["a"])
+    clients = [proxy.connect_to(place) for place in ("1/1", "1/2", "2/1", "2/2")]
+    assert proxy.ask("set server app/a weight 5") == (True, "")
+    assert [tell(client)["servers"] for client in clients] == [{"app/a": [None, "5"]}] * 4
+
+
+def test_every_thread_has_figures_of_its_own(start_proxy: Callable[..., Proxy]) -> None:
+    proxy = start_proxy(globals={"nbgroup": 2, "nbthread": 4})
+    threads = [
+        (group["number"], thread["local"], thread["number"])
+        for group in proxy.status()["groups"]
+        for thread in group["threads"]
+    ]
+    assert threads == [(1, 1, 1), (1, 2, 2), (2, 1, 3), (2, 2, 4)]
+
+
+def test_the_watchdog_names_group_and_thread(start_proxy: Callable[..., Proxy]) -> None:
+    proxy = start_proxy(globals={"nbgroup": 2, "nbthread": 4}, tune={"watchdog_warn": 300, "watchdog_kill": 0})
+    proxy.connect_to("2/2").sendall(b"hang\n")
+    until(lambda: "thread 2/2 of group 2" in proxy.stderr, "the warning")
+
+
+# TG14: threads come and go while the others serve; the number of CPUs may change under us
+
+
+def test_groups_follow_the_machine(start_proxy: Callable[..., Proxy]) -> None:
+    cpus = sorted(os.sched_getaffinity(0))
+    if len(cpus) < 2:
+        pytest.skip("this machine lets us use one CPU only")
+    proxy = start_proxy()
+    assert len(proxy.wait_groups(min(len(cpus), 256))) == len(cpus)
+    held, _, _ = proxy.connect()
+    os.sched_setaffinity(proxy.pid, cpus[:1])
+    until(lambda: len(proxy.pids()) == 1, "one group")
+    assert echoed(held)
+    (place,) = [group["cpus"] for group in proxy.status()["groups"]]
+    assert place == [cpus[0]]
+    os.sched_setaffinity(proxy.pid, cpus)
+    until(lambda: len(proxy.pids()) == len(cpus), "a group a CPU")
+    assert echoed(held)
