@@ -160,7 +160,7 @@ class Group:
                     then()
                 if message is not None and message.ticket:
                     text = complaints[0] if complaints else ""
-                    self._channel.send(Message(Kind.DONE, text=text, ticket=message.ticket))
+                    self._say(Message(Kind.DONE, text=text, ticket=message.ticket))
 
         def do(thread: Thread) -> None:
             complaint = ""
@@ -184,7 +184,7 @@ class Group:
         if self._seat.leave_streams:
             leave_streams()
         self._show("")
-        self._all(message, Thread.open_inbox, lambda: self._say(Kind.READY))
+        self._all(message, Thread.open_inbox, lambda: self._say(Message(Kind.READY)))
 
     def _listen(self, message: Message, descriptors: list[int]) -> None:
         # Each thread closes what it accepts on itself: no two share a socket object.
@@ -263,7 +263,7 @@ class Group:
         def drained() -> None:
             self._left_to_drain -= 1
             if not self._left_to_drain:
-                self._say(Kind.DRAINED)
+                self._say(Message(Kind.DRAINED))
                 self._end()
 
         self._all(message, lambda thread: thread.drain(deadline, lingering, lambda: self._first.call(drained)))
@@ -282,5 +282,12 @@ class Group:
         if self._seat.title is not None:
             self._seat.title(state)
 
-    def _say(self, kind: Kind) -> None:
-        self._channel.send(Message(kind))
+    def _say(self, message: Message) -> None:
+        """While the loop runs: what the supervisor does not read yet follows when it does."""
+        self._channel.send(message)
+        if self._channel.pending:
+            self._first.loop.add_writer(self._channel.fileno(), self._flush)
+
+    def _flush(self) -> None:
+        if not self._channel.flush() or not self._channel.pending:
+            self._first.loop.remove_writer(self._channel.fileno())
