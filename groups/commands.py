@@ -6,7 +6,6 @@ know: sockets and clients. Invariant: every command ends its answer, at once or 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -61,6 +60,8 @@ def help_text(level: str, first: Sequence[str] = ()) -> str:
 
 def unknown_text(words: Sequence[str], level: str) -> str:
     """What HAProxy says to a line that it does not know, with the commands that are near."""
+    import difflib  # 7 ms, for a mistake
+
     names = {command.words[0] for command in COMMANDS}
     near = difflib.get_close_matches(words[0], names, cutoff=0.5)
     rows = [row for name in near for row in _rows(_allowed(level, (name,)))]
