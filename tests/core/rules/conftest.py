@@ -86,7 +86,29 @@ SCOPE_FACTS: dict[str, Any] = {
     "priority_offset": 0,
     "unique_id": None,
     "last_rule": None,
+    "end_at": -1.0,
+    "backend_queue": 0,
+    "server_queue": 0,
 }
+
+
+@pytest.fixture(scope="session")
+def value_of(make_site: Callable[..., Any]) -> Callable[..., Any]:
+    """(expression, scope) -> its value, with maniple's catalogue; `stage`, `site` and `each` where they matter."""
+    from maniple.core.rules import keywords
+    from maniple.core.rules.catalogue import Stage
+    from maniple.core.rules.expression import compile_text
+
+    assert keywords.MODULES
+
+    def value(text: str, x: Any, *, stage: Any = Stage.FRONT_REQUEST, site: Any = None, each: bool = False) -> Any:
+        compiled = compile_text(text, site or make_site(), stage)
+        if each:
+            assert compiled.each is not None
+            return list(compiled.each(x))
+        return compiled.run(x)
+
+    return value
 
 
 @pytest.fixture(scope="session")

@@ -36,9 +36,10 @@ def small_catalogue() -> Iterator[None]:
     catalogue.plain_converter("t.same", ANY, None, "The same")(lambda value: value)
     catalogue.converter("t.of", INT, INT, "Scoped")(lambda call: Scoped(lambda x, value: value + x))
     yield
-    for live, saved in ((catalogue.FETCHES, fetches), (catalogue.CONVERTERS, converters)):
-        live.clear()  # type: ignore[attr-defined]
-        live.update(saved)  # type: ignore[attr-defined]
+    for name in set(catalogue.FETCHES) - set(fetches):
+        del catalogue.FETCHES[name]
+    for name in set(catalogue.CONVERTERS) - set(converters):
+        del catalogue.CONVERTERS[name]
 
 
 CASES: list[tuple[str, Type | None, Any]] = [
