@@ -2,7 +2,8 @@
 
 Owns the order of things and the bounds of time. What a scenario is, how a program is configured, how load is made and
 what the figures mean live in the files it imports. Invariants: rounds alternate (a, b, c, a, b, c, ...); the target
-has a CPU of its own where there are two, load and origin share the rest; whatever was started is ended when a
+has a CPU of its own where there are two, load and origin share the rest (in a run with several groups all share all
+CPUs); whatever was started is ended when a
 measurement is left in whatever way; a fault makes a sample count for nothing, never the other way round.
 """
 
@@ -27,6 +28,7 @@ from .origin import Origin
 from .processes import (
     Child,
     ProcessFault,
+    all_cpus,
     busy_seconds,
     cpu_ns,
     free_port,
@@ -105,7 +107,8 @@ def run(plan: Plan, say: Say) -> Results:
     program = shutil.which("wrk")
     if program is None:
         raise MissingProgram("wrk is not installed: apt install wrk")
-    target_cpus, other_cpus = share_cpus()
+    several = any(scenario.groups > 1 for scenario in plan.scenarios)
+    target_cpus, other_cpus = (all_cpus(), all_cpus()) if several else share_cpus()
     bench = Bench(plan, program, target_cpus, other_cpus, raise_descriptor_limit(DESCRIPTORS))
     found = {target.name: target.find() for target in plan.targets}
     results = Results(
@@ -113,6 +116,8 @@ def run(plan: Plan, say: Say) -> Results:
         programs={target.name: target.version(words) for target in plan.targets if (words := found[target.name])},
         settings={"rounds": plan.rounds, "seconds": plan.seconds, "warm_up": plan.warm_up},
     )
+    if several:
+        results.settings["groups"] = max(scenario.groups for scenario in plan.scenarios)
     results.programs["wrk"] = _wrk_version(program)
     previous = signal.signal(signal.SIGTERM, _end)
     try:
@@ -304,6 +309,8 @@ def machine(bench: Bench) -> dict[str, str]:
             model = line.partition(":")[2].strip()
             break
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    cpus = len(bench.target_cpus)
+    shared = "one CPU for everything" if cpus == 1 else f"target, load and origin share {cpus} CPUs"
     alone = bench.target_cpus != bench.other_cpus
     return {
         "cpu": model,
@@ -311,7 +318,7 @@ def machine(bench: Bench) -> dict[str, str]:
         "memory": f"{memory:.0f} GiB",
         "kernel": f"{platform.system()} {platform.release()}",
         "load average before": f"{os.getloadavg()[0]:.2f}",
-        "placement": "target on a CPU of its own, load and origin on the others" if alone else "one CPU for everything",
+        "placement": "target on a CPU of its own, load and origin on the others" if alone else shared,
         "open files": str(bench.descriptors),
     }
 

@@ -60,14 +60,14 @@ def bar_chart(
         f"<svg xmlns='http://www.w3.org/2000/svg' width='{WIDTH}' height='{height}' viewBox='0 0 {WIDTH} {height}' "
         f"role='img' aria-label={quoteattr(title)}>",
         f"<rect width='{WIDTH}' height='{height}' fill='{PAPER}'/>",
-        _text(20, 30, title, size=18, weight="bold"),
-        _text(20, 50, subtitle, size=12),
-        *_legend(colours, goal_name if any(group.goal is not None for group in groups) else ""),
+        draw_text(20, 30, title, size=18, weight="bold"),
+        draw_text(20, 50, subtitle, size=12),
+        *draw_legend(colours, goal_name if any(group.goal is not None for group in groups) else ""),
         *_axis(axis, most, scale, height),
     ]
     if reference is not None:
         x = LEFT + reference * scale
-        parts.append(_line(x, TOP - 6, x, height - BOTTOM, INK, dash="4 3"))
+        parts.append(draw_line(x, TOP - 6, x, height - BOTTOM, INK, dash="4 3"))
     top = TOP
     for group in groups:
         parts += _group(group, top, scale, most, colours)
@@ -80,33 +80,33 @@ def _height(group: BarGroup) -> int:
     return max(1, len(group.bars)) * (BAR + GAP)
 
 
-def _legend(colours: dict[str, str], goal_name: str) -> list[str]:
+def draw_legend(colours: dict[str, str], goal_name: str) -> list[str]:
     parts = []
     x = 20.0
     for name, colour in colours.items():
         parts.append(f"<rect x='{x:.0f}' y='64' width='12' height='12' fill='{colour}'/>")
-        parts.append(_text(x + 17, 74, name, size=12))
+        parts.append(draw_text(x + 17, 74, name, size=12))
         x += 40 + 7.0 * len(name)
     if goal_name:
-        parts.append(_line(x, 63, x, 77, GOAL, width=3))
-        parts.append(_text(x + 8, 74, goal_name, size=12))
+        parts.append(draw_line(x, 63, x, 77, GOAL, width=3))
+        parts.append(draw_text(x + 8, 74, goal_name, size=12))
     return parts
 
 
 def _axis(axis: str, most: float, scale: float, height: int) -> list[str]:
     parts = []
-    step = _step(most)
+    step = grid_step(most)
     value = 0.0
     while value <= most + 1e-9:
         x = LEFT + value * scale
-        parts.append(_line(x, TOP - 6, x, height - BOTTOM, PALE))
-        parts.append(_text(x, height - BOTTOM + 16, f"{value:g}", size=11, anchor="middle"))
+        parts.append(draw_line(x, TOP - 6, x, height - BOTTOM, PALE))
+        parts.append(draw_text(x, height - BOTTOM + 16, f"{value:g}", size=11, anchor="middle"))
         value += step
-    parts.append(_text(LEFT, height - 10, axis, size=12))
+    parts.append(draw_text(LEFT, height - 10, axis, size=12))
     return parts
 
 
-def _step(most: float) -> float:
+def grid_step(most: float) -> float:
     """A round distance of grid lines that gives between four and eight of them."""
     for step in (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0):
         if most / step <= 8:
@@ -116,7 +116,7 @@ def _step(most: float) -> float:
 
 def _group(group: BarGroup, top: int, scale: float, most: float, colours: dict[str, str]) -> list[str]:
     """Bars, then the goal across the first one, then the words, so that each lies over what comes before."""
-    bars, words = [], [_text(LEFT - 10, top + _height(group) / 2 + 4, group.label, size=13, anchor="end")]
+    bars, words = [], [draw_text(LEFT - 10, top + _height(group) / 2 + 4, group.label, size=13, anchor="end")]
     for index, bar in enumerate(group.bars):
         y = top + index * (BAR + GAP)
         length = min(bar.value, most) * scale
@@ -125,20 +125,20 @@ def _group(group: BarGroup, top: int, scale: float, most: float, colours: dict[s
             f"<title>{escape(f'{group.label}, {bar.series}: {bar.label}')}</title></rect>"
         )
         label = f"{bar.label} →" if bar.value > most else bar.label
-        words.append(_text(LEFT + length + 6, y + BAR - 3.5, label, size=11))
+        words.append(draw_text(LEFT + length + 6, y + BAR - 3.5, label, size=11))
     if group.goal is not None and group.goal <= most:
         x = LEFT + group.goal * scale
-        bars.append(_line(x, top - 3, x, top + BAR + 3, GOAL, width=3))
+        bars.append(draw_line(x, top - 3, x, top + BAR + 3, GOAL, width=3))
     return bars + words
 
 
-def _line(x1: float, y1: float, x2: float, y2: float, colour: str, *, width: int = 1, dash: str = "") -> str:
+def draw_line(x1: float, y1: float, x2: float, y2: float, colour: str, *, width: int = 1, dash: str = "") -> str:
     dashes = f" stroke-dasharray='{dash}'" if dash else ""
     ends = f"x1='{x1:.1f}' y1='{y1:.1f}' x2='{x2:.1f}' y2='{y2:.1f}'"
     return f"<line {ends} stroke='{colour}' stroke-width='{width}'{dashes}/>"
 
 
-def _text(x: float, y: float, text: str, *, size: int, anchor: str = "start", weight: str = "normal") -> str:
+def draw_text(x: float, y: float, text: str, *, size: int, anchor: str = "start", weight: str = "normal") -> str:
     return (
         f"<text x='{x:.1f}' y='{y:.1f}' {FONT} font-size='{size}' font-weight='{weight}' text-anchor='{anchor}' "
         # A halo, so that grid lines and goals may pass behind the words.

@@ -52,9 +52,14 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
         return port
 
 
+def all_cpus() -> frozenset[int]:
+    """CPUs that we may use."""
+    return frozenset(os.sched_getaffinity(0))
+
+
 def share_cpus() -> tuple[frozenset[int], frozenset[int]]:
     """CPUs for the target (one) and for everything else. Both are all there is on a machine with a single CPU."""
-    allowed = sorted(os.sched_getaffinity(0))
+    allowed = sorted(all_cpus())
     if len(allowed) < 2:
         return frozenset(allowed), frozenset(allowed)
     return frozenset(allowed[-1:]), frozenset(allowed[:-1])

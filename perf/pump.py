@@ -1,13 +1,14 @@
 """The floor: a process that copies bytes between two sockets with uvloop and looks at none of them.
 
-Run as `python -m maniple.perf.pump LISTEN_PORT SERVER_PORT`. Each client connection gets a server connection of its
-own. What a request costs here is what the event loop and the kernel ask of any proxy built on them; the rest of a
-proxy's time is its own.
+Run as `python -m maniple.perf.pump LISTEN_PORT SERVER_PORT [PROCESSES]`. Each client connection gets a server
+connection of its own. What a request costs here is what the event loop and the kernel ask of any proxy built on them;
+the rest of a proxy's time is its own. Several processes have a listening socket each (SO_REUSEPORT), and a CPU in turn.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from typing import cast
@@ -79,14 +80,35 @@ class ClientSide(Side):
             self.early.clear()
 
 
-async def serve(listen_port: int, server_port: int) -> None:
+async def serve(listen_port: int, server_port: int, several: bool = False) -> None:
     loop = asyncio.get_running_loop()
     end = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, end.set)
-    server = await loop.create_server(lambda: ClientSide(server_port), "127.0.0.1", listen_port, backlog=4096)
+    server = await loop.create_server(
+        lambda: ClientSide(server_port), "127.0.0.1", listen_port, backlog=4096, reuse_port=several or None
+    )
     await end.wait()
     server.close()
 
 
+def serve_with(processes: int, listen_port: int, server_port: int) -> None:
+    """Forks all but one, which is this."""
+    cpus = sorted(os.sched_getaffinity(0))
+    children: list[int] = []
+    for number in range(1, processes):
+        child = os.fork()
+        if child == 0:
+            children.clear()
+            os.sched_setaffinity(0, {cpus[number % len(cpus)]})
+            break
+        children.append(child)
+    else:
+        if processes > 1:
+            os.sched_setaffinity(0, {cpus[0]})
+    uvloop.run(serve(listen_port, server_port, several=processes > 1))
+    for child in children:
+        os.kill(child, signal.SIGTERM)
+
+
 if __name__ == "__main__":
-    uvloop.run(serve(int(sys.argv[1]), int(sys.argv[2])))
+    serve_with(int(sys.argv[3]) if len(sys.argv) > 3 else 1, int(sys.argv[1]), int(sys.argv[2]))

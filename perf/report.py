@@ -87,7 +87,7 @@ GOAL_COLUMNS = ("scenario", "figure", "goal", "measured", "verdict")
 
 def as_text(results: Results) -> str:
     """The report for a terminal."""
-    parts = [_aligned(COLUMNS, rows(results)), "", _aligned(GOAL_COLUMNS, goal_rows(results)), "", *conditions(results)]
+    parts = [aligned(COLUMNS, rows(results)), "", aligned(GOAL_COLUMNS, goal_rows(results)), "", *conditions(results)]
     faults = fault_lines(results)
     return "\n".join([*parts, *(["", "Faults:", *faults] if faults else [])])
 
@@ -95,7 +95,7 @@ def as_text(results: Results) -> str:
 def as_markdown(results: Results, title: str, plot: str) -> str:
     """The same as a page; `plot` is the file name of the picture."""
     parts = [f"# {title}", "", f"![CPU time per request, as multiples of HAProxy's]({plot})", ""]
-    parts += [_piped(COLUMNS, rows(results)), "", "## Goals", "", _piped(GOAL_COLUMNS, goal_rows(results)), ""]
+    parts += [piped(COLUMNS, rows(results)), "", "## Goals", "", piped(GOAL_COLUMNS, goal_rows(results)), ""]
     parts += ["## Measured with", "", *(f"- {line}" for line in conditions(results)), ""]
     faults = fault_lines(results)
     if faults:
@@ -139,7 +139,7 @@ def as_plot(results: Results) -> str:
             spread = outcome.spread("cpu_us")
             against = ratio(outcome, reference, "cpu_us") if reference else None
             if spread and against and outcome.state == "ok":
-                label = f"{_number(spread.median)} µs, {against.median:.{0 if against.median >= 10 else 2}f} x"
+                label = f"{number_text(spread.median)} µs, {against.median:.{0 if against.median >= 10 else 2}f} x"
                 bars.append(Bar(outcome.target, against.median, label))
         if bars:
             goal = limit_of(name, "cpu_us", Against.HAPROXY) if bars[0].series == SUBJECT else None
@@ -163,11 +163,13 @@ def conditions(results: Results) -> list[str]:
     settings = results.settings
     rounds, seconds, warm_up = settings["rounds"], settings["seconds"], settings["warm_up"]
     timing = f"{rounds:g} alternating rounds of {seconds:g} s after {warm_up:g} s of warm-up"
+    several = settings.get("groups", 1) > 1
+    each = "as many threads, workers or processes each as groups" if several else "one thread or worker each"
     others = [value.high for outcomes in results.outcomes.values() for o in outcomes if (value := o.spread("others"))]
     return [
         "machine: " + ", ".join(f"{name} {value}" for name, value in results.machine.items()),
         "programs: " + ", ".join(f"{name} ({value})" for name, value in results.programs.items()),
-        f"settings: {timing}; one thread or worker each; every target started fresh for each round",
+        f"settings: {timing}; {each}; every target started fresh for each round",
         "load and origin share the machine: CPU time is the figure, requests/s and latency show the load",
         *([f"others used up to {max(others):.0%} of the target's CPU while a round was measured"] if others else []),
     ]
@@ -210,7 +212,7 @@ def _row(scenario: str, outcome: Outcome, reference: Outcome | None) -> Row:
     return (
         scenario,
         outcome.target,
-        f"{_number(cpu.median)} ({_number(cpu.low)} to {_number(cpu.high)})" if cpu else "-",
+        f"{number_text(cpu.median)} ({number_text(cpu.low)} to {number_text(cpu.high)})" if cpu else "-",
         f"{against.median:.2f}" if against else "-",
         *(_cell(outcome, metric, form) for metric, form in CELLS),
         "; ".join(words for metric, say in OTHERS.items() if (words := _other(outcome, metric, say))),
@@ -224,7 +226,7 @@ CELLS: tuple[tuple[str, str], ...] = (
     ("rss_mib", "{:.0f}"),
 )
 OTHERS: dict[str, Callable[[Spread], str]] = {
-    "alone_cpu_us": lambda value: f"{_number(value.median)} µs without the idle ones",
+    "alone_cpu_us": lambda value: f"{number_text(value.median)} µs without the idle ones",
     "idle_added_percent": lambda value: f"{value.median:+.1f} % ({value.low:+.1f} to {value.high:+.1f})",
     "idle_connections": lambda value: f"{value.median:,.0f} idle",
     "idle_kib": lambda value: f"{value.median:.2f} KiB each",
@@ -264,12 +266,12 @@ def _median(value: Spread | None) -> float | None:
     return value.median if value else None
 
 
-def _number(value: float) -> str:
+def number_text(value: float) -> str:
     """Three digits that matter, more for larger numbers."""
     return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
-def _aligned(columns: Row, body: Sequence[Row]) -> str:
+def aligned(columns: Row, body: Sequence[Row]) -> str:
     table = [columns, *body]
     widths = [max(len(row[index]) for row in table) for index in range(len(columns))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
@@ -277,7 +279,7 @@ def _aligned(columns: Row, body: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def _piped(columns: Row, body: Sequence[Row]) -> str:
+def piped(columns: Row, body: Sequence[Row]) -> str:
     escaped = [[cell.replace("|", "\\|") for cell in row] for row in (columns, *body)]
     lines = ["| " + " | ".join(row) + " |" for row in escaped]
     lines.insert(1, "|" + "---|" * len(columns))

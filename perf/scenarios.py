@@ -49,6 +49,10 @@ class Scenario:
     connections: int = 64
     idle: int = 0
     httplog: bool = False
+    groups: int = 1
+    """Processes that serve (threads where a program has these). Above one, target, load and origin share all CPUs."""
+    balance: str = ""
+    """How maniple spreads new connections over its groups (tune.listener.balance); "" for its default."""
     tunnel: bool = True
     """A bare byte pump can stand beside it as the floor: one client connection is one server connection there."""
 

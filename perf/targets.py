@@ -1,8 +1,9 @@
 """The programs that are compared, and the same scenario in the language of each.
 
 Owns how each is found, configured and started; knows nothing of load or figures. maniple and haproxy read the *same*
-file. Invariants: one thread or worker each; no access log, no added field and no buffering on disk unless the
-scenario says so; timeouts and pools of nginx as near to haproxy's keywords as its own allow.
+file, but for the groups. Invariants: as many threads, workers or processes as the scenario has groups; no access log,
+no added field and no buffering on disk unless the scenario says so; timeouts and pools of nginx as near to haproxy's
+keywords as its own allow.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ HAPROXY_CFG = Template(
     """\
 global
     maxconn $maxconn
-    nbthread 1
+    nbthread $groups
 $tuning$log_global
 defaults
     mode http
@@ -91,7 +92,7 @@ about idle clients (measured: 64 us instead of 22)."""
 NGINX_CONF = Template(
     """\
 daemon off;
-worker_processes 1;
+worker_processes $groups;
 worker_rlimit_nofile $descriptors;
 pid $folder/nginx.pid;
 error_log stderr crit;
@@ -112,7 +113,7 @@ http {
         $pool
     }
     server {
-        listen 127.0.0.1:$port backlog=4096;
+        listen 127.0.0.1:$port backlog=4096$reuseport;
         location / {
             proxy_pass http://origin;
             proxy_http_version 1.1;
@@ -144,6 +145,7 @@ def haproxy_cfg(setting: Setting, tuning: str = "") -> str:
     logged = scenario.httplog and setting.log_port
     return HAPROXY_CFG.substitute(
         maxconn=setting.maxconn,
+        groups=scenario.groups,
         reuse=scenario.reuse,
         port=setting.port,
         origin_port=setting.origin_port,
@@ -158,6 +160,8 @@ def nginx_conf(setting: Setting) -> str:
     pooled = scenario.reuse != "safe" or scenario.keep_alive
     return NGINX_CONF.substitute(
         folder=setting.folder,
+        groups=scenario.groups,
+        reuseport=" reuseport" if scenario.groups > 1 else "",
         port=setting.port,
         origin_port=setting.origin_port,
         descriptors=2 * setting.maxconn + SPARE_DESCRIPTORS,
@@ -177,7 +181,10 @@ def write_haproxy(program: list[str], setting: Setting) -> Launch:
 
 def write_maniple(program: list[str], setting: Setting) -> Launch:
     path = setting.folder / "haproxy.cfg"
-    path.write_text(haproxy_cfg(setting))
+    scenario = setting.scenario
+    tuning = f"    nbgroup {scenario.groups}\n" if scenario.groups > 1 else ""
+    tuning += f"    tune.listener.balance {scenario.balance}\n" if scenario.balance else ""
+    path.write_text(haproxy_cfg(setting, tuning))
     return Launch([*program, "run", "-f", str(path)])
 
 
@@ -188,7 +195,7 @@ def write_nginx(program: list[str], setting: Setting) -> Launch:
 
 
 def write_pump(program: list[str], setting: Setting) -> Launch:
-    return Launch([*program, str(setting.port), str(setting.origin_port)])
+    return Launch([*program, str(setting.port), str(setting.origin_port), str(setting.scenario.groups)])
 
 
 def write_mitmproxy(program: list[str], setting: Setting) -> Launch:
@@ -257,8 +264,8 @@ def _pump_skips(scenario: Scenario) -> str:
 
 
 def _mitmproxy_skips(scenario: Scenario) -> str:
-    if scenario.httplog or scenario.kind is not Kind.REQUESTS:
-        return "for scale only: plain requests"
+    if scenario.httplog or scenario.kind is not Kind.REQUESTS or scenario.groups > 1:
+        return "for scale only: plain requests, one process"
     return ""
 
 

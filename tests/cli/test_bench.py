@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import typer
 from maniple.cli import bench
-from maniple.perf import harness
+from maniple.perf import accepts, harness
+from maniple.perf.accepts import Accepts, Spreading
 from maniple.perf.harness import MissingProgram, Plan, Results
 from maniple.perf.measures import Outcome, Sample
 from maniple.perf.processes import ProcessFault
@@ -101,3 +102,40 @@ def test_list() -> None:
     assert "scenario browser" in output
     assert "target   nginx" in output
     assert not plans
+
+
+def test_the_curve_writes_files_on_request_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, output = call("--groups", "1,4")
+    assert code == 0, output
+    assert "growth" in output
+    assert not list(tmp_path.iterdir())
+    assert [scenario.groups for scenario in plans[0].scenarios] == [1, 4]
+    assert [target.name for target in plans[0].targets] == ["maniple", "pump"]
+    assert (plans[0].rounds, plans[0].seconds) == (3, 1.0)
+    assert call("--groups", "2", "--rounds", "7", "--json", "-o", str(tmp_path))[0] == 0
+    assert plans[1].rounds == 7
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", ".md", ".svg"]
+
+
+def test_accepts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, object]] = []
+
+    def measure(say: harness.Say, **wanted: object) -> Accepts:
+        asked.append(wanted)
+        return Accepts({}, 64, [Spreading(2, "hash", [[32, 32]])])
+
+    monkeypatch.setattr(accepts, "measure", measure)
+    code, output = call("--accepts", "-o", str(tmp_path))
+    assert code == 0 and "32 32" in output
+    assert asked[0]["groups"] == (2, 4, 8)
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", ".md"]
+    assert call("--accepts", "--groups", "3", "--json")[1].startswith("{")
+    assert asked[1]["groups"] == [3]
+
+
+@pytest.mark.parametrize(
+    "words", [["--groups", "0"], ["--groups", "two"], ["--groups", "65"], ["--groups", "2", "-s", "small"]], ids=str
+)
+def test_numbers_of_groups_are_looked_at(words: list[str]) -> None:
+    assert call(*words)[0] == 2

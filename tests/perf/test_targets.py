@@ -60,6 +60,18 @@ def test_one_thread_each() -> None:
     assert "worker_processes 1;" in targets.nginx_conf(setting(BY_NAME["small"]))
 
 
+def test_as_many_as_groups(tmp_path: Path) -> None:
+    several = replace(BY_NAME["small"], groups=4, balance="least")
+    assert "nbthread 4\n" in targets.haproxy_cfg(setting(several))
+    assert "worker_processes 4;" in targets.nginx_conf(setting(several))
+    assert " reuseport;" in targets.nginx_conf(setting(several))
+    targets.write_maniple(["maniple"], setting(several, tmp_path))
+    text = (tmp_path / "haproxy.cfg").read_text()
+    assert "nbthread 4\n" in text and "nbgroup 4\n" in text and "tune.listener.balance least\n" in text
+    assert targets.write_pump(["pump"], setting(several)).command[-1] == "4"
+    assert "one process" in targets.BY_NAME["mitmproxy"].skips(several)
+
+
 def test_log_only_where_the_scenario_says_so() -> None:
     assert "log" not in targets.haproxy_cfg(setting(BY_NAME["small"]))
     assert "access_log off;" in targets.nginx_conf(setting(BY_NAME["small"]))
