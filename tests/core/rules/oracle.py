@@ -83,7 +83,7 @@ def read_cases(path: Path) -> list[Block]:
 
 def find_haproxy() -> tuple[str, int]:
     """The program and its major version; a skip with the reason where there is none, a failure on CI."""
-    named = os.environ.get("MANIPLE_HAPROXY")
+    named = os.environ.get("HAPROXY3")
     newer = Path(named) if named else Path.home() / ".cache" / "haproxy3" / "haproxy"
     program = str(newer) if newer.exists() else shutil.which("haproxy")
     if program is None:

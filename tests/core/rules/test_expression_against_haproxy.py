@@ -13,8 +13,7 @@ from maniple.core.rules import keywords
 from maniple.core.rules.catalogue import CONVERTERS, FETCHES, Stage
 from maniple.core.rules.expression import compile_text, parse_expression
 from maniple.core.rules.samples import BIN, BOOL, INT, IP, STR, pack_ip
-
-from tests.core.rules import oracle
+from maniple.tests.core.rules import oracle
 
 FILE = Path(__file__).parent / "expressions.txt"
 BLOCKS = oracle.read_cases(FILE)
