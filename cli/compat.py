@@ -113,6 +113,10 @@ def _with_files(arguments: Arguments, program: str, alerts: Alerts) -> int:
     if arguments.dump_lines:
         sys.stdout.write(dumps.lines_text(sources, environment_of(arguments, [path for path, _ in sources])))
     configuration, warned = load(arguments, sources, alerts)
+    if configuration is None and not arguments.check and is_continued():
+        from ..groups.handover import stand_in
+
+        configuration = stand_in()
     if configuration is None:
         return 1
     if arguments.dump_keywords:
@@ -145,7 +149,7 @@ def _serve(configuration: Configuration, arguments: Arguments, program: str, ale
     activated = _old_sockets(arguments.old_socket, alerts)
     if activated is None:
         return 1
-    if not has_listener(configuration):
+    if not has_listener(configuration) and not (is_continued() and not configuration.proxies):
         alerts.alert(no_listener(program))
         return 1
     if arguments.memory > 0:

@@ -126,6 +126,10 @@ def run_command(
     if diagnostics.errors or (len(diagnostics) and not quiet):
         sys.stderr.write(diagnostics.render())
     if configuration is None:
+        from ..groups.handover import stand_in
+
+        configuration = stand_in()
+    if configuration is None:
         raise typer.Exit(1)
     raise typer.Exit(serve(configuration, flags, quiet))
 
@@ -136,9 +140,10 @@ NOTHING = "nothing to listen on: no section has a `bind` line\n"
 def serve(configuration: Configuration, flags: command_line.RunFlags, quiet: bool) -> int:
     """Runs it in the foreground, whatever `daemon` says in a file, and returns the exit code."""
     from ..groups.activation import activated_sockets
+    from ..groups.handover import stand_in
     from ..groups.supervisor import Supervisor, SupervisorOptions
 
-    if not is_useful(configuration):
+    if not is_useful(configuration) and stand_in() is None:
         sys.stderr.write(f"maniple run: {NOTHING}")
         return 1
 

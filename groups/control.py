@@ -100,7 +100,13 @@ class Control:
 
     def adopt(self, sock: socket.socket) -> None:
         """A listening socket of the program that was here before: the next `open` uses it where the address agrees."""
-        self._inherited[_address_of(sock)] = sock
+        self._inherited[str(_address_of(sock))] = sock
+
+    def keep_adopted(self) -> None:
+        """Serves the adopted sockets although nobody says on what terms: this user and root may do all."""
+        spec = ControlSpec(Place("", 0), Address("unix", ""), level="admin", expose_listeners=True)
+        addresses = [_address_of(sock) for sock in self._inherited.values()]
+        self.open([Endpoint(replace(spec, address=address), OWN, True, OWN_PATIENCE) for address in addresses])
 
     def open(self, wanted: Sequence[Endpoint]) -> list[str]:
         """Listens on these and no others; those that are there already stay as they are, new permissions and levels
@@ -312,15 +318,15 @@ def _permit(path: str, spec: ControlSpec, mode: int | None = None) -> None:
         os.chmod(path, wanted)
 
 
-def _address_of(sock: socket.socket) -> str:
-    """The key of the endpoint that the socket was made for."""
+def _address_of(sock: socket.socket) -> Address:
+    """Of the endpoint that the socket was made for."""
     name = sock.getsockname()
     if sock.family == socket.AF_UNIX:
         if isinstance(name, bytes):
-            return str(Address("abns", name[1:].decode("utf-8", "surrogateescape")))
-        return str(Address("unix", _TEMPORARY.sub("", name)))
+            return Address("abns", name[1:].decode("utf-8", "surrogateescape"))
+        return Address("unix", _TEMPORARY.sub("", name))
     kind = "inet6" if sock.family == socket.AF_INET6 else "inet"
-    return str(Address(kind, name[0], name[1], name[1]))
+    return Address(kind, name[0], name[1], name[1])
 
 
 def _is_ours(connection: socket.socket) -> bool:

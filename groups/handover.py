@@ -194,6 +194,12 @@ def leave(found: dict[str, Any]) -> int:
     return descriptor
 
 
+def stand_in(environment: Mapping[str, str] = os.environ) -> Configuration | None:
+    """For a program whose configuration cannot be read although it was executed in the place of one that serves: it
+    must go on as the parent of what serves, and says so. None for any other program."""
+    return Configuration() if VARIABLE in environment else None
+
+
 def find(environment: Mapping[str, str]) -> dict[str, Any] | None:
     """What the program before left; None when there was none. Its descriptors are not inherited any further. Raises
     HandoverError, and then nothing is lost but what cannot be used."""

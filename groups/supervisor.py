@@ -258,11 +258,12 @@ class Supervisor:
             self._begin_stop()
             return
         self._begin_service(current)
-        self._open_control(self._first)
         self.processes.reap()
         if self._first.proxies:
+            self._open_control(self._first)
             self.succession.introduce(self._first, upgraded)
         else:
+            self.control.keep_adopted()
             upgraded("The configuration cannot be read any more.")
 
     def _serving(self, generation: Generation, first: bool) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from maniple.tests.wire.rig.serving import HOST, PATIENCE, Serving, is_alive, wait_until
+from maniple.groups.handover import PREFLIGHT
+from maniple.tests.wire.rig.serving import HOST, PATIENCE, PROGRAM, Serving, is_alive, wait_until
 from maniple.tests.wire.rig.serving_under_load import Rig, assert_nothing_lost
 
 
@@ -99,3 +100,26 @@ def test_the_groups_before_die_with_the_process(rig: Rig) -> None:
     os.kill(rig.serving.pid, signal.SIGKILL)
     rig.serving.process.wait(PATIENCE)
     wait_until(lambda: not any(map(is_alive, groups)), "all have ended", 1.0)
+
+
+def test_files_that_break_between_trial_and_execution_cost_nothing(rig: Rig) -> None:
+    """The next program cannot read the configuration: the groups of the one before go on until a reload succeeds."""
+    rig.start()
+    rig.begin()
+    serving: Serving = rig.serving
+    good = rig.text([rig.port])
+    # A program whose trial passes, whatever the file says.
+    serving.close()
+    program = f"import os, sys; {PREFLIGHT!r} in os.environ and sys.exit(0); {PROGRAM}"
+    serving = rig.serving = Serving(rig.folder, good, program=program)
+    serving.wait_ready()
+    groups = serving.pids()
+    serving.write(good + "    nonsense on this line\n")
+    said = serving.ask("result upgrade", 30)
+    assert said.startswith("Success=0\n--\nThe configuration cannot be read any more.")
+    assert serving.pids() == groups
+    rig.traffic.wait_for(20)
+    serving.write(good)
+    serving.order("reload")
+    rig.traffic.wait_for(20)
+    wait_until(lambda: not any(map(is_alive, groups)), "the groups of the program before have ended")

@@ -16,6 +16,7 @@ from typing import Any
 PATIENCE = 10.0
 """Seconds until a condition that never comes fails a test."""
 HOST = "127.0.0.1"
+PROGRAM = "from maniple.cli.main import main; main()"
 
 
 def wait_until(condition: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
@@ -48,13 +49,16 @@ class Ports:
 class Serving:
     """`maniple run -f FILE`. Nothing of it is left after `close`."""
 
-    def __init__(self, folder: Path, text: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, text: str, environment: dict[str, str] | None = None, program: str = PROGRAM
+    ) -> None:
         self.folder = folder
         self.file = folder / "proxy.cfg"
         self.control = str(folder / "control")
         self.errors = folder / "stderr"
         self.write(text)
         self._environment = environment or dict(os.environ)
+        self._program = program
         self.process = self._start()
 
     def write(self, text: str) -> None:
@@ -64,7 +68,7 @@ class Serving:
     def _start(self) -> subprocess.Popen[bytes]:
         with self.errors.open("ab") as errors:
             return subprocess.Popen(
-                [sys.executable, str(Path(__file__).with_name("run_files.py")), str(self.file)],
+                [sys.executable, "-c", self._program, "run", "-f", str(self.file)],
                 stdin=subprocess.DEVNULL,
                 stdout=errors,
                 stderr=errors,
