@@ -501,3 +501,39 @@ def test_directory_is_not_entered_twice(
 def test_master_socket_that_cannot_be_read(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     answer = ours("-W -S /x,colour,red -f ok.cfg", capfd)
     assert answer.code == 1 and "config : -S /x,colour,red : unknown word 'colour'" in answer.alerts
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_groups_are_locked_in_and_nobody(config: Path, listener: socket.socket, tmp_path: Path) -> None:
+    """The supervisor stays root, so that a reload can do what the start could; its groups are nobody in an empty
+    folder, after a reload too, and die with it."""
+    jail = tmp_path / "jail"
+    jail.mkdir(mode=0o755)
+    text = config.read_text().replace("global\n", f"global\n  user nobody\n  gid 65534\n  chroot {jail}\n", 1)
+    config.write_text(text)
+    master = tmp_path / "master"
+
+    def groups() -> list[int]:
+        rows = control(master, "show proc").splitlines()
+        return [int(row.split()[0]) for row in rows if "worker " in row]
+
+    with started(config, listener, "-W", "-S", str(master)) as process:
+        wait(master.exists)
+        for reloads in range(2):
+            assert ask(listener).startswith(b"HTTP/1.1 200")
+            found = groups()
+            assert len(found) >= 2
+            for pid in found[:2]:
+                assert os.readlink(f"/proc/{pid}/root") == str(jail)
+                status = Path(f"/proc/{pid}/status").read_text()
+                assert (
+                    re.search(r"^Uid:\s+65534\s+65534.*\nGid:\s+65534\s+65534", status, re.M)
+                    and "\nGroups:\t \n" in status
+                )
+            if not reloads:
+                assert control(master, "reload").startswith("Success=1\n")
+        assert os.stat(f"/proc/{process.pid}").st_uid == 0
+        found = groups()
+        process.kill()
+        for pid in found:
+            wait_until_gone(pid)
