@@ -6,6 +6,7 @@ Owns: the list of the modules that register some. Must not know: what they regis
 from __future__ import annotations
 
 from . import (
+    acl_set,
     fetch_body,
     fetch_connection,
     fetch_cookies,
@@ -14,9 +15,11 @@ from . import (
     fetch_proxies,
     fetch_request,
     fetch_response,
+    operators,
 )
 
 MODULES = (
+    acl_set,
     fetch_body,
     fetch_connection,
     fetch_cookies,
@@ -25,5 +28,6 @@ MODULES = (
     fetch_proxies,
     fetch_request,
     fetch_response,
+    operators,
 )
 """Each fills the catalogue when it is imported."""

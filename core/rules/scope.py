@@ -171,3 +171,5 @@ class Site(Protocol):
     environment: Mapping[str, str]
     limits: Any
     """variables.Limits."""
+    pattern_files: Any
+    """pattern_files.PatternFiles."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from maniple.core.http.head import HeadReader
 from maniple.core.http.limits import Limits
+from maniple.core.rules.pattern_files import PatternFiles
 from maniple.core.rules.samples import pack_ip
 from maniple.core.rules.variables import Limits as VariableLimits
 
@@ -27,6 +28,7 @@ def make_site() -> Callable[..., Any]:
             variables={},
             environment={"COLOUR": "red"},
             limits=VariableLimits(),
+            pattern_files=PatternFiles(),
         )
         for name, value in facts.items():
             assert hasattr(site, name), f"a site has no '{name}'"

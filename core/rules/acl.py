@@ -1,0 +1,390 @@
+"""One ACL: a criterion, flags and patterns, compiled to `test(scope) -> bool` (manual 7.1).
+
+Owns: the ACL names of fetches and their derivatives (`path_beg`, `hdr_dom(host)`), flags, operators of integers, the
+choice of the method, the second syntax (see `operators`). Must not know: names of ACLs and how they are combined
+(acl_set, condition), how patterns are searched (patterns).
+
+No value never matches, whatever the method; of several values one has to match. A criterion that has nothing to say
+where it is used never matches either, which is a warning, as in HAProxy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..config.model import Place
+from ..errors import ConfigError
+from .catalogue import FETCHES, Needs, Stage
+from .expression import Compiled, Expression, Word, compile_expression, parse_expression, parse_words, unknown
+from .operators import SECOND_NAMES, read_second
+from .pattern_files import files_of
+from .patterns import DEFAULT_METHODS, METHODS, Patterns, compile_patterns, show_sample
+from .ranges import read_number
+from .samples import ANY, BOOL, CASTS, INT, METH
+from .scope import Site
+
+Test = Callable[[Any], bool]
+
+_TEXT_METHODS = ("beg", "dir", "dom", "end", "len", "reg", "sub")
+
+
+def _families() -> dict[str, tuple[str, str]]:
+    table = {
+        "http_auth_group": ("http_auth_group", "str"),
+        "method": ("method", "meth"),
+        "payload": ("req.payload", "bin"),
+        "payload_lv": ("req.payload_lv", "bin"),
+        "req.payload": ("req.payload", "bin"),
+        "req.payload_lv": ("req.payload_lv", "bin"),
+        "req_rdp_cookie": ("req.rdp_cookie", "str"),
+        "req_rdp_cookie_cnt": ("req.rdp_cookie_cnt", "int"),
+        "req_ssl_sni": ("req.ssl_sni", "str"),
+        "req_ver": ("req.ver", "str"),
+        "resp_ver": ("res.ver", "str"),
+        "ssl_fc_sni_end": ("ssl_fc_sni", "end"),
+        "ssl_fc_sni_reg": ("ssl_fc_sni", "reg"),
+    }
+    # `hdr` and `cook` are the request's here, although the fetch `hdr` is of whichever message is under way.
+    for family, fetch in (
+        ("base", "base"),
+        ("cook", "req.cook"),
+        ("hdr", "req.hdr"),
+        ("path", "path"),
+        ("scook", "res.cook"),
+        ("shdr", "res.hdr"),
+        ("url", "url"),
+        ("urlp", "urlp"),
+    ):
+        table[family] = (fetch, "str")
+        for method in _TEXT_METHODS:
+            table[f"{family}_{method}"] = (fetch, method)
+    # The manual has these, HAProxy has not.
+    for fetch in ("req.cook", "req.hdr", "res.cook", "res.hdr"):
+        for method in _TEXT_METHODS:
+            table[f"{fetch}_{method}"] = (fetch, method)
+    return table
+
+
+DERIVATIVES: dict[str, tuple[str, str]] = _families()
+"""Names that only ACLs know, or know differently: the fetch and the method that they mean."""
+
+_KEYWORD = re.compile(r"[A-Za-z0-9_.+-]+", re.ASCII)
+_OPERATORS = ("eq", "ge", "gt", "le", "lt")
+
+
+@dataclass(frozen=True, slots=True)
+class Acl:
+    """An ACL that can be tested. `why(scope)` says in words what it finds; it is slow."""
+
+    test: Test
+    needs: Needs
+    name: str
+    """"" for one between braces."""
+    place: Place | None
+    text: str
+    why: Callable[[Any], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A word that was not written so."""
+
+    text: str
+    column: int
+
+
+@dataclass(slots=True)
+class _Flags:
+    """What stands between the criterion and the patterns."""
+
+    method: str = ""
+    ignore_case: bool = False
+    resolve: bool = True
+    as_map: bool = False
+    identity: str = ""
+    ended: bool = False
+    files: list[tuple[Word, bool]] | None = None
+    """Each with whether `-i` stood before it."""
+
+
+def compile_acl(
+    words: Sequence[Word],
+    site: Site,
+    stage: Stage,
+    warnings: list[ConfigError] | None = None,
+    *,
+    name: str = "",
+    place: Place | None = None,
+) -> Acl:
+    """Compile a criterion with its flags and patterns. Warnings are appended to `warnings`. Raises ConfigError."""
+    if not words:
+        raise ConfigError("an ACL needs a criterion: a sample fetch, or one of its ACL names")
+    notes = [] if warnings is None else warnings
+    text = " ".join([word.text for word in words])
+    if _name_of(words[0]) in SECOND_NAMES:
+        expression, method, fold, negated, values = read_second(words, stage)
+        compiled, known_here = _compile(expression, site, stage, None)
+        patterns = [compile_patterns(method, values, ignore_case=fold)]
+        compiled, known_here = _compile(expression, site, stage, patterns[0])
+        test = _make_test(compiled, patterns)
+        if negated:
+            test = _negate(test)
+        why = _make_why(compiled, patterns)
+    else:
+        expression, implied, rest = _read_criterion(words)
+        compiled, known_here = _compile(expression, site, stage, None)
+        flags, rest = _read_flags(rest)
+        method = _choose_method(flags, implied, compiled, expression)
+        patterns = _read_patterns(method, flags, rest, site, notes)
+        if not patterns[0].method.patterns:
+            pass
+        elif not rest and not flags.ended and not flags.files and compiled.type is not BOOL:
+            notes.append(
+                ConfigError(
+                    f"'{expression.text}' has no pattern to match: this ACL never matches",
+                    column=words[0].column,
+                    word=words[0].text,
+                    hint="write `-m found` to ask whether there is a value, or `--` if this is meant",
+                )
+            )
+        compiled, known_here = _compile(expression, site, stage, patterns[0])
+        test = _make_test(compiled, patterns)
+        why = _make_why(compiled, patterns)
+    if not known_here:
+        notes.append(
+            ConfigError(
+                f"'{expression.fetch.name}' has nothing to say here: this ACL never matches",
+                column=words[0].column,
+                word=words[0].text,
+            )
+        )
+        return Acl(never, Needs.NOTHING, name, place, text, lambda x: "there is no such information here")
+    return Acl(test, compiled.needs, name, place, text, why)
+
+
+def never(x: Any) -> bool:
+    """The test that is always false."""
+    return False
+
+
+def _negate(test: Test) -> Test:
+    return lambda x: not test(x)
+
+
+def _name_of(word: Word) -> str:
+    found = _KEYWORD.match(word.text)
+    return found[0] if found else ""
+
+
+def _read_criterion(words: Sequence[Word]) -> tuple[Expression, str, Sequence[Word]]:
+    """The expression, the method that its name implies ("" none), the words behind it."""
+    first = words[0]
+    name = _name_of(first)
+    derivative = DERIVATIVES.get(name)
+    if derivative is None:
+        if name and name not in FETCHES:
+            raise unknown("fetch", parse_expression(name, first.column).fetch, {**FETCHES, **DERIVATIVES})
+        expression, index = parse_words(words)
+        return expression, "", words[index:]
+    # An ACL's own name takes no converters from further words: there they are patterns.
+    expression = parse_expression(first.text, first.column)
+    fetch, method = derivative
+    expression = replace(expression, fetch=replace(expression.fetch, name=fetch))
+    return expression, "" if expression.converters else method, words[1:]
+
+
+def _compile(expression: Expression, site: Site, stage: Stage, patterns: Patterns | None) -> tuple[Compiled, bool]:
+    """The expression, cast to what the patterns want, and whether it has something to say in this stage."""
+    entry = FETCHES.get(expression.fetch.name)
+    if entry is None:
+        raise unknown("fetch", expression.fetch, {**FETCHES, **DERIVATIVES})
+    known_here = bool(entry.stages & stage)
+    if not known_here:
+        stage = next(one for one in Stage if one & entry.stages)
+    compiled = compile_expression(expression, site, stage)
+    if patterns is None or patterns.want is None:
+        return compiled, known_here
+    want = patterns.want
+    if want is INT and patterns.method.name == "bool" and compiled.type is BOOL:
+        return compiled, known_here
+    if (compiled.type, want) not in CASTS:
+        raise ConfigError(
+            f"matching method '{patterns.method.name}' cannot be used with '{expression.text}', "
+            f"whose values are of type {compiled.type.value}",
+            column=expression.fetch.column,
+            word=expression.fetch.name,
+        )
+    return compile_expression(expression, site, stage, want), known_here
+
+
+def _read_flags(words: Sequence[Word]) -> tuple[_Flags, Sequence[Word]]:
+    flags = _Flags()
+    index = 0
+
+    def argument(word: Word) -> Word:
+        nonlocal index
+        index += 1
+        if index >= len(words):
+            raise ConfigError(f"'{word.text}' needs an argument", column=word.column, word=word.text)
+        return words[index]
+
+    while index < len(words) and words[index].text.startswith("-"):
+        word = words[index]
+        if word.text == "--":
+            flags.ended = True
+            index += 1
+            break
+        if word.text == "-i":
+            flags.ignore_case = True
+        elif word.text == "-n":
+            flags.resolve = False
+        elif word.text == "-M":
+            flags.as_map = True
+        elif word.text == "-u":
+            flags.identity = argument(word).text
+            if not flags.identity.isdigit():
+                raise ConfigError("'-u' needs a number", column=words[index].column, word=flags.identity)
+        elif word.text == "-m":
+            method = argument(word)
+            if method.text not in METHODS or method.text == "meth":
+                raise ConfigError(
+                    f"unknown matching method '{method.text}'",
+                    column=method.column,
+                    word=method.text,
+                    hint=f"one of {', '.join(name for name in METHODS if name != 'meth')}",
+                )
+            if flags.files:
+                raise ConfigError("'-m' must be written before '-f'", column=word.column, word=word.text)
+            flags.method = method.text
+        elif word.text == "-f":
+            flags.files = [*(flags.files or []), (argument(word), flags.ignore_case)]
+        else:
+            raise ConfigError(
+                f"'{word.text}' is not a flag of ACLs",
+                column=word.column,
+                word=word.text,
+                hint="write `--` before patterns that begin with a minus",
+            )
+        index += 1
+    return flags, words[index:]
+
+
+def _choose_method(flags: _Flags, implied: str, compiled: Compiled, expression: Expression) -> str:
+    method = flags.method or implied or DEFAULT_METHODS.get(compiled.type, "")
+    if not method and compiled.type is METH:
+        method = "meth"
+    if not method:
+        kind = "any type" if compiled.type is ANY else f"type {compiled.type.value}"
+        raise ConfigError(
+            f"values of '{expression.text}' are of {kind}: say with `-m` how they are matched",
+            column=expression.fetch.column,
+            word=expression.fetch.name,
+        )
+    return method
+
+
+def _read_patterns(
+    method: str, flags: _Flags, words: Sequence[Word], site: Site, notes: list[ConfigError]
+) -> list[Patterns]:
+    """The sets of patterns, in the order in which they are tried: each file is one, the words are one."""
+    found = []
+    for word, fold in flags.files or ():
+        try:
+            found.append(files_of(site).patterns(word.text, method, fold, flags.resolve, flags.as_map))
+        except ValueError as error:
+            raise ConfigError(str(error), column=word.column, word=word.text) from None
+    if words or not found:
+        if method in ("int", "len"):
+            words = _apply_operators(words, notes)
+        inline = compile_patterns(method, words, ignore_case=flags.ignore_case, resolve=flags.resolve)
+        if flags.identity:
+            files_of(site).name(flags.identity, inline)
+        found.append(inline)
+    return found
+
+
+def _apply_operators(words: Sequence[Word], notes: list[ConfigError]) -> list[Word]:
+    """Integers behind an operator as ranges. What has a colon or a minus is taken as it is, as HAProxy does."""
+    operator = "eq"
+    found: list[Word] = []
+    for word in words:
+        text = word.text
+        if text in _OPERATORS:
+            operator = text
+            continue
+        if text.startswith("-") and text[1:].isdigit():
+            notes.append(
+                ConfigError(
+                    f"'{text}' means: up to {text[1:]}; patterns of integers have no negative numbers",
+                    column=word.column,
+                    word=text,
+                    hint="`lt 0` matches all negative ones",
+                )
+            )
+        if operator == "eq" or ":" in text or "-" in text:
+            found.append(word)
+            continue
+        try:
+            number = read_number(text.encode())
+        except ValueError:
+            raise ConfigError(
+                f"'{text}' is neither a number nor a supported operator", column=word.column, word=text
+            ) from None
+        if operator == "gt":
+            number += 1
+        elif operator == "lt":
+            number -= 1
+        found.append(Piece(f"{number}:" if operator[0] == "g" else f":{number}", word.column))
+    return found
+
+
+def _make_test(compiled: Compiled, patterns: list[Patterns]) -> Test:
+    if len(patterns) == 1:
+        each = compiled.each
+        return patterns[0].over(compiled.run) if each is None else patterns[0].over_each(each)
+    matches = tuple([one.match for one in patterns])
+    if compiled.each is None:
+        run = compiled.run
+
+        def test(x: Any) -> bool:
+            value = run(x)
+            if value is not None:
+                for match in matches:
+                    if match(value):
+                        return True
+            return False
+
+        return test
+    each_value = compiled.each
+
+    def test_each(x: Any) -> bool:
+        for value in each_value(x):
+            for match in matches:
+                if match(value):
+                    return True
+        return False
+
+    return test_each
+
+
+def _make_why(compiled: Compiled, patterns: list[Patterns]) -> Callable[[Any], str]:
+    def why(x: Any) -> str:
+        if compiled.each is not None:
+            values = list(compiled.each(x))
+        else:
+            values = [value for value in (compiled.run(x),) if value is not None]
+        if not values:
+            return f"{compiled.text} has no value"
+        for value in values:
+            for one in patterns:
+                if one.match(value):
+                    return f"{compiled.text}: {one.why(value)}"
+        shown = ", ".join([show_sample(compiled.type, value) for value in values[:5]])
+        if len(values) == 1 and len(patterns) == 1:
+            return f"{compiled.text}: {patterns[0].why(values[0])}"
+        return f"{compiled.text}: {shown}: no pattern matches"
+
+    return why

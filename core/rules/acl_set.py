@@ -1,0 +1,210 @@
+"""The ACLs of a proxy: names, lines, and what each compiles to where it is used.
+
+Owns: the names that are valid, several lines of one name (any of them may match), when a line is compiled (for each
+stage in which it is used, since `hdr` and availability depend on it), references among ACLs (the fetch `acl`). Must
+not know: conditions, rules.
+
+Errors of ACL lines are collected in `errors`, each once; an ACL with an error never matches, so that the rules that use
+it can be checked all the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+from ..config import suggest
+from ..config.model import Place, RuleSpec
+from ..errors import ConfigError
+from .acl import Acl, Piece, Test, compile_acl, never
+from .catalogue import ANYWHERE, Call, Fetch, Needs, Stage, fetch
+from .expression import Word
+from .predefined import PREDEFINED
+from .samples import BOOL
+from .scope import Site
+
+_NAME = re.compile(r"[A-Za-z0-9_.:-]+", re.ASCII)
+
+
+class ProxySite:
+    """A site as the rules of one proxy see it: the site, and the proxy's ACLs. Only looked at while compiling."""
+
+    def __init__(self, site: Site, acls: AclSet) -> None:
+        self.acls = acls
+        self._site = site
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._site, name)
+
+
+class AclSet:
+    """The ACLs that a proxy's rules may use. `lines`: those of kind `acl` are taken. Compile all rules of the proxy
+    with `.site`, so that the fetch `acl` finds them. `errors` and `warnings` grow while rules are compiled."""
+
+    def __init__(self, lines: Iterable[RuleSpec], site: Site) -> None:
+        self.site = cast(Site, ProxySite(site, self))
+        self.errors: list[ConfigError] = []
+        self.warnings: list[ConfigError] = []
+        self._lines: dict[str, list[tuple[Place, Sequence[Word]]]] = {}
+        self._compiled: dict[tuple[str, Stage], Acl] = {}
+        self._underway: list[tuple[str, Stage]] = []
+        self._reported: set[tuple[Any, ...]] = set()
+        for line in lines:
+            if line.kind == "acl":
+                self._add(line)
+        # All lines are looked at once, also those that no rule uses.
+        for name in self._lines:
+            self.find(name, Stage.FRONT_REQUEST)
+        self.warnings.clear()
+        self._compiled.clear()
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Names that lines define."""
+        return tuple(self._lines)
+
+    def _add(self, line: RuleSpec) -> None:
+        words = line.words
+        if not words:
+            self._report(ConfigError("an ACL needs a name and a criterion"), line.place)
+            return
+        name = words[0]
+        if name.text.lower() in ("or", "||"):
+            error = ConfigError(
+                f"an ACL cannot be called '{name.text}': it stands for a logical or", column=name.column, word=name.text
+            )
+        elif not _NAME.fullmatch(name.text):
+            error = ConfigError(
+                f"'{name.text}' is no name for an ACL: letters, digits, '-', '_', '.' and ':' are allowed",
+                column=name.column,
+                word=name.text,
+            )
+        else:
+            self._lines.setdefault(name.text, []).append((line.place, words[1:]))
+            return
+        self._report(error, line.place)
+
+    def _report(self, error: ConfigError, place: Place | None) -> None:
+        if place is not None and not error.file:
+            error.file, error.line = place.file, place.line
+            error.column = error.column or place.column
+        key = (error.file, error.line, error.column, error.message)
+        if key not in self._reported:
+            self._reported.add(key)
+            self.errors.append(error)
+
+    def find(self, name: str, stage: Stage) -> Acl | None:
+        """The ACL of that name, compiled for a stage; None where there is none. Names of the configuration go before
+        predefined ones."""
+        key = name, stage
+        found = self._compiled.get(key)
+        if found is not None:
+            return found
+        if name not in self._lines and name not in PREDEFINED:
+            return None
+        if key in self._underway:
+            raise ConfigError(f"ACL '{name}' refers to itself")
+        self._underway.append(key)
+        try:
+            found = self._compile(name, stage)
+        finally:
+            self._underway.pop()
+        self._compiled[key] = found
+        return found
+
+    def _compile(self, name: str, stage: Stage) -> Acl:
+        lines: Sequence[tuple[Place | None, Sequence[Word]]]
+        if name in self._lines:
+            lines = self._lines[name]
+        else:
+            lines = [(None, [Piece(word, 0) for word in PREDEFINED[name].split()])]
+        acls = []
+        for place, words in lines:
+            warnings: list[ConfigError] = []
+            try:
+                acls.append(compile_acl(words, self.site, stage, warnings, name=name, place=place))
+            except ConfigError as error:
+                self._report(error, place)
+                acls.append(Acl(never, Needs.NOTHING, name, place, "", lambda x: "the ACL has an error"))
+            for warning in warnings:
+                if place is not None:
+                    warning.file, warning.line = place.file, place.line
+                self.warnings.append(warning)
+        return acls[0] if len(acls) == 1 else _any_of(acls)
+
+    def unknown(self, name: str, column: int) -> ConfigError:
+        """The error for a name that no ACL has."""
+        near = suggest.nearest(name, (*self._lines, *PREDEFINED))
+        return ConfigError(
+            f"there is no ACL '{name}'", column=column, word=name, hint=f"did you mean `{near}`?" if near else ""
+        )
+
+
+def _any_of(acls: list[Acl]) -> Acl:
+    """One ACL that matches if any of these does."""
+    needs = Needs.NOTHING
+    for acl in acls:
+        needs |= acl.needs
+
+    def why(x: Any) -> str:
+        for acl in acls:
+            if acl.test(x):
+                return acl.why(x)
+        return "; ".join([acl.why(x) for acl in acls])
+
+    first = acls[0]
+    return Acl(
+        either([acl.test for acl in acls]), needs, first.name, first.place, " | ".join([a.text for a in acls]), why
+    )
+
+
+def either(tests: Sequence[Test]) -> Test:
+    """One test for several of which one is enough."""
+    if len(tests) == 2:
+        first, second = tests
+        return lambda x: first(x) or second(x)
+    listed = tuple(tests)
+
+    def test(x: Any) -> bool:
+        for one in listed:  # noqa: SIM110 -- a generator costs 0.3 us
+            if one(x):
+                return True
+        return False
+
+    return test
+
+
+MAX_NAMES = 12
+"""ACLs that the fetch `acl` takes."""
+
+
+@fetch(
+    "acl",
+    BOOL,
+    ANYWHERE,
+    "Whether all of the named ACLs match; `!` before a name negates it",
+    arguments="name:string " + " ".join([f"name{number}:string?" for number in range(2, MAX_NAMES + 1)]),
+    needs=Needs.NOTHING,
+)
+def _acl(call: Call) -> Fetch:
+    acls: AclSet | None = getattr(call.site, "acls", None)
+    tests: list[tuple[Test, bool]] = []
+    for index, argument in enumerate(call.arguments):
+        name = argument.text.lstrip("!")
+        acl = acls.find(name, call.stage) if acls is not None else None
+        if acl is None:
+            raise call.error(f"there is no ACL '{name}'", index)
+        tests.append((acl.test, (len(argument.text) - len(name)) % 2 == 0))
+    if len(tests) == 1:
+        only, wanted = tests[0]
+        return only if wanted else lambda x: not only(x)
+    listed = tuple(tests)
+
+    def run(x: Any) -> bool:
+        for test, wanted in listed:  # noqa: SIM110
+            if test(x) is not wanted:
+                return False
+        return True
+
+    return run

@@ -1,0 +1,80 @@
+"""The second syntax of ACLs, `acl <name> <what> <op> <value>...`, from the project's design notes (CL3 to CL6).
+
+Owns: the words for what is looked at, and the two-character operators. Must not know: how anything is matched: it is
+all said in terms of fetches and methods.
+
+What is looked at is one of `line meth uri h(<header>) c(<cookie>) host`, all in lower case (case is ignored then) or in
+upper case (`LINE METH URI H(<header>) C(<cookie>) HOST`: case matters). None of them is a fetch, so the two syntaxes
+cannot be confused: the first word tells. An operator is `=` or `!` (no value matches), and then
+
+    ~ regular expression    = the whole    ^ how it begins    * how it ends    % what it contains
+    / a part between slashes (`-m dir`)     . a part between dots (`-m dom`)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import ConfigError
+from .catalogue import BOTH, REQUEST_STAGES, Call, Fetch, Needs, Stage, fetch
+from .expression import Expression, Keyword, Word, parse_expression
+from .samples import STR
+
+_WHAT = {"line": "message.line", "meth": "method", "uri": "url", "h": "hdr", "c": "req.cook", "host": "req.hdr"}
+_ARGUMENTS = ("h", "c")
+
+SECOND_NAMES = frozenset([name for what in _WHAT for name in (what, what.upper())])
+"""First words of the second syntax."""
+
+OPERATORS = {"~": "reg", "=": "str", "*": "end", "^": "beg", "%": "sub", "/": "dir", ".": "dom"}
+"""Second character of an operator -> matching method."""
+
+
+def read_second(words: Sequence[Word], stage: Stage) -> tuple[Expression, str, bool, bool, Sequence[Word]]:
+    """The expression, the method, whether case is ignored, whether it is negated, the values. ConfigError."""
+    written = parse_expression(words[0].text, words[0].column)
+    name = written.fetch.name
+    what = name.lower()
+    if written.converters:
+        extra = written.converters[0]
+        raise ConfigError(f"'{name}' takes no converters", column=extra.column, word=extra.name)
+    if bool(written.fetch.arguments) != (what in _ARGUMENTS) or len(written.fetch.arguments) > 1:
+        usage = f"{name}(<name>)" if what in _ARGUMENTS else name
+        raise ConfigError(f"'{words[0].text}': write `{usage}`", column=words[0].column, word=words[0].text)
+    if len(words) < 2:
+        raise ConfigError(f"an operator is expected after '{words[0].text}'", hint=_known())
+    operator = words[1]
+    if len(operator.text) != 2 or operator.text[0] not in "=!" or operator.text[1] not in OPERATORS:
+        raise ConfigError(
+            f"'{operator.text}' is not an operator", column=operator.column, word=operator.text, hint=_known()
+        )
+    if len(words) < 3:
+        raise ConfigError(f"a value is expected after '{operator.text}'", column=operator.column, word=operator.text)
+    arguments = written.fetch.arguments
+    fetch_name = _WHAT[what]
+    if what == "c" and not stage & REQUEST_STAGES:
+        fetch_name = "res.cook"
+    if what == "host":
+        arguments = parse_expression("x(host)", words[0].column).fetch.arguments
+    expression = Expression(Keyword(fetch_name, arguments, written.fetch.column), (), words[0].text)
+    return expression, OPERATORS[operator.text[1]], name == what, operator.text[0] == "!", words[2:]
+
+
+def _known() -> str:
+    return "one of " + " ".join([sign + second for sign in "=!" for second in OPERATORS])
+
+
+@fetch("message.line", STR, BOTH, "The request line, in responses the status line", needs=Needs.HEAD)
+def _line(call: Call) -> Fetch:
+    def status_line(x: Any) -> Any:
+        answer = x.answer
+        return None if answer is None else answer.line
+
+    def request_line(x: Any) -> bytes | None:
+        head = x.head
+        if head is None:
+            return None
+        return b"%b %b HTTP/1.%d" % (head.method, head.target, head.version - 10)
+
+    return request_line if call.stage & REQUEST_STAGES else status_line

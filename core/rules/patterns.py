@@ -1,0 +1,170 @@
+"""Patterns: the texts of one matching method made ready to be searched in.
+
+Owns: the methods (`-m`), which type each wants, how each reads its patterns, `why` for explanations. Must not know:
+where patterns come from (ACL lines, files, the runtime API), flags. Errors are ConfigErrors at the word that is wrong.
+
+A `Patterns` may be changed while it is used: `load` replaces all of it, and every test that was made with it follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import ConfigError
+from .expression import Word
+from .matching import Exact, Matcher, Prefixes, Presence, Regexes, Substrings, Suffixes, Test, Truth, Words
+from .ranges import Lengths, Networks, Numbers, read_network, read_range
+from .regexes import compile_regex
+from .samples import BIN, BOOL, INT, IP, METH, STR, Type, unpack_ip
+
+DIR_DELIMITERS = b"/?"
+DOM_DELIMITERS = b"/?.:"
+
+
+def _as_written(text: bytes) -> bytes:
+    return text
+
+
+def _hexadecimal(text: bytes) -> bytes:
+    if len(text) % 2:
+        raise ValueError("an even number of hexadecimal digits is expected")
+    try:
+        return bytes.fromhex(text.decode("ascii")) if b" " not in text else _refuse_hexadecimal()
+    except ValueError:
+        raise ValueError("hexadecimal digits are expected") from None
+
+
+def _refuse_hexadecimal() -> bytes:
+    raise ValueError
+
+
+def _unresolved_network(text: bytes) -> Any:
+    return read_network(text, resolve=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One matching method. `want` None: the value as it is."""
+
+    name: str
+    want: Type | None
+    read: Callable[[bytes], Any]
+    make: Callable[[bool], Matcher]
+    """fold -> an empty matcher."""
+    patterns: bool = True
+    """Whether it compares with patterns at all."""
+
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        Method("found", None, _as_written, lambda fold: Presence(), patterns=False),
+        Method("bool", INT, _as_written, lambda fold: Truth(), patterns=False),
+        Method("int", INT, read_range, lambda fold: Numbers()),
+        Method("ip", IP, read_network, lambda fold: Networks()),
+        Method("bin", BIN, _hexadecimal, lambda fold: Exact(False)),
+        Method("len", STR, read_range, lambda fold: Lengths()),
+        Method("str", STR, _as_written, Exact),
+        Method("beg", STR, _as_written, Prefixes),
+        Method("sub", STR, _as_written, Substrings),
+        Method("dir", STR, _as_written, lambda fold: Words(fold, DIR_DELIMITERS)),
+        Method("dom", STR, _as_written, lambda fold: Words(fold, DOM_DELIMITERS)),
+        Method("end", STR, _as_written, Suffixes),
+        Method("reg", STR, _as_written, lambda fold: Regexes()),
+        Method("meth", METH, _as_written, Exact),
+    )
+}
+"""`meth` is what the fetch `method` is matched by, and cannot be asked for."""
+
+DEFAULT_METHODS: dict[Type, str] = {BOOL: "bool", INT: "int", IP: "ip", STR: "str"}
+"""What a value is matched by where no method is written. The other types have none."""
+
+
+class Patterns:
+    """Patterns of one method that can be searched."""
+
+    __slots__ = ("_read", "found", "ignore_case", "match", "matcher", "method", "texts", "want")
+
+    def __init__(self, method: str, ignore_case: bool = False, resolve: bool = True) -> None:
+        """Empty. `resolve`: names of hosts among networks are asked for. KeyError: there is no such method."""
+        self.method = METHODS[method]
+        self.want = self.method.want
+        """The type that values must have."""
+        self.ignore_case = ignore_case
+        self.matcher = self.method.make(ignore_case)
+        self.match: Callable[[Any], bool] = self.matcher.match
+        self.found: Callable[[Any], Any] = self.matcher.found
+        """value -> the payload of the pattern that matches, or None."""
+        self.texts: tuple[bytes, ...] = ()
+        """What there is, for those who show it; () if the matcher shares the dict of a file."""
+        self._read = self.method.read
+        if method == "ip" and not resolve:
+            self._read = _unresolved_network
+
+    def read(self, text: bytes) -> Any:
+        """The key of a pattern. ValueError."""
+        if self.method.name == "reg":
+            return compile_regex(text, self.ignore_case)
+        return self._read(text)
+
+    def load(self, entries: Iterable[tuple[bytes, Any]]) -> None:
+        """Replace all patterns by these: (text, payload). ValueError for the first that is wrong; nothing has changed
+        then."""
+        listed = list(entries)
+        self.matcher.load([(self.read(text), payload) for text, payload in listed])
+        self.texts = tuple([text for text, _ in listed])
+
+    def over(self, run: Callable[[Any], Any]) -> Test:
+        return self.matcher.over(run)
+
+    def over_each(self, each: Callable[[Any], Any]) -> Test:
+        return self.matcher.over_each(each)
+
+    def why(self, value: Any) -> str:
+        """For people: what this value meets, or does not meet. `value` as `match` takes it, of type `want`."""
+        shown = show_value(value)
+        method = self.method
+        if not method.patterns:
+            return f"{shown} is {'there' if method.name == 'found' else 'true' if value else 'false'}"
+        hit = self.found(value)
+        case = ", whatever the case" if self.ignore_case else ""
+        if hit is not None:
+            pattern = show_value(hit) if isinstance(hit, bytes) else "a pattern"
+            return f"{shown} matches {pattern} ({method.name}{case})"
+        if len(self.texts) == 1:
+            return f"{shown} does not match {show_value(self.texts[0])} ({method.name}{case})"
+        return f"{shown} matches none of {len(self.texts)} patterns ({method.name}{case})"
+
+
+def compile_patterns(
+    method: str, words: Sequence[Word], *, ignore_case: bool = False, resolve: bool = True
+) -> Patterns:
+    """Patterns written in a line. Their payload is their text. Raises ConfigError at the word that is wrong, and for an
+    unknown method (without a place)."""
+    if method not in METHODS:
+        raise ConfigError(f"unknown matching method '{method}'", word=method)
+    patterns = Patterns(method, ignore_case, resolve)
+    entries = []
+    for word in words:
+        text = word.text.encode("utf-8", "surrogateescape")
+        try:
+            patterns.read(text)
+        except ValueError as error:
+            raise ConfigError(str(error), column=word.column, word=word.text) from None
+        entries.append((text, text))
+    patterns.load(entries)
+    return patterns
+
+
+def show_value(value: Any) -> str:
+    """A value for people."""
+    if isinstance(value, bytes):
+        return "'" + value.decode("utf-8", "backslashreplace") + "'"
+    return str(value)
+
+
+def show_sample(kind: Type, value: Any) -> str:
+    """A value of a known type for people."""
+    return unpack_ip(value).decode() if kind is IP else show_value(value)
