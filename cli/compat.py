@@ -146,7 +146,7 @@ def _serve(configuration: Configuration, arguments: Arguments, program: str, ale
     from ..groups.activation import activated_sockets
     from ..groups.supervisor import Supervisor, SupervisorOptions
 
-    activated = _old_sockets(arguments.old_socket, alerts)
+    activated = _old_sockets(arguments, alerts)
     if activated is None:
         return 1
     if not has_listener(configuration) and not (is_continued() and not configuration.proxies):
@@ -187,19 +187,37 @@ def _serve(configuration: Configuration, arguments: Arguments, program: str, ale
     return Supervisor(configuration, options, on_ready=ready).run()
 
 
-def _old_sockets(path: str | None, alerts: Alerts) -> Sequence[socket.socket] | None:
+def _old_sockets(arguments: Arguments, alerts: Alerts) -> Sequence[socket.socket] | None:
     """The listening sockets of the process before us (-x); None after it said what is wrong. A program that is executed
     in the place of a running one (`maniple upgrade`, the same command line) has them already."""
-    if path is None or path == "/dev/null" or is_continued():
+    path = arguments.old_socket
+    if path == "/dev/null" or is_continued():
         return ()
     from ..groups.inheritance import InheritanceError, ask_for_sockets
 
+    if path is None:
+        return _sockets_of((*arguments.finish, *arguments.terminate))
     try:
         return ask_for_sockets(path)
     except InheritanceError as error:
         alerts.warning(str(error))
         alerts.alert("Failed to get the sockets from the old process!")
         return None
+
+
+def _sockets_of(pids: Sequence[int]) -> Sequence[socket.socket]:
+    """Those of the maniples among the processes that shall end when we are ready, so that clients in their queues are
+    served without -x too. Beside what does not answer we bind sockets of our own, as HAProxy does."""
+    from ..groups.inheritance import InheritanceError, ask_for_sockets
+    from ..groups.runtime_directory import supervisors
+
+    found: list[socket.socket] = []
+    paths = supervisors() if pids else {}
+    for pid in pids:
+        if pid in paths:
+            with contextlib.suppress(InheritanceError):
+                found.extend(ask_for_sockets(paths[pid]))
+    return found
 
 
 def _signal(pid: int, number: int) -> None:

@@ -232,22 +232,22 @@ class Supervisor:
     # Start.
 
     def _start(self, pidfile: str | None) -> None:
-        if pidfile:
-            try:
-                write_pid_file(pidfile)
-            except OSError as error:
-                self.notices.alert(f"[maniple.main()] Cannot create pidfile {pidfile} ({error.strerror}).")
-                self._code = 1
-                return
-
         def started(error: str) -> None:
-            if error:
+            if error and not self.stopping:
                 self._code = 1
                 self.hard_stop()
 
         self.show_state("starting")
         self.succession.leave_streams = self._launch.in_background
-        self.succession.introduce(self._first, started, activated=self.options.activated)
+        laid = self.succession.introduce(self._first, started, activated=self.options.activated)
+        # Not before the sockets are ours: a start that fails beside a running maniple leaves that one's file alone.
+        if pidfile and laid is not None and not self.stopping:
+            try:
+                write_pid_file(pidfile)
+            except OSError as error:
+                self.notices.alert(f"[maniple.main()] Cannot create pidfile {pidfile} ({error.strerror}).")
+                self._code = 1
+                self.hard_stop()
 
     def _go_on(self, inherited: Mapping[str, Any]) -> None:
         """We are the next program of an upgrade: the groups of the one before serve until ours do."""

@@ -267,8 +267,12 @@ def test_master_command_line(config: Path, listener: socket.socket, tmp_path: Pa
     assert not path.exists()
 
 
-def test_sockets_of_the_process_before(config: Path, origin: Origin, listener: socket.socket, tmp_path: Path) -> None:
-    """-x and -sf: the next process takes the very sockets of the one before."""
+@pytest.mark.parametrize("asks", [True, False])
+def test_sockets_of_the_process_before(
+    config: Path, origin: Origin, listener: socket.socket, tmp_path: Path, asks: bool
+) -> None:
+    """-x and -sf: the next process takes the very sockets of the one before; also with -sf alone, where that is a
+    maniple."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = probe.getsockname()
@@ -290,7 +294,8 @@ def test_sockets_of_the_process_before(config: Path, origin: Origin, listener: s
         wait(lambda: stats.exists() and inodes())
         before = inodes()
         inode = stats.stat().st_ino
-        with started(config, listener, "-x", str(stats), "-sf", str(first.pid)) as second:
+        old = ("-x", str(stats)) if asks else ()
+        with started(config, listener, *old, "-sf", str(first.pid)) as second:
             assert first.wait(timeout=20) == 0
             assert inodes() == before
             wait(lambda: stats.exists() and stats.stat().st_ino != inode)
