@@ -39,8 +39,8 @@ class Watch:
         self._report = report
         self._watchdog: Watchdog[_Member] | None = None
         self._settings = (0, 0)
-        self._stuck: dict[Child, set[int]] = {}
-        """Threads that do not turn."""
+        self._stuck: dict[tuple[Child, int], set[int]] = {}
+        """Threads that do not turn, by group and process id: its successor is another one."""
 
     def set(self, configuration: Configuration) -> None:
         """From now on with that configuration's patience."""
@@ -50,7 +50,7 @@ class Watch:
             self._watchdog = Watchdog(*self._settings)
 
     def is_stuck(self, child: Child) -> bool:
-        return bool(self._stuck.get(child))
+        return bool(self._stuck.get((child, child.pid)))
 
     def look(self) -> None:
         """To be called every `period` seconds."""
@@ -59,21 +59,22 @@ class Watch:
         beats: dict[_Member, int] = {}
         for generation in self._succession.generations:
             for child in generation.members:
-                if child.pid and child.state in (GroupState.READY, GroupState.DRAINING):
+                # One that builds may take its time; one that has built turns.
+                if child.pid and (child.state != GroupState.STARTING or child in generation.built):
                     for local, slot in enumerate(child.slots, 1):
                         beat = generation.foundation.pulses.row(slot + 1).heartbeat
                         if beat:
                             beats[child, child.pid, local] = beat
-        for child in [one for one in self._stuck if not one.pid]:
-            del self._stuck[child]
+        for key in [one for one in self._stuck if one[0].pid != one[1]]:
+            del self._stuck[key]
         for verdict in self._watchdog.look(time.monotonic_ns() // 1_000_000, beats):
             self._act(verdict)
 
     def _act(self, verdict: Verdict[_Member]) -> None:
-        child, _, local = verdict.member
+        child, pid, local = verdict.member
         where = f"thread {child.number}/{local} of {child}"
         seconds = verdict.age / 1000
-        stuck = self._stuck.setdefault(child, set())
+        stuck = self._stuck.setdefault((child, pid), set())
         if verdict.finding == Finding.BACK:
             stuck.discard(local)
             self._say(_WARNING, f"{where} turns again after {seconds:.1f} s.")
