@@ -72,6 +72,7 @@ class Reloading:
         assert supervisor.options.reload is not None
         waiting, self._waiting = self._waiting, []
         self._changes.begin("reload")
+        before = supervisor.succession.current
         supervisor.notices.notice("Reloading maniple")
         supervisor.notifier.reloading("reloading")
         supervisor.show_state("reloading")
@@ -79,11 +80,12 @@ class Reloading:
 
         def done(error: str) -> None:
             seconds = self._changes.end(error)
-            if error:
-                serving = supervisor.succession.current
-                supervisor.notices.warning(f"Failed to reload: generation {serving.serial if serving else 0} goes on.")
+            serving = supervisor.succession.current
+            if error and serving is before:
+                supervisor.notices.warning(f"Failed to reload: generation {before.serial if before else 0} goes on.")
             else:
-                supervisor.notices.notice(f"Reloaded in {seconds * 1000:.0f} ms.")
+                # The new one serves in any case; an error now is one of the groups before that does not answer.
+                supervisor.notices.notice(f"Reloaded in {seconds * 1000:.0f} ms.{' But: ' * bool(error)}{error}")
                 self._end_those_that_outlived()
             if not supervisor.stopping:
                 supervisor.notifier.ready("the last reload failed" if error else "serving")
