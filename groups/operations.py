@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from .acknowledgements import Outcome
 from .affinity import usable_cpus
 from .changes import BUSY, Changes
+from .child import Child
 from .foundation import FoundationError
 from .inheritance import send_sockets
 from .lifecycle import GroupState
@@ -139,17 +140,25 @@ class Operations:
                     state if state is not None else before[2],
                     weight if weight is not None else before[3],
                 )
+                # Those that were not asked may have been admitted meanwhile, with the server as it was.
+                for child in concerned():
+                    if child not in members:
+                        supervisor.processes.say(child, message)
             if error:
                 answer.line(error)
             answer.end(not error)
 
-        members = [
-            child
-            for generation in supervisor.succession.generations
-            for child in generation.members
-            if child.state in (GroupState.READY, GroupState.DRAINING) and generation.has_server(change)
-        ]
-        supervisor.processes.ask(members, Message.of(Kind.SERVER, [change]), done)
+        def concerned() -> list[Child]:
+            return [
+                child
+                for generation in supervisor.succession.generations
+                for child in generation.members
+                if generation.has_server(change)
+            ]
+
+        message = Message.of(Kind.SERVER, [change])
+        members = {child for child in concerned() if child.state in (GroupState.READY, GroupState.DRAINING)}
+        supervisor.processes.ask(members, message, done)
 
     # The rest.
 
