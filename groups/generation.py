@@ -66,7 +66,7 @@ class Generation:
         self.steers = balance == "cpu"
         """The kernel gives connections to the group of the CPU that they arrive on."""
         self.planned: tuple[Placement, Listening] = (foundation.placement, foundation.listening)
-        """What groups that are forked now shall find when they are admitted."""
+        """What groups that are new shall find when they are admitted."""
         self._inboxes: dict[int, tuple[socket.socket, socket.socket]] = {}
         """By pulse row: the end to send to, the end to read."""
         self.asked_groups = 0
@@ -117,6 +117,31 @@ class Generation:
         self.children[place.number] = child
         return child
 
+    def drop(self, child: Child) -> None:
+        """A group less: it may go on as long as it lives, but its number is free."""
+        del self.children[child.number]
+        if child.pid:
+            self.leaving.append(child)
+        else:
+            self._vacate(child)
+
+    def _vacate(self, child: Child) -> None:
+        """Its rows and inboxes are free."""
+        self.slots.free(child.slots)
+        for slot in child.slots:
+            if slot + 1 in self._inboxes:
+                self._close_inbox(slot + 1)
+                for other in self._present():
+                    self._processes.say(other, Message(Kind.INBOX, slot + 1))
+
+    def forget(self, *, own: bool) -> None:
+        """In a forked group, of this generation (`own`) or another: closes what it is given by message, or not at
+        all."""
+        for listening in (self.foundation.listening, self.planned[1]):
+            listening.close()
+        if not own:
+            self.close()
+
     def take_in(self, child: Child, *, leaving: bool) -> None:
         """A group that runs already, and accepts where it has been told to."""
         self.slots.claim(child.slots)
@@ -133,6 +158,9 @@ class Generation:
     ) -> Seat:
         """What the group is given, to be called in its process: inboxes that are not its own are let go of."""
         place = child.place
+        # A newcomer's place is in what is planned only.
+        there = any(one.number == place.number for one in self.placement.groups)
+        placement, listening = (self.placement, self.foundation.listening) if there else self.planned
         senders = Inboxes()
         inboxes = {}
         own = {slot + 1: local for local, slot in enumerate(child.slots, 1)}
@@ -150,7 +178,7 @@ class Generation:
             pulses=self.foundation.pulses,
             channel=channel,
             supervisor=supervisor,
-            shares=deal(self.planned[0], self.planned[1].listeners)[place.number],
+            shares=deal(placement, listening.listeners)[place.number],
             slots=child.slots,
             inboxes=inboxes,
             senders=senders,
@@ -192,7 +220,7 @@ class Generation:
             # What falls to a group only until the next one is there is not even said.
             for order in self._assignment.join(child.number, child.place.threads):
                 orders[order.group, order.listener] = order
-        self._tell_peers({*self._ready(), *members})
+        self._tell_peers(self._present())
         self._carry_out(orders.values())
         for child in members:
             if paused:
@@ -202,13 +230,13 @@ class Generation:
     def forsake(self, child: Child) -> None:
         """The group accepts no more: it is dead, does not turn, or is about to be told to drain."""
         orders = self._assignment.leave(child.number)
-        self._tell_peers(self._ready())
+        self._tell_peers(self._present())
         self._carry_out(orders)
 
     def welcome_back(self, child: Child) -> None:
         """A group that did not turn does so again."""
         self._carry_out(self._assignment.join(child.number, child.place.threads))
-        self._tell_peers(self._ready())
+        self._tell_peers(self._present())
 
     def steer(self, *, end: bool = False) -> None:
         """Has the kernel steer connections by CPU, or (`end`) hash them again. What it refuses is hashed: that serves
@@ -238,11 +266,7 @@ class Generation:
         self.built.discard(child)
         if child in self.leaving:
             self.leaving.remove(child)
-            self.slots.free(child.slots)
-            for slot in child.slots:
-                self._close_inbox(slot + 1)
-                for other in self._ready():
-                    self._processes.say(other, Message(Kind.INBOX, slot + 1))
+            self._vacate(child)
         elif self.state in (GenerationState.COMING, GenerationState.SERVING):
             self.forsake(child)
 
@@ -256,8 +280,10 @@ class Generation:
         for end in self._inboxes.pop(number, ()):
             end.close()
 
-    def _ready(self) -> list[Child]:
-        return [child for child in self.children.values() if child.state == GroupState.READY]
+    def _present(self) -> list[Child]:
+        """Those that live. One that is not ready yet reads what it is told when it is, and is told again when it is
+        admitted."""
+        return [child for child in self.children.values() if child.state in (GroupState.STARTING, GroupState.READY)]
 
     def has_server(self, change: ServerChange) -> bool:
         """Does its configuration know the server?"""

@@ -64,14 +64,16 @@ class Scaling:
         generation.planned = (self._placement, self._listening)
         missing = [place for number, place in places.items() if number not in generation.children]
         try:
-            self._newcomers = {generation.add(place) for place in missing}
+            for place in missing:
+                self._newcomers.add(generation.add(place))
         except ValueError:
             self._undo()
             raise
         if not self._newcomers:
             self._settle()
         for child in sorted(self._newcomers, key=lambda one: one.number):
-            if not self._over:
+            # One that cannot be forked is the end of it.
+            if self.expects(child):
                 self._succession.fork(child)
 
     def _plan(self, groups: int) -> Placement:
@@ -113,14 +115,6 @@ class Scaling:
 
     def lost(self, child: Child, why: str) -> None:
         """It died before all had built, or could not build."""
-        newcomers, self._newcomers = self._newcomers, set()
-        for one in newcomers:
-            del self._generation.children[one.number]
-            if one.pid:
-                self._generation.leaving.append(one)
-                self._processes.say(one, Message(Kind.STOP))
-            else:
-                self._generation.slots.free(one.slots)
         self._undo()
         self._finish(why or f"group {child.number} ended before it was ready")
 
@@ -131,17 +125,14 @@ class Scaling:
         generation = self._generation
         errors = self._listening.start()
         if errors:
-            self.lost(next(iter(self._newcomers)), "\n".join(error.message for error in errors))
+            self._undo()
+            self._finish("\n".join(error.message for error in errors))
             return
         numbers = {place.number for place in self._placement.groups}
         leaving = [child for number, child in generation.children.items() if number not in numbers]
         for child in leaving:
             generation.forsake(child)
-            del generation.children[child.number]
-            if child.pid:
-                generation.leaving.append(child)
-            else:
-                generation.slots.free(child.slots)
+            generation.drop(child)
         succession = self._succession
         generation.resettle(
             self._placement,
@@ -152,11 +143,18 @@ class Scaling:
         )
         for child in generation.children.values():
             self._move(child, self._placement.groups[child.number - 1])
-        present = [child for child in generation.children.values() if child.state == GroupState.READY]
+        deals = generation.deals()
+        present = []
+        for child in generation.children.values():
+            if child.state == GroupState.READY:
+                present.append(child)
+            elif child not in self._newcomers:
+                # It is about to come back, with the limits as they were.
+                self._processes.say(child, deals(child))
         generation.asked_groups = self._asked or generation.asked_groups
         self._over = True
         # Who leaves drains when everybody knows that nothing is handed to it any more.
-        self._processes.ask(present, generation.deals(), lambda outcome: self._dealt(outcome, leaving))
+        self._processes.ask(present, deals, lambda outcome: self._dealt(outcome, leaving))
 
     def _move(self, child: Child, place: GroupPlace) -> None:
         if child.place != place:
@@ -199,6 +197,10 @@ class Scaling:
         done(error)
 
     def _undo(self) -> None:
+        newcomers, self._newcomers = self._newcomers, set()
+        for one in newcomers:
+            self._processes.say(one, Message(Kind.STOP))
+            self._generation.drop(one)
         foundation = self._generation.foundation
         self._generation.planned = (foundation.placement, foundation.listening)
         self._listening.close_new(self._generation.foundation.listening)

@@ -141,10 +141,9 @@ class Succession:
         def run(channel: Channel, stacks: int) -> int:
             self._leave()
             self._processes.leave()
-            for one in self.generations:
-                for listener in one.foundation.listening.listeners:
-                    listener.sock.close()
             generation = child.generation
+            for one in self.generations:
+                one.forget(own=one is generation)
             seat = generation.seat(
                 child, channel, stacks, supervisor, leave_streams=self.leave_streams, titles=self.titles
             )
@@ -159,7 +158,7 @@ class Succession:
     def built(self, child: Child, _message: Message) -> None:
         generation = child.generation
         generation.built.add(child)
-        if child.state != GroupState.STARTING:
+        if child.state != GroupState.STARTING or child in generation.leaving:
             return
         if generation.state in (GenerationState.COMING, GenerationState.SERVING):
             if self.newcomers is not None and self.newcomers.expects(child):
