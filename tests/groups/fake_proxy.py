@@ -38,7 +38,8 @@ from maniple.groups.figures import Figures
 from maniple.groups.listening import Listener
 from maniple.groups.sockets import address_text
 from maniple.groups.supervisor import Supervisor, SupervisorOptions
-from maniple.pools.counters import FrontendCounts
+from maniple.pools.counters import FrontendCounts, ProcessCounts
+from maniple.pools.pulses import ACCEPTING, CONNECTIONS
 
 BEAT = 0.05
 QUIET = 0.05
@@ -63,6 +64,7 @@ class FakeRuntime:
         self.pulse = pulse
         self.fail = fail
         self.counts = FrontendCounts()
+        self.process = ProcessCounts()
         self.paused = False
         self.accepting: dict[int, socket.socket] = {}
         self.lingering: dict[socket.socket, Any] = {}
@@ -79,6 +81,8 @@ class FakeRuntime:
         return len(self.connections)
 
     def beat(self) -> None:
+        self.pulse.words[CONNECTIONS] = len(self.connections)
+        self.pulse.words[ACCEPTING] = bool(self.accepting) and not self.paused
         self.pulse.beat(now())
         self.loop.call_later(BEAT, self.beat)
 
@@ -175,7 +179,9 @@ class FakeRuntime:
         self.connections.add(connection)
         connection.send(self.greeting)
         self.counts.conn_tot += 1
+        self.process.cum_conns += 1
         self.column.publish(self.column.shape.row("frontend", "front"), self.counts)
+        self.column.publish(self.column.shape.row("process"), self.process)
         self.loop.add_reader(connection, self.echo, connection)
 
     def echo(self, connection: socket.socket) -> None:

@@ -181,6 +181,15 @@ class Proxy:
         until(there, f"{count} groups")
         return self.pids()
 
+    def wait_in_service(self, count: int) -> dict[int, int]:
+        """The same, whoever drains."""
+
+        def there() -> bool:
+            return [group["state"] for group in self.status()["groups"]] == ["ready"] * count
+
+        until(there, f"{count} groups")
+        return self.pids()
+
     def change(self, **wanted: Any) -> None:
         """Writes another configuration, for the next reload; None removes a part."""
         self.wanted = {key: value for key, value in (self.wanted | wanted).items() if value is not None}

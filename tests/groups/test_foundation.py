@@ -55,6 +55,7 @@ def test_another_one_keeps_sockets_and_undoes_only_its_own() -> None:
     ("words", "text"),
     [
         ({"nbgroup": 3, "nbthread": 2}, "config : 3 groups cannot share 2 threads"),
+        ({"nbgroup": 2, "nbthread": 300}, "config : 2 groups with 300 threads: 256 of each are the most"),
         ({"user": "no-such-user"}, "config : [maniple.main()] cannot find user id for 'no-such-user'"),
         ({"chroot": "/nowhere/at/all"}, "Cannot chroot(/nowhere/at/all) (No such file or directory)."),
         ({"ulimit_n": 1 << 40}, f"Cannot raise FD limit to {1 << 40}, limit is"),
