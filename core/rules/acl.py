@@ -19,11 +19,11 @@ from ..config.model import Place
 from ..errors import ConfigError
 from .catalogue import FETCHES, Needs, Stage
 from .expression import Compiled, Expression, Word, compile_expression, parse_expression, parse_words, unknown
-from .operators import SECOND_NAMES, read_second
+from .operators import is_second, read_second
 from .pattern_files import files_of
 from .patterns import DEFAULT_METHODS, METHODS, Patterns, compile_patterns, show_sample
 from .ranges import read_number
-from .samples import ANY, BOOL, CASTS, INT, METH
+from .samples import ANY, BOOL, CASTS, INT
 from .scope import Site
 
 Test = Callable[[Any], bool]
@@ -124,7 +124,7 @@ def compile_acl(
         raise ConfigError("an ACL needs a criterion: a sample fetch, or one of its ACL names")
     notes = [] if warnings is None else warnings
     text = " ".join([word.text for word in words])
-    if _name_of(words[0]) in SECOND_NAMES:
+    if is_second(words[0]):
         expression, method, fold, negated, values = read_second(words, stage)
         compiled, known_here = _compile(expression, site, stage, None)
         patterns = [compile_patterns(method, values, ignore_case=fold)]
@@ -274,8 +274,6 @@ def _read_flags(words: Sequence[Word]) -> tuple[_Flags, Sequence[Word]]:
 
 def _choose_method(flags: _Flags, implied: str, compiled: Compiled, expression: Expression) -> str:
     method = flags.method or implied or DEFAULT_METHODS.get(compiled.type, "")
-    if not method and compiled.type is METH:
-        method = "meth"
     if not method:
         kind = "any type" if compiled.type is ANY else f"type {compiled.type.value}"
         raise ConfigError(
@@ -300,10 +298,16 @@ def _read_patterns(
         if method in ("int", "len"):
             words = _apply_operators(words, notes)
         inline = compile_patterns(method, words, ignore_case=flags.ignore_case, resolve=flags.resolve)
-        if flags.identity:
-            files_of(site).name(flags.identity, inline)
-        found.append(inline)
+        found.append(_named(flags.identity, inline, words, site) if flags.identity else inline)
     return found
+
+
+def _named(identity: str, patterns: Patterns, words: Sequence[Word], site: Site) -> Patterns:
+    """Patterns with a number of their own (`-u`): the same ones however often their line is compiled."""
+    try:
+        return files_of(site).name(identity, patterns, tuple([(word.text, word.column) for word in words]))
+    except ValueError as error:
+        raise ConfigError(str(error), column=words[0].column if words else 0, word=identity) from None
 
 
 def _apply_operators(words: Sequence[Word], notes: list[ConfigError]) -> list[Word]:

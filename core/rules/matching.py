@@ -144,6 +144,33 @@ class Exact(Matcher):
         return test
 
 
+KNOWN_METHODS = frozenset((b"OPTIONS", b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"TRACE", b"CONNECT"))
+
+
+class Methods(Exact):
+    """What the fetch `method` is matched by: as `str`, but case is only ignored in methods that HAProxy does not
+    know by name."""
+
+    __slots__ = ()
+
+    def load(self, entries: Entries) -> None:
+        fold = self.fold
+        table: dict[bytes, Any] = {}
+        for key, payload in entries:
+            table.setdefault(key.lower() if fold and key not in KNOWN_METHODS else key, payload)
+        self.table.clear()
+        self.table.update(table)
+
+    def match(self, value: bytes) -> bool:
+        return (value.lower() if self.fold and value not in KNOWN_METHODS else value) in self.table
+
+    def found(self, value: bytes) -> Any:
+        return self.table.get(value.lower() if self.fold and value not in KNOWN_METHODS else value)
+
+    def over(self, run: Callable[[Any], Any]) -> Test:
+        return Matcher.over(self, run) if self.fold else Exact.over(self, run)
+
+
 def _by_length(keys: Iterable[bytes]) -> list[int]:
     return sorted({len(key) for key in keys}, reverse=True)
 

@@ -24,11 +24,17 @@ from .samples import STR
 _WHAT = {"line": "message.line", "meth": "method", "uri": "url", "h": "hdr", "c": "req.cook", "host": "req.hdr"}
 _ARGUMENTS = ("h", "c")
 
-SECOND_NAMES = frozenset([name for what in _WHAT for name in (what, what.upper())])
-"""First words of the second syntax."""
+_PLAIN = frozenset([name for what in _WHAT if what not in _ARGUMENTS for name in (what, what.upper())])
+_CALLED = frozenset([name for what in _ARGUMENTS for name in (what, what.upper())])
 
 OPERATORS = {"~": "reg", "=": "str", "*": "end", "^": "beg", "%": "sub", "/": "dir", ".": "dom"}
 """Second character of an operator -> matching method."""
+
+
+def is_second(word: Word) -> bool:
+    """Is this the first word of the second syntax? (`meth(GET)` is a fetch, `meth` alone is not.)"""
+    name, parenthesis, _ = word.text.partition("(")
+    return name in _CALLED if parenthesis else name in _PLAIN
 
 
 def read_second(words: Sequence[Word], stage: Stage) -> tuple[Expression, str, bool, bool, Sequence[Word]]:
@@ -39,9 +45,11 @@ def read_second(words: Sequence[Word], stage: Stage) -> tuple[Expression, str, b
     if written.converters:
         extra = written.converters[0]
         raise ConfigError(f"'{name}' takes no converters", column=extra.column, word=extra.name)
-    if bool(written.fetch.arguments) != (what in _ARGUMENTS) or len(written.fetch.arguments) > 1:
-        usage = f"{name}(<name>)" if what in _ARGUMENTS else name
-        raise ConfigError(f"'{words[0].text}': write `{usage}`", column=words[0].column, word=words[0].text)
+    if len(written.fetch.arguments) > 1:
+        extra_argument = written.fetch.arguments[1]
+        raise ConfigError(
+            f"'{name}' takes one argument, a name", column=extra_argument.column, word=extra_argument.text
+        )
     if len(words) < 2:
         raise ConfigError(f"an operator is expected after '{words[0].text}'", hint=_known())
     operator = words[1]

@@ -72,7 +72,8 @@ class PatternFiles:
 
     def __init__(self) -> None:
         self.files: dict[str, PatternFile] = {}
-        self.named: dict[str, Patterns] = {}
+        self.named: dict[str, tuple[Any, Patterns]] = {}
+        """Number (`-u`) -> what was written, and the patterns."""
 
     def file(self, path: str, as_map: bool) -> PatternFile:
         """ValueError: it cannot be read, or is used in the other way already."""
@@ -103,9 +104,13 @@ class PatternFiles:
             file.compiled[key] = found
         return found
 
-    def name(self, identity: str, patterns: Patterns) -> None:
-        """Patterns of an ACL line that has a number of its own (`-u`)."""
-        self.named.setdefault(identity, patterns)
+    def name(self, identity: str, patterns: Patterns, written: Any) -> Patterns:
+        """Patterns of an ACL line that has a number of its own (`-u`): these, or those of the same line if it was
+        compiled before. `written` tells lines apart. ValueError: another line has that number."""
+        key, known = self.named.setdefault(identity, (written, patterns))
+        if key != written:
+            raise ValueError(f"another ACL has the number {identity}")
+        return known
 
 
 def files_of(site: Any) -> PatternFiles:

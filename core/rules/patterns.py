@@ -14,7 +14,7 @@ from typing import Any
 
 from ..errors import ConfigError
 from .expression import Word
-from .matching import Exact, Matcher, Prefixes, Presence, Regexes, Substrings, Suffixes, Test, Truth, Words
+from .matching import Exact, Matcher, Methods, Prefixes, Presence, Regexes, Substrings, Suffixes, Test, Truth, Words
 from .ranges import Lengths, Networks, Numbers, read_network, read_range
 from .regexes import compile_regex
 from .samples import BIN, BOOL, INT, IP, METH, STR, Type, unpack_ip
@@ -73,7 +73,7 @@ METHODS: dict[str, Method] = {
         Method("dom", STR, _as_written, lambda fold: Words(fold, DOM_DELIMITERS)),
         Method("end", STR, _as_written, Suffixes),
         Method("reg", STR, _as_written, lambda fold: Regexes()),
-        Method("meth", METH, _as_written, Exact),
+        Method("meth", METH, _as_written, Methods),
     )
 }
 """`meth` is what the fetch `method` is matched by, and cannot be asked for."""

@@ -4,10 +4,12 @@ Owns: the translation of what is written differently. Must not know: who matches
 translated is an error, never a different meaning.
 
 Translated: POSIX classes (`[[:digit:]]`), `(?<name>...)`, `(?i)` and its kin in the midst of an expression (they hold
-to the end of their group), `\\Q...\\E`, `\\h \\H \\z \\Z \\e \\x{41} \\R \\N`, and doubled punctuation inside sets,
+to the end of their group), `\\Q...\\E`, `\\h \\H \\z \\Z \\e \\x{41} \\R \\N \\k<name> \\g{1}`, and doubled punctuation inside sets,
 which the standard library would take for operators of sets. Not there: `\\K`, `\\G`, recursion, callouts, verbs,
-`\\p{...}`, `\\X`, branch reset. The engine backtracks: an expression such as `(a+)+$` can take exponential time on a hostile value,
-and nothing interrupts it.
+`\\p{...}`, `\\X`, branch reset.
+
+The engine backtracks: an expression such as `(a+)+$` can take exponential time on a hostile value, and nothing
+interrupts it.
 """
 
 from __future__ import annotations
@@ -43,10 +45,11 @@ _ESCAPES = {
     b"N": rb"[^\n]",
 }
 _IN_SETS = {b"h": rb" \t\xa0", b"e": rb"\x1b", b"b": rb"\x08", b"N": b"N", b"R": b"R"}
-_REFUSED = b"KGpPXC"
+_REFUSED = b"KGpPXCgk"
 
 _TOKEN = re.compile(
-    rb"\\Q(?P<quoted>.*?)(?:\\E|\Z)|\\E|\\x\{(?P<code>[0-9A-Fa-f]{1,6})\}|\\(?P<escape>.)"
+    rb"\\Q(?P<quoted>.*?)(?:\\E|\Z)|\\E|\\x\{(?P<code>[0-9A-Fa-f]{1,6})\}"
+    rb"|\\(?:k[<{\'](?P<named>\w+)[>}\']|g\{?(?P<numbered>[1-9][0-9]*)\}?|(?P<escape>.))"
     rb"|(?P<set>\[\^?\]?)|\(\?(?P<inline>[imsxn]*(?:-[imsxn]+)?)\)|(?P<open>\((?:\?<(?=[A-Za-z_]))?)|(?P<close>\))"
     rb"|(?P<verb>\(\*[A-Z:]+\))",
     re.DOTALL,
@@ -92,6 +95,10 @@ def translate(text: bytes) -> bytes:
             pieces.append(_byte(found["code"]))
         elif found["escape"] is not None:
             pieces.append(_escape(found["escape"], _ESCAPES))
+        elif found["named"] is not None:
+            pieces.append(b"(?P=%b)" % found["named"])
+        elif found["numbered"] is not None:
+            pieces.append(rb"(?:\%b)" % found["numbered"])
         elif found["set"] is not None:
             piece, index = _translate_set(text, found["set"], index)
             pieces.append(piece)

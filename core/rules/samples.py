@@ -125,6 +125,7 @@ def _bin_to_str(value: bytes) -> bytes:
 CASTS: dict[tuple[Type, Type], Cast] = {
     (BOOL, INT): int,
     (BOOL, STR): to_bytes,
+    (BOOL, BIN): int_to_bin,
     (INT, BOOL): bool,
     (INT, IP): _int_to_ip,
     (INT, STR): to_bytes,

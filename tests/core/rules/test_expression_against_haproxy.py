@@ -115,7 +115,7 @@ NOT_COMPARED = """
     bc_src_port bc_dst bc_dst_port bc_be_queue bc_srv_queue src_port fc_src_port dst dst_port fc_dst fc_dst_port
     dst_is_local fc_dst_is_local
     prio_class prio_offset last_rule_file last_rule_line unique-id capture.req.hdr capture.res.hdr capture.res.ver
-    res.comp res.cache_hit server_status quic_enabled nbproc
+    res.comp res.cache_hit server_status quic_enabled nbproc acl message.line
 """
 """Chance, clocks and load; what belongs to a connection, which our scope of facts has not; what is seen in a whole
 proxy only. Unit tests look at them."""
