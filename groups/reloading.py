@@ -70,6 +70,8 @@ class Reloading:
     def _begin(self) -> None:
         supervisor = self._supervisor
         assert supervisor.options.reload is not None
+        if not self._waiting:
+            return  # who waited was told that we end
         waiting, self._waiting = self._waiting, []
         self._changes.begin("reload")
         before = supervisor.succession.current
