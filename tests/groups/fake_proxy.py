@@ -2,11 +2,11 @@
 and forks such processes: three times as fast as to start each from nothing.
 
 The runtime greets each connection with "<group>/<thread> <pid>\\n" and echoes what it gets, but for the words in
-`WORDS`. `main` gets the path of a JSON file, which is read again at each reload: `binds` (list of [kind,
-host, port]), `bind` (fields of BindSpec for all of them), `globals` and `tune` (fields of GlobalSpec and TuneSpec),
-`servers` (names, of a backend "app"), `options` (fields of SupervisorOptions), `fail` (see `sabotage`), `errors` (what
-a reload says that finds errors), `forks` (which forks succeed). When all groups accept, a JSON line with the addresses
-goes to stdout.
+`WORDS`. `main` gets the path of a JSON file, which is read again at each reload: `binds` (list of [kind, host, port]),
+`bind` (fields of BindSpec for all of them), `globals` and `tune` (fields of GlobalSpec and TuneSpec), `servers` (names,
+of a backend "app"), `options` (fields of SupervisorOptions), `fail` (see `sabotage`), `errors` (what a reload says that
+finds errors), `said` (what one says that finds none), `no_files` (there is no reload), `forks` (which forks succeed).
+When all groups accept, a JSON line with the addresses goes to stdout.
 """
 
 from __future__ import annotations
@@ -206,11 +206,6 @@ class FakeRuntime:
         connection.send(b"hanging\n")
         time.sleep(1000)
 
-    def doze(self, connection: socket.socket) -> None:
-        """Until the test sends SIGTERM to whoever waits: the file of the same name as the configuration's is there."""
-        connection.send(b"hanging\n")
-        wait_for(self.fail["gate"])
-
     def tell(self, connection: socket.socket) -> None:
         shares = self.shares
         told = {
@@ -226,7 +221,6 @@ class FakeRuntime:
 WORDS: dict[bytes, Callable[[FakeRuntime, socket.socket], None]] = {
     b"crash\n": FakeRuntime.crash,
     b"hang\n": FakeRuntime.hang,
-    b"doze\n": FakeRuntime.doze,
     b"tell\n": FakeRuntime.tell,
 }
 
@@ -238,8 +232,9 @@ def wait_for(path: str) -> None:
 
 def sabotage(fail: Any, where: str, group: int) -> None:
     """`fail`: {"at": "build", "listen" or "go", "how": see below, "group": only that one, "once": a path that the first
-    one makes, so that its successors succeed, "gate": a path to wait for before}."""
-    if fail.get("at") != where or fail.get("group", group) != group:
+    one makes, so that its successors succeed, "if": only where this path is there, "gate": a path to wait for
+    before}."""
+    if fail.get("at") != where or fail.get("group", group) != group or not os.path.exists(fail.get("if", "/")):
         return
     if "once" in fail:
         try:
@@ -261,14 +256,19 @@ def sabotage(fail: Any, where: str, group: int) -> None:
         os.kill(os.getpid(), signal.SIGSTOP)
 
 
-def limit_forks(forks: list[bool]) -> None:
-    """The n-th fork of this process succeeds as the n-th word says; those after them all do."""
+def limit_forks(forks: list[bool | str]) -> None:
+    """The n-th fork of this process succeeds as the n-th word says ("stop": with a process that does not turn); those
+    after them all do."""
     fork = os.fork
 
     def sometimes() -> int:
-        if forks and not forks.pop(0):
+        word = forks.pop(0) if forks else True
+        if not word:
             raise BlockingIOError(11, "Resource temporarily unavailable")
-        return fork()
+        pid = fork()
+        if not pid and word == "stop":
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return pid
 
     os.fork = sometimes
 
@@ -339,7 +339,9 @@ def main(path: Path) -> int:
 
     words = dict(wanted.get("options", {}))
     words["control"] = tuple(words.get("control", ()))
-    options = SupervisorOptions(reload=reload, systemd=False, **words)
+    if not wanted.get("no_files"):
+        words["reload"] = reload
+    options = SupervisorOptions(systemd=False, **words)
     supervisor = Supervisor(
         configuration, options, build=build, on_ready=ready, on_tick=tick if wanted.get("tick") else None
     )
