@@ -55,6 +55,10 @@ class Table:
         ready, _, _ = select.select(list(self.reading.values()), [], [], 0)
         return [number for number, sock in self.reading.items() if sock in ready and sock.recv(1, socket.MSG_PEEK)]
 
+    def read(self, number: int) -> None:
+        """The thread takes one out of its inbox."""
+        self.reading[number].recv(100)
+
     def close(self) -> None:
         self.relay.connections = 0
         for number in range(1, 5):
@@ -129,11 +133,25 @@ def test_a_burst_does_not_go_to_one(table: Table) -> None:
     assert counts == [2, 2, 2]
 
 
+def test_what_others_hand_over_is_on_its_way_too(table: Table) -> None:
+    """All threads see the same one with the fewest: they must not all pour theirs into it."""
+    pulses = Pulses(table.pulses.body, 4)
+    other = Hander(table.relay, pulses.pulse(1), table.inboxes)
+    other.set_peers("px", 0, (1, 2, 3, 4))
+    transport = FakeTransport(table.loop, cast(Any, None))
+    transport.socket.descriptor = table.client.fileno()
+    table.load(9, 9, 2, 9)
+    for _ in range(4):
+        assert other.handed("px", 0, transport)
+    assert [table.hand() for _ in range(5)] == [True] * 3 + [False] * 2
+
+
 def test_those_that_were_taken_are_counted_once(table: Table) -> None:
     """As connections, not as being on their way as well."""
     table.load(9, 9, 0, 9)
     for connections in range(1, 8):
         assert table.hand()
+        table.read(3)
         table.pulses.pulse(3).took(2)
         table.pulses.pulse(3).words[CONNECTIONS] = connections
     assert table.hand()
@@ -208,6 +226,7 @@ def test_a_count_that_was_lost_heals(table: Table) -> None:
     table.load(3, 3, 0, 3)
     for _ in range(3):
         assert table.hand()
+        table.read(3)
     assert not table.hand()
     table.loop.advance(STALE + 1.0)
     for number in range(1, 5):
@@ -219,6 +238,7 @@ def test_what_a_predecessor_sent_is_no_credit(table: Table) -> None:
     """The thread with our number before us had sent some, which are taken only now."""
     table.load(3, 3, 0, 3)
     assert table.hand()
+    table.read(3)
     for _ in range(5):
         table.pulses.pulse(3).took(2)
     for _ in range(3):
