@@ -30,7 +30,7 @@ def fetch(port: int) -> bytes:
         return client.recv(12)
 
 
-@pytest.mark.parametrize("balance", ["hash", "least", "cpu"])
+@pytest.mark.parametrize("balance", ["least", "cpu"])
 def test_a_group_is_killed(rig: Rig, balance: str) -> None:
     """Its clients lose what was under way. Nobody is refused: its sockets are adopted, and given back."""
     rig.start(tune=f"tune.listener.balance {balance}")
@@ -111,7 +111,7 @@ def test_a_new_group_is_killed_in_a_reload(rig: Rig) -> None:
         assert set(counts) <= {"ok", "closed idle"}, counts
 
 
-@pytest.mark.parametrize("balance", ["hash", "least", "cpu"])
+@pytest.mark.parametrize("balance", ["least", "cpu"])
 def test_a_group_stands_still(rig: Rig, balance: str) -> None:
     """The others take its connections within the watchdog's patience; when it goes on it serves again."""
     rig.start(tune=f"tune.listener.balance {balance}\n    tune.watchdog.warn 400ms")

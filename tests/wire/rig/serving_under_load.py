@@ -11,7 +11,7 @@ PLAIN = """\
 global
     nbgroup {groups}
     nbthread {groups}
-    stats socket $control level admin
+    stats socket $control level admin expose-fd listeners
     {tune}
 defaults
     mode http
@@ -39,11 +39,11 @@ class Rig:
         self.traffic: Traffic
         self.serving: Serving
 
-    def start(self, groups: int = 2, tune: str = "", *, think: float = 0.1) -> None:
-        """`tune`: a line of the global section."""
+    def start(self, groups: int = 2, tune: str = "", *, think: float = 0.1, flags: Sequence[str] | None = None) -> None:
+        """`tune`: a line of the global section; `flags`: of maniple-haproxy (None: it is `maniple run`)."""
         self._lines = (groups, tune)
         self.traffic = Traffic([self.port], think=think)
-        self.serving = Serving(self.folder, self.text([self.port]))
+        self.serving = Serving(self.folder, self.text([self.port]), flags=flags)
         self.serving.wait_ready()
 
     def begin(self) -> None:
