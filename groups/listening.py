@@ -25,6 +25,7 @@ from collections.abc import Iterator, Sequence
 from ..core.config.model import Address, BindSpec, Configuration, ProxySpec
 from ..core.config.threads import resolve_threads
 from ..core.errors import ConfigError
+from ..core.net.unix_facts import leads_to
 from . import sockets
 from .address_key import AddressKey, written_key
 from .listener import Line, bind_error
@@ -34,7 +35,6 @@ from .placement import Placement
 from .queue_end import refuse_new as refuse_new
 from .shards import split
 from .stock import Stock
-from .unix_facts import leads_to
 
 
 class Listening:

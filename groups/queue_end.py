@@ -17,9 +17,9 @@ import os
 import socket
 import struct
 
+from ..core.net.unix_facts import leads_to, unix_facts
 from .filters import drop_new_connections
 from .sockets import bound_path, is_foreign
-from .unix_facts import leads_to, unix_facts
 
 _UNACKED = 24
 """Where tcpi_unacked stands in struct tcp_info; of a listening socket: the connections in its queue."""

@@ -16,7 +16,7 @@ import socket
 import stat
 
 from ..core.config.model import Address, BindSpec, ProxySpec
-from .unix_facts import leads_to
+from ..core.net.unix_facts import leads_to
 
 DEFAULT_BACKLOG = 1024
 """Where neither the bind line nor the proxy nor global says maxconn (manual 4.2 `backlog`)."""

@@ -11,9 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from ..core.config.model import Address
+from ..core.net.unix_facts import leads_to
 from .address_key import AddressKey, found_key, without_transparent
 from .listener import Listener
-from .unix_facts import leads_to
 
 
 class Stock:

@@ -24,6 +24,7 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, cast
 
 from ...pools.pulses import ACCEPTING
+from ..net.unix_facts import unix_facts
 from .relay import Relay, nothing
 from .route import Frontend
 
@@ -274,6 +275,12 @@ def waiting_sockets(sockets: Collection[socket.socket]) -> set[int]:
     found = {}
     for sock in sockets:
         if sock.fileno() >= 0:
-            found[sock.fileno()] = id(sock)
-            poll.register(sock, select.POLLIN)
-    return {found[descriptor] for descriptor, event in poll.poll(0) if event & select.POLLIN}
+            found[sock.fileno()] = sock
+            poll.register(sock, select.POLLIN | select.POLLRDHUP)
+    return {
+        id(found[descriptor])
+        for descriptor, event in poll.poll(0)
+        # A unix socket that refuses (it is shut down for reading) can be read in any case: its queue has to be asked
+        # for. Where the kernel does not tell, the time that the caller lets pass has to do.
+        if event & select.POLLIN and (not event & select.POLLRDHUP or unix_facts(found[descriptor]).queue > 0)
+    }

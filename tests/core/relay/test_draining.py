@@ -248,8 +248,9 @@ def test_the_queue_is_served_as_room_appears(make_stop: Callable[..., Stop], lim
     assert stop.relay.counts.cum_conns == 6
 
 
-def test_unix_queue(make_stop: Callable[..., Stop], tmp_path: Path) -> None:
-    stop = make_stop()
+@pytest.mark.parametrize("first", ["", "    maxconn 2\n"])
+def test_unix_queue(make_stop: Callable[..., Stop], tmp_path: Path, first: str) -> None:
+    stop = make_stop(bind="backlog 20", first=first)
     path = os.fspath(tmp_path / "s")
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(path)
@@ -263,7 +264,9 @@ def test_unix_queue(make_stop: Callable[..., Stop], tmp_path: Path) -> None:
                 client.settimeout(10.0)
                 client.connect(path)
                 clients.append(client)
+            # As the supervisor refuses: from now on the kernel says that it can be read, whoever waits.
             os.unlink(path)
+            listening.shutdown(socket.SHUT_RD)
             stop.runtime.drain(None, stop.done.set, [listening])
 
         stop.thread.call(drain)
@@ -272,6 +275,7 @@ def test_unix_queue(make_stop: Callable[..., Stop], tmp_path: Path) -> None:
             assert b"connection: close" in answer(client)
             client.close()
         assert stop.done.wait(10.0)
+        assert stop.relay.counts.cum_conns == 5
 
 
 def test_deadline_ends_lingering_too(make_stop: Callable[..., Stop]) -> None:

@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from maniple.groups.unix_facts import UnixFacts, leads_to, unix_facts
+from maniple.core.net.unix_facts import UnixFacts, leads_to, unix_facts
 
 
 def test_file_and_queue(tmp_path: Path) -> None:
@@ -39,6 +39,6 @@ def test_nothing_is_known_of_others(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         assert unix_facts(tcp) == UnixFacts()
         sock.bind(str(tmp_path / "a"))
         # A kernel that does not tell: any socket file will do.
-        monkeypatch.setattr("maniple.groups.unix_facts._NETLINK_SOCK_DIAG", 31)
+        monkeypatch.setattr("maniple.core.net.unix_facts._NETLINK_SOCK_DIAG", 31)
         assert unix_facts(sock) == UnixFacts()
         assert leads_to(str(tmp_path / "a"), sock)
