@@ -140,9 +140,9 @@ class Operations:
                     state if state is not None else before[2],
                     weight if weight is not None else before[3],
                 )
-                # Those that were not asked may have been admitted meanwhile, with the server as it was.
+                # Processes that were not asked may have been admitted meanwhile, with the server as it was.
                 for child in concerned():
-                    if child not in members:
+                    if asked.get(child) != child.pid:
                         supervisor.processes.say(child, message)
             if error:
                 answer.line(error)
@@ -157,8 +157,8 @@ class Operations:
             ]
 
         message = Message.of(Kind.SERVER, [change])
-        members = {child for child in concerned() if child.state in (GroupState.READY, GroupState.DRAINING)}
-        supervisor.processes.ask(members, message, done)
+        asked = {child: child.pid for child in concerned() if child.state in (GroupState.READY, GroupState.DRAINING)}
+        supervisor.processes.ask(asked, message, done)
 
     # The rest.
 
