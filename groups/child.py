@@ -66,6 +66,11 @@ class Child:
     def state(self) -> GroupState:
         return self.life.state
 
+    @property
+    def accepts(self) -> bool:
+        """It has built, and was not told to drain: it may have clients, though it did not say yet that it is ready."""
+        return self.state == GroupState.READY or (self.state == GroupState.STARTING and self in self.generation.built)
+
     def __str__(self) -> str:
         return f"group {self.number} (pid {self.pid})"
 

@@ -12,6 +12,7 @@ Defined: a newcomer that cannot build, or dies before all have built, ends the s
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 
 from .acknowledgements import Outcome
@@ -170,11 +171,11 @@ class Scaling:
         drained = []
         for child in leaving:
             child.due = None
-            if child.state == GroupState.READY:
+            if child.accepts:
                 child.life.advance(GroupState.DRAINING)
                 drained.append(child)
-            else:
-                self._processes.say(child, Message(Kind.STOP))
+            elif child.state == GroupState.STARTING:
+                child.kill(signal.SIGTERM)  # it may build for ever
         message = Message.of(Kind.DRAIN, [], number=-1 if limit is None else limit)
         self._processes.ask(drained, message, self._drained)
 
@@ -199,7 +200,7 @@ class Scaling:
     def _undo(self) -> None:
         newcomers, self._newcomers = self._newcomers, set()
         for one in newcomers:
-            self._processes.say(one, Message(Kind.STOP))
+            one.kill(signal.SIGTERM)
             self._generation.drop(one)
         foundation = self._generation.foundation
         self._generation.planned = (foundation.placement, foundation.listening)

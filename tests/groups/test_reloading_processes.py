@@ -88,7 +88,7 @@ def test_a_group_that_does_not_say_that_it_lives_is_named(start_proxy: Start) ->
     assert text.startswith("group 2 (pid ") and text.endswith(") did not acknowledge within 1 s")
     assert proxy.status()["generation"] == 1
     # It cannot hear that it is to end, and is killed.
-    until(lambda: proxy.groups() == before, "both of the new ones are gone", 3.0)
+    until(lambda: proxy.groups() == before, "both of the new ones are gone", 5.0)
     assert proxy.reload() == (True, "")
 
 
