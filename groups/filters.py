@@ -24,10 +24,15 @@ _SO_ATTACH_REUSEPORT_CBPF = 51
 _LOAD_BYTE = 0x30
 _LOAD_WORD = 0x20
 _AND = 0x54
+_MODULO = 0x94
 _JUMP_IF_EQUAL = 0x15
 _RETURN = 0x06
 _CPU = 0xFFFFF000 + 36
 """SKF_AD_OFF + SKF_AD_CPU: the CPU that runs the program."""
+_RANDOM = 0xFFFFF000 + 56
+"""SKF_AD_OFF + SKF_AD_RANDOM."""
+_MOST = 100
+"""Sockets that one CPU can have (a jump is one of 255 instructions at most); with more its connections are hashed."""
 _FLAGS = 13
 """Where the flags stand in a TCP header (RFC 9293, 3.1)."""
 _SYN, _ACK = 0x02, 0x10
@@ -51,14 +56,27 @@ def drop_new_connections(sock: socket.socket) -> None:
     _attach(sock, _SO_ATTACH_FILTER, _NO_SYN)
 
 
-def distribute_by_cpu(socks: Sequence[socket.socket], cpu_to_index: Mapping[int, int]) -> None:
-    """Connections that arrive on a CPU go to the socket with that index; those of other CPUs are hashed. `socks`: the
-    sockets of one address, in the order in which they listen; an empty map ends the steering. Raises OSError."""
+def distribute_by_cpu(socks: Sequence[socket.socket], cpu_to_indexes: Mapping[int, Sequence[int]]) -> None:
+    """Connections that arrive on a CPU go to the sockets with these indexes, to one of several by lot; those of other
+    CPUs are hashed. `socks`: the sockets of one address, in the order in which they listen; an empty map ends the
+    steering. Raises OSError."""
     program: list[Instruction] = [(_LOAD_WORD, 0, 0, _CPU)]
-    for cpu, index in sorted(cpu_to_index.items()):
-        program += ((_JUMP_IF_EQUAL, 0, 1, cpu), (_RETURN, 0, 0, index))
+    for cpu, indexes in sorted(cpu_to_indexes.items()):
+        if 0 < len(indexes) <= _MOST:
+            choice = _choice(indexes)
+            program += ((_JUMP_IF_EQUAL, 0, len(choice), cpu), *choice)
     program.append((_RETURN, 0, 0, _WHOLE))
     _attach(socks[0], _SO_ATTACH_REUSEPORT_CBPF, program)
+
+
+def _choice(indexes: Sequence[int]) -> list[Instruction]:
+    """Ends the program with one of them."""
+    if len(indexes) == 1:
+        return [(_RETURN, 0, 0, indexes[0])]
+    program: list[Instruction] = [(_LOAD_WORD, 0, 0, _RANDOM), (_MODULO, 0, 0, len(indexes))]
+    for lot, index in enumerate(indexes[:-1]):
+        program += ((_JUMP_IF_EQUAL, 0, 1, lot), (_RETURN, 0, 0, index))
+    return [*program, (_RETURN, 0, 0, indexes[-1])]
 
 
 def _attach(sock: socket.socket, option: int, program: Sequence[Instruction]) -> None:

@@ -245,11 +245,11 @@ class Generation:
             return
         places = {place.number: place for place in self.placement.groups}
         for members in self.foundation.listening.sets():
-            by_cpu: dict[int, int] = {}
+            by_cpu: dict[int, list[int]] = {}
             for index, listener in enumerate(members):
-                for group, thread in listener.owners if self.steers else ():
-                    for cpu in places[group].cpus_of(thread):
-                        by_cpu.setdefault(cpu, index)
+                owners = listener.owners if self.steers else ()
+                for cpu in {cpu for group, thread in owners for cpu in places[group].cpus_of(thread)}:
+                    by_cpu.setdefault(cpu, []).append(index)
             with contextlib.suppress(OSError):
                 distribute_by_cpu([listener.sock for listener in members], by_cpu)
 

@@ -50,16 +50,25 @@ def arrivals(socks: list[socket.socket], cpu: int, count: int = 32) -> list[int]
 def test_connections_go_to_the_socket_of_their_cpu(set_of_four: list[socket.socket]) -> None:
     for shift in range(2):
         chosen = {cpu: (index + shift) % 4 for index, cpu in enumerate(CPUS)}
-        distribute_by_cpu(set_of_four, chosen)
+        distribute_by_cpu(set_of_four, {cpu: [index] for cpu, index in chosen.items()})
         for cpu in CPUS[:2]:
             expected = [0, 0, 0, 0]
             expected[chosen[cpu]] = 32
             assert arrivals(set_of_four, cpu) == expected
 
 
-@pytest.mark.parametrize("chosen", [{}, {cpu: 4 + cpu for cpu in range(64)}, {9999: 2}])
-def test_otherwise_they_are_hashed(set_of_four: list[socket.socket], chosen: dict[int, int]) -> None:
-    distribute_by_cpu(set_of_four, dict.fromkeys(CPUS, 1))
+def test_several_sockets_of_a_cpu_share(set_of_four: list[socket.socket]) -> None:
+    distribute_by_cpu(set_of_four, {cpu: [0, 1, 3] if cpu == CPUS[0] else [2] for cpu in CPUS})
+    first, second, third, fourth = arrivals(set_of_four, CPUS[0], 150)
+    assert third == 0
+    assert min(first, second, fourth) > 20
+    for cpu in CPUS[1:2]:
+        assert arrivals(set_of_four, cpu) == [0, 0, 32, 0]
+
+
+@pytest.mark.parametrize("chosen", [{}, {cpu: [4 + cpu] for cpu in range(64)}, {9999: [2]}, {CPUS[0]: [0] * 101}])
+def test_otherwise_they_are_hashed(set_of_four: list[socket.socket], chosen: dict[int, list[int]]) -> None:
+    distribute_by_cpu(set_of_four, {cpu: [1] for cpu in CPUS})
     distribute_by_cpu(set_of_four, chosen)
     counts = arrivals(set_of_four, CPUS[0], 64)
     assert sum(counts) == 64
@@ -69,7 +78,7 @@ def test_otherwise_they_are_hashed(set_of_four: list[socket.socket], chosen: dic
 def test_indexes_hold_while_others_accept_on_duplicates(set_of_four: list[socket.socket]) -> None:
     """Adoption: a group lets go of its duplicate, another one takes one."""
     cpu = CPUS[0]
-    distribute_by_cpu(set_of_four, {cpu: 2})
+    distribute_by_cpu(set_of_four, {cpu: [2]})
     owner = set_of_four[2].dup()
     assert arrivals(set_of_four, cpu) == [0, 0, 32, 0]
     adopter = set_of_four[2].dup()
@@ -80,7 +89,7 @@ def test_indexes_hold_while_others_accept_on_duplicates(set_of_four: list[socket
     # One more at the end (scaling) leaves the others' as they are.
     more = listener(set_of_four[0].getsockname()[1])
     assert arrivals([*set_of_four, more], cpu) == [0, 0, 32, 0, 0]
-    distribute_by_cpu(set_of_four, {cpu: 4})
+    distribute_by_cpu(set_of_four, {cpu: [4]})
     assert arrivals([*set_of_four, more], cpu) == [0, 0, 0, 0, 32]
     more.close()
 
