@@ -212,6 +212,9 @@ class RuleSpec:
     """What follows the keyword."""
     scope: str = ""
     """Name of the defaults section that the line comes from, whose ACLs it sees; "" for the section's own."""
+    files: tuple[tuple[str, bytes], ...] = ()
+    """Path and content of the files that the words name as answers (file, lf-file, errorfile): read with the
+    configuration, since groups may not be able to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,6 +373,17 @@ class GlobalSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class PatternFileSpec:
+    """A file of patterns, or a map, as it was when the configuration was read."""
+
+    path: str
+    as_map: bool
+    """Whether its lines have two columns."""
+    entries: Mapping[bytes, bytes]
+    """Key -> value, the key itself in files of one column; in the order of the file."""
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """A whole configuration without errors. Proxies are in the order of the files."""
 
@@ -377,6 +391,8 @@ class Configuration:
     proxies: tuple[ProxySpec, ...] = ()
     rule_sets: Mapping[str, RuleSetSpec] = field(default_factory=dict)
     """By name: sections request-rules and response-rules, which share one space of names."""
+    pattern_files: Mapping[str, PatternFileSpec] = field(default_factory=dict)
+    """By path: what ACLs (`-f`) and maps name."""
 
     def proxy(self, name: str, *, backend: bool) -> ProxySpec | None:
         """The proxy of that name with the wanted side, or None."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,6 +33,7 @@ from .keywords import GLOBAL_KEYWORDS, OPTIONS, PROXY_KEYWORDS, RULE_SET_KEYWORD
 from .known import KNOWN_GLOBAL, KNOWN_OPTIONS, KNOWN_PROXY, KNOWN_SECTIONS, REMOVED
 from .lexer import Line, Word, read_lines
 from .model import Configuration, Place, ProxySpec
+from .pattern_files import read_pattern_files
 from .resolve import resolve
 from .statement import Refusal, Statement
 
@@ -88,6 +89,7 @@ def load(
         text = "".join(f"{line}\n" for line in additions.lines)
         reader.add(list(read_lines(additions.file, text, environment, diagnostics)), additions)
     configuration = resolve(reader.globals, reader.proxies, diagnostics, reader.rule_sets)
+    configuration = replace(configuration, pattern_files=read_pattern_files(configuration, read_file, diagnostics))
     return (None if diagnostics.errors else configuration), diagnostics
 
 

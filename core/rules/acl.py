@@ -106,8 +106,8 @@ class _Flags:
     as_map: bool = False
     identity: str = ""
     ended: bool = False
-    files: list[tuple[Word, bool]] | None = None
-    """Each with whether `-i` stood before it."""
+    files: list[tuple[Word, bool, bool]] | None = None
+    """Each with whether `-i` and `-M` stood before it."""
 
 
 def compile_acl(
@@ -260,7 +260,7 @@ def _read_flags(words: Sequence[Word]) -> tuple[_Flags, Sequence[Word]]:
                 raise ConfigError("'-m' must be written before '-f'", column=word.column, word=word.text)
             flags.method = method.text
         elif word.text == "-f":
-            flags.files = [*(flags.files or []), (argument(word), flags.ignore_case)]
+            flags.files = [*(flags.files or []), (argument(word), flags.ignore_case, flags.as_map)]
         else:
             raise ConfigError(
                 f"'{word.text}' is not a flag of ACLs",
@@ -289,9 +289,9 @@ def _read_patterns(
 ) -> list[Patterns]:
     """The sets of patterns, in the order in which they are tried: each file is one, the words are one."""
     found = []
-    for word, fold in flags.files or ():
+    for word, fold, as_map in flags.files or ():
         try:
-            found.append(files_of(site).patterns(word.text, method, fold, flags.resolve, flags.as_map))
+            found.append(files_of(site).patterns(word.text, method, fold, flags.resolve, as_map))
         except ValueError as error:
             raise ConfigError(str(error), column=word.column, word=word.text) from None
     if words or not found:

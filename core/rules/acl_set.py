@@ -18,10 +18,9 @@ from ..config import suggest
 from ..config.model import Place, RuleSpec
 from ..errors import ConfigError
 from .acl import Acl, Piece, Test, compile_acl, never
-from .catalogue import ANYWHERE, Call, Fetch, Needs, Stage, fetch
+from .catalogue import Needs, Stage
 from .expression import Word
 from .predefined import PREDEFINED
-from .samples import BOOL
 from .scope import Site
 
 _NAME = re.compile(r"[A-Za-z0-9_.:-]+", re.ASCII)
@@ -173,38 +172,3 @@ def either(tests: Sequence[Test]) -> Test:
         return False
 
     return test
-
-
-MAX_NAMES = 12
-"""ACLs that the fetch `acl` takes."""
-
-
-@fetch(
-    "acl",
-    BOOL,
-    ANYWHERE,
-    "Whether all of the named ACLs match; `!` before a name negates it",
-    arguments="name:string " + " ".join([f"name{number}:string?" for number in range(2, MAX_NAMES + 1)]),
-    needs=Needs.NOTHING,
-)
-def _acl(call: Call) -> Fetch:
-    acls: AclSet | None = getattr(call.site, "acls", None)
-    tests: list[tuple[Test, bool]] = []
-    for index, argument in enumerate(call.arguments):
-        name = argument.text.lstrip("!")
-        acl = acls.find(name, call.stage) if acls is not None else None
-        if acl is None:
-            raise call.error(f"there is no ACL '{name}'", index)
-        tests.append((acl.test, (len(argument.text) - len(name)) % 2 == 0))
-    if len(tests) == 1:
-        only, wanted = tests[0]
-        return only if wanted else lambda x: not only(x)
-    listed = tuple(tests)
-
-    def run(x: Any) -> bool:
-        for test, wanted in listed:  # noqa: SIM110
-            if test(x) is not wanted:
-                return False
-        return True
-
-    return run

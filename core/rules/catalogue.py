@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntFlag
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ConfigError
 from .arguments import Argument, Slot, parse_signature, show_signature
@@ -155,6 +155,16 @@ class Scoped:
         self.function = function
 
 
+class Needing:
+    """What a fetch's maker returns when its arguments say what it needs, besides what its entry says."""
+
+    __slots__ = ("function", "needs")
+
+    def __init__(self, function: Fetch, needs: Needs) -> None:
+        self.function = function
+        self.needs = needs
+
+
 @dataclass(frozen=True, slots=True)
 class FetchEntry:
     """One fetch."""
@@ -165,7 +175,7 @@ class FetchEntry:
     stages: Stage
     needs: Needs
     summary: str
-    make: Callable[[Call], Fetch]
+    make: Callable[[Call], Fetch | Needing]
     make_each: Callable[[Call], Each] | None = None
     """For fetches of which a request may have several values: all of them."""
 
@@ -190,6 +200,8 @@ class ConverterEntry:
     def usage(self) -> str:
         return self.name + show_signature(self.slots)
 
+
+Maker = TypeVar("Maker", bound=Callable[[Call], Any])
 
 FETCHES: dict[str, FetchEntry] = {}
 CONVERTERS: dict[str, ConverterEntry] = {}
@@ -221,12 +233,12 @@ def fetch(
     arguments: str = "",
     needs: Needs | None = None,
     each: Callable[[Call], Each] | None = None,
-) -> Callable[[Callable[[Call], Fetch]], Callable[[Call], Fetch]]:
+) -> Callable[[Maker], Maker]:
     """Decorator: register a maker of fetches under its names (parted by blanks; the first one is the proper name)."""
     slots = parse_signature(arguments)
     wanted = _NEEDS.get(stages, Needs.NOTHING) if needs is None else needs
 
-    def register(make: Callable[[Call], Fetch]) -> Callable[[Call], Fetch]:
+    def register(make: Maker) -> Maker:
         for name in names.split():
             _add_fetch(FetchEntry(name, slots, kind, stages, wanted, summary, make, each))
         return make

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from ..config import suggest
 from ..errors import ConfigError
 from .arguments import Argument, cut_arguments, read_arguments
-from .catalogue import CONVERTERS, FETCHES, Call, Each, Fetch, Needs, Scoped, Stage
+from .catalogue import CONVERTERS, FETCHES, Call, Each, Fetch, Needing, Needs, Scoped, Stage
 from .samples import ANY, CASTS, Type, is_needless
 from .scope import Site
 
@@ -177,7 +177,11 @@ def compile_expression(expression: Expression, site: Site, stage: Stage, want: T
         last = expression.converters[-1] if expression.converters else keyword
         _add_cast(steps, kind, want, last)
         kind = want
-    run = chain(entry.make(call), steps)
+    fetched = entry.make(call)
+    if isinstance(fetched, Needing):
+        needs |= fetched.needs
+        fetched = fetched.function
+    run = chain(fetched, steps)
     each = None
     if entry.make_each is not None:
         each = _chain_each(entry.make_each(call), steps)

@@ -6,7 +6,6 @@ Owns: the list of the modules that register some. Must not know: what they regis
 from __future__ import annotations
 
 from . import (
-    acl_set,
     convert_address,
     convert_date,
     convert_debug,
@@ -16,6 +15,7 @@ from . import (
     convert_hash,
     convert_json,
     convert_language,
+    convert_map,
     convert_number,
     convert_proxies,
     convert_regsub,
@@ -24,6 +24,7 @@ from . import (
     convert_variables,
     convert_when,
     convert_words,
+    fetch_acl,
     fetch_body,
     fetch_connection,
     fetch_cookies,
@@ -32,11 +33,9 @@ from . import (
     fetch_proxies,
     fetch_request,
     fetch_response,
-    operators,
 )
 
 MODULES = (
-    acl_set,
     convert_address,
     convert_date,
     convert_debug,
@@ -46,6 +45,7 @@ MODULES = (
     convert_hash,
     convert_json,
     convert_language,
+    convert_map,
     convert_number,
     convert_proxies,
     convert_regsub,
@@ -54,6 +54,7 @@ MODULES = (
     convert_variables,
     convert_when,
     convert_words,
+    fetch_acl,
     fetch_body,
     fetch_connection,
     fetch_cookies,
@@ -62,6 +63,5 @@ MODULES = (
     fetch_proxies,
     fetch_request,
     fetch_response,
-    operators,
 )
 """Each fills the catalogue when it is imported."""

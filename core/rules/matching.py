@@ -37,6 +37,14 @@ class Matcher:
         """Replace all patterns. Of equal keys the first one counts."""
         raise NotImplementedError
 
+    def add(self, key: Any, payload: Any) -> bool:
+        """Append one pattern; False: nothing is done, `load` has to."""
+        return False
+
+    def remove(self, key: Any) -> bool:
+        """Take out one pattern; False: nothing is done, `load` has to."""
+        return False
+
     def match(self, value: Any) -> bool:
         raise NotImplementedError
 
@@ -109,18 +117,38 @@ class Truth(Matcher):
 class Exact(Matcher):
     """`str` and `bin`: the whole value."""
 
-    __slots__ = ("fold", "table")
+    __slots__ = ("doubled", "fold", "table")
 
     def __init__(self, fold: bool) -> None:
         self.fold = fold
         self.table: dict[bytes, Any] = {}
+        self.doubled: set[bytes] = set()
+        """Keys that several patterns have, of which one was kept."""
+
+    def key(self, key: bytes) -> bytes:
+        """The form in which a key is looked up."""
+        return key.lower() if self.fold else key
 
     def load(self, entries: Entries) -> None:
-        table: dict[bytes, Any] = {}
-        for key, payload in entries:
-            table.setdefault(key.lower() if self.fold else key, payload)
         self.table.clear()
-        self.table.update(table)
+        self.doubled.clear()
+        for key, payload in entries:
+            self.add(key, payload)
+
+    def add(self, key: bytes, payload: Any) -> bool:
+        key = self.key(key)
+        if key in self.table:
+            self.doubled.add(key)
+        else:
+            self.table[key] = payload
+        return True
+
+    def remove(self, key: bytes) -> bool:
+        key = self.key(key)
+        if key in self.doubled:
+            return False
+        self.table.pop(key, None)
+        return True
 
     def share(self, table: dict[bytes, Any]) -> None:
         """Search in this very table from now on, which its owner changes in place. Before `over` is called."""
@@ -153,19 +181,14 @@ class Methods(Exact):
 
     __slots__ = ()
 
-    def load(self, entries: Entries) -> None:
-        fold = self.fold
-        table: dict[bytes, Any] = {}
-        for key, payload in entries:
-            table.setdefault(key.lower() if fold and key not in KNOWN_METHODS else key, payload)
-        self.table.clear()
-        self.table.update(table)
+    def key(self, key: bytes) -> bytes:
+        return key.lower() if self.fold and key not in KNOWN_METHODS else key
 
     def match(self, value: bytes) -> bool:
-        return (value.lower() if self.fold and value not in KNOWN_METHODS else value) in self.table
+        return self.key(value) in self.table
 
     def found(self, value: bytes) -> Any:
-        return self.table.get(value.lower() if self.fold and value not in KNOWN_METHODS else value)
+        return self.table.get(self.key(value))
 
     def over(self, run: Callable[[Any], Any]) -> Test:
         return Matcher.over(self, run) if self.fold else Exact.over(self, run)

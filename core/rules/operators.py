@@ -14,12 +14,10 @@ cannot be confused: the first word tells. An operator is `=` or `!` (no value ma
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ..errors import ConfigError
-from .catalogue import BOTH, REQUEST_STAGES, Call, Fetch, Needs, Stage, fetch
+from .catalogue import REQUEST_STAGES, Stage
 from .expression import Expression, Keyword, Word, parse_expression
-from .samples import STR
 
 _WHAT = {"line": "message.line", "meth": "method", "uri": "url", "h": "hdr", "c": "req.cook", "host": "req.hdr"}
 _ARGUMENTS = ("h", "c")
@@ -71,18 +69,3 @@ def read_second(words: Sequence[Word], stage: Stage) -> tuple[Expression, str, b
 
 def _known() -> str:
     return "one of " + " ".join([sign + second for sign in "=!" for second in OPERATORS])
-
-
-@fetch("message.line", STR, BOTH, "The request line, in responses the status line", needs=Needs.HEAD)
-def _line(call: Call) -> Fetch:
-    def status_line(x: Any) -> Any:
-        answer = x.answer
-        return None if answer is None else answer.line
-
-    def request_line(x: Any) -> bytes | None:
-        head = x.head
-        if head is None:
-            return None
-        return b"%b %b HTTP/1.%d" % (head.method, head.target, head.version - 10)
-
-    return request_line if call.stage & REQUEST_STAGES else status_line

@@ -1,77 +1,162 @@
-"""Files of patterns and maps: read once by path, shared by all that use them.
+"""Files of patterns and maps where they are used: compiled once for each use, changed for all of them at once.
 
-Owns: the two formats (one column: `-f`; two columns: maps and `-M`), who uses which, changes at run time. Must not
-know: ACLs, converters, the runtime API that asks for changes.
+Owns: who uses which file how, and changes at run time (`add`, `remove`, `set`, `replace`), which every ACL and map that
+was compiled from the file follows. Must not know: the formats of files (config.pattern_files), ACLs, converters, the
+runtime API that asks for changes.
 
-Lines that start with `#` and empty ones are left out, blanks at the start are stripped. One column: the rest of the
-line is the pattern, blanks at its end included. Two columns: the key ends at the first blank, the value is the rest
-without blanks around it. A file is used in one of the two ways only, as in HAProxy.
+Entries are those that the configuration read before the fork; a group that changes a file changes its own copy.
+Invariant: what is compiled agrees with `entries`; a change that cannot be compiled for one use changes nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .patterns import Patterns
+from ..config.model import PatternFileSpec
+from ..config.pattern_files import both_ways, line_of, read_entries
+from .patterns import PatternError, Patterns
+from .ranges import show
+from .samples import pack_ip, str_to_int
 
 
-def read_entries(content: bytes, as_map: bool) -> dict[bytes, bytes]:
-    """Key -> value (without a map: the key) in the order of the file; of equal keys the first one counts."""
-    entries: dict[bytes, bytes] = {}
-    for line in content.split(b"\n"):
-        text = line.partition(b"\r")[0]
-        if text[:1] == b"#":
-            continue
-        text = text.lstrip(b" \t")
-        if not text:
-            continue
-        if not as_map:
-            entries.setdefault(text, text)
-            continue
-        key, value = cut_entry(text)
-        entries.setdefault(key, value)
-    return entries
+def _as_text(value: bytes) -> bytes:
+    return value
 
 
-def cut_entry(text: bytes) -> tuple[bytes, bytes]:
-    """Key and value of a line of two columns that starts with its key."""
-    end = len(text)
-    for blank in (b" ", b"\t"):
-        at = text.find(blank)
-        if 0 <= at < end:
-            end = at
-    return text[:end], text[end:].strip(b" \t")
+def _as_number(value: bytes) -> int:
+    digits = value[1:] if value[:1] in (b"-", b"+") else value
+    if not digits.isdigit():
+        raise ValueError(f"'{show(value)}' is not an integer")
+    number = str_to_int(value)
+    return number if number is not None else 0
 
 
-def line_of(content: bytes, key: bytes, as_map: bool) -> int:
-    """The line, from 1, on which a key stands; 0 if on none."""
-    for number, line in enumerate(content.split(b"\n"), start=1):
-        text = line.partition(b"\r")[0]
-        if text[:1] != b"#" and (text := text.lstrip(b" \t")) and (cut_entry(text)[0] if as_map else text) == key:
-            return number
-    return 0
+def _as_address(value: bytes) -> bytes:
+    packed = pack_ip(value)
+    if packed is None:
+        raise ValueError(f"'{show(value)}' is not an address")
+    return packed
+
+
+PAYLOADS: dict[str, Callable[[bytes], Any]] = {"str": _as_text, "int": _as_number, "ip": _as_address}
+"""What the value of a map can be read as. The use `key` gives the key itself."""
 
 
 class PatternFile:
-    """One file: its entries, and all that was compiled from it."""
+    """One file: its entries, and all that was compiled from it. A change that raises ValueError changes nothing."""
 
-    __slots__ = ("as_map", "compiled", "entries", "path")
+    __slots__ = ("as_map", "entries", "path", "uses")
 
-    def __init__(self, path: str, as_map: bool, entries: dict[bytes, bytes]) -> None:
+    def __init__(self, path: str, as_map: bool, entries: Mapping[bytes, bytes]) -> None:
         self.path = path
         self.as_map = as_map
-        self.entries = entries
-        self.compiled: dict[Any, Patterns] = {}
+        self.entries = dict(entries) if not isinstance(entries, dict) else entries
+        """Key -> value, in order; without a map the key itself. Changed in place."""
+        self.uses: dict[tuple[str, bool, bool, str], Patterns] = {}
+
+    def patterns(self, method: str, fold: bool, resolve: bool, payload: str) -> Patterns:
+        """The entries compiled for a matching method; `payload`: one of PAYLOADS, or `key`. Always the same object for
+        the same use. Raises ValueError."""
+        use = method, fold, resolve, payload
+        found = self.uses.get(use)
+        if found is None:
+            found = Patterns(method, fold, resolve)
+            if found.shares and payload in ("str", "key") and (payload == "str" or not self.as_map):
+                found.share(self.entries)
+            else:
+                try:
+                    found.load(self._loaded(payload))
+                except PatternError as error:
+                    raise ValueError(self._located(error)) from None
+            self.uses[use] = found
+        return found
+
+    def _loaded(self, payload: str) -> Iterable[tuple[bytes, Any]]:
+        if payload == "key":
+            return [(key, key) for key in self.entries]
+        if payload == "str":
+            return self.entries.items()
+        read = PAYLOADS[payload]
+        loaded = []
+        for key, value in self.entries.items():
+            try:
+                loaded.append((key, read(value)))
+            except ValueError as error:
+                raise PatternError(str(error), key) from None
+        return loaded
+
+    def _located(self, error: PatternError) -> str:
+        try:
+            line = line_of(Path(self.path).read_bytes(), error.text, self.as_map)
+        except (OSError, ValueError):
+            line = 0
+        return f"'{self.path}'{f', line {line}' if line else ''}: {error}"
+
+    # At run time.
+
+    def add(self, key: bytes, value: bytes = b"") -> None:
+        """Append an entry; one whose key is there already changes nothing, since the first one counts."""
+        if key in self.entries:
+            return
+        value = value if self.as_map else key
+        self._check(key, value)
+        self.entries[key] = value
+        for (_, _, _, payload), patterns in self.uses.items():
+            if not patterns.add(key, self._payload(payload, key, value)):
+                patterns.load(self._loaded(payload))
+
+    def remove(self, key: bytes) -> None:
+        """KeyError: there is no such entry."""
+        del self.entries[key]
+        for (_, _, _, payload), patterns in self.uses.items():
+            if not patterns.remove(key):
+                patterns.load(self._loaded(payload))
+
+    def set(self, key: bytes, value: bytes) -> None:
+        """Change the value of an entry of a map. KeyError: there is no such entry."""
+        if key not in self.entries:
+            raise KeyError(key)
+        if not self.as_map:
+            raise ValueError(f"'{self.path}' is not a map")
+        self._check(key, value)
+        self.entries[key] = value
+        for (_, _, _, payload), patterns in self.uses.items():
+            if not patterns.shared:
+                patterns.load(self._loaded(payload))
+
+    def replace(self, entries: Mapping[bytes, bytes]) -> None:
+        """All entries at once (`clear`, `prepare` and `commit` of the runtime API)."""
+        for key, value in entries.items():
+            self._check(key, value)
+        new = dict(entries)
+        self.entries.clear()
+        self.entries.update(new)
+        for (_, _, _, payload), patterns in self.uses.items():
+            if not patterns.shared:
+                patterns.load(self._loaded(payload))
+
+    def _check(self, key: bytes, value: bytes) -> None:
+        for (_, _, _, payload), patterns in self.uses.items():
+            patterns.read(key)
+            self._payload(payload, key, value)
+
+    @staticmethod
+    def _payload(payload: str, key: bytes, value: bytes) -> Any:
+        return key if payload == "key" else PAYLOADS[payload](value)
 
 
 class PatternFiles:
-    """All files that one configuration names, by path."""
+    """All files that one configuration names, by path, and the patterns of lines with numbers of their own (`-u`)."""
 
     __slots__ = ("files", "named")
 
-    def __init__(self) -> None:
-        self.files: dict[str, PatternFile] = {}
+    def __init__(self, read: Mapping[str, PatternFileSpec] | None = None) -> None:
+        """`read`: what the configuration read (Configuration.pattern_files)."""
+        self.files: dict[str, PatternFile] = {
+            path: PatternFile(path, spec.as_map, spec.entries) for path, spec in (read or {}).items()
+        }
         self.named: dict[str, tuple[Any, Patterns]] = {}
         """Number (`-u`) -> what was written, and the patterns."""
 
@@ -86,23 +171,12 @@ class PatternFiles:
                 raise ValueError(f"cannot read the file '{path}': {reason}") from None
             file = self.files[path] = PatternFile(path, as_map, read_entries(content, as_map))
         if file.as_map != as_map:
-            used, wanted = ("two columns", "one") if file.as_map else ("one column", "two")
-            raise ValueError(f"'{path}' is already read as a file of {used}: it cannot be one of {wanted} as well")
+            raise ValueError(both_ways(path, file.as_map))
         return file
 
     def patterns(self, path: str, method: str, fold: bool, resolve: bool, as_map: bool) -> Patterns:
-        """The patterns of a file, compiled once for each method. ValueError."""
-        file = self.file(path, as_map)
-        key = method, fold, resolve
-        found = file.compiled.get(key)
-        if found is None:
-            found = Patterns(method, fold, resolve)
-            try:
-                found.load(file.entries.items())
-            except ValueError as error:
-                raise ValueError(f"'{path}': {error}") from None
-            file.compiled[key] = found
-        return found
+        """The patterns of a file for an ACL. ValueError."""
+        return self.file(path, as_map).patterns(method, fold, resolve, "key")
 
     def name(self, identity: str, patterns: Patterns, written: Any) -> Patterns:
         """Patterns of an ACL line that has a number of its own (`-u`): these, or those of the same line if it was

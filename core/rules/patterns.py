@@ -19,6 +19,15 @@ from .ranges import Lengths, Networks, Numbers, read_network, read_range
 from .regexes import compile_regex
 from .samples import BIN, BOOL, INT, IP, METH, STR, Type, unpack_ip
 
+
+class PatternError(ValueError):
+    """A pattern that cannot be read: `text` is the whole pattern."""
+
+    def __init__(self, message: str, text: bytes) -> None:
+        super().__init__(message)
+        self.text = text
+
+
 DIR_DELIMITERS = b"/?"
 DOM_DELIMITERS = b"/?.:"
 
@@ -85,7 +94,7 @@ DEFAULT_METHODS: dict[Type, str] = {BOOL: "bool", INT: "int", IP: "ip", STR: "st
 class Patterns:
     """Patterns of one method that can be searched."""
 
-    __slots__ = ("_read", "found", "ignore_case", "match", "matcher", "method", "texts", "want")
+    __slots__ = ("_read", "count", "found", "ignore_case", "match", "matcher", "method", "shared", "want")
 
     def __init__(self, method: str, ignore_case: bool = False, resolve: bool = True) -> None:
         """Empty. `resolve`: names of hosts among networks are asked for. KeyError: there is no such method."""
@@ -97,8 +106,10 @@ class Patterns:
         self.match: Callable[[Any], bool] = self.matcher.match
         self.found: Callable[[Any], Any] = self.matcher.found
         """value -> the payload of the pattern that matches, or None."""
-        self.texts: tuple[bytes, ...] = ()
-        """What there is, for those who show it; () if the matcher shares the dict of a file."""
+        self.count = 0
+        """How many there are, unless they are shared."""
+        self.shared = False
+        """Do they belong to a file, which is searched itself?"""
         self._read = self.method.read
         if method == "ip" and not resolve:
             self._read = _unresolved_network
@@ -110,11 +121,41 @@ class Patterns:
         return self._read(text)
 
     def load(self, entries: Iterable[tuple[bytes, Any]]) -> None:
-        """Replace all patterns by these: (text, payload). ValueError for the first that is wrong; nothing has changed
-        then."""
-        listed = list(entries)
-        self.matcher.load([(self.read(text), payload) for text, payload in listed])
-        self.texts = tuple([text for text, _ in listed])
+        """Replace all patterns by these: (text, payload). PatternError for the first that is wrong; nothing has
+        changed then."""
+        read = self.read
+        listed = []
+        for text, payload in entries:
+            try:
+                listed.append((read(text), payload))
+            except ValueError as error:
+                raise PatternError(str(error), text) from None
+        self.matcher.load(listed)
+        self.count = len(listed)
+
+    @property
+    def shares(self) -> bool:
+        """Can it search in a dict that belongs to somebody else?"""
+        return type(self.matcher) is Exact and not self.ignore_case and self.method.name == "str"
+
+    def share(self, table: dict[bytes, Any]) -> None:
+        """Search in this very dict, text -> payload, which its owner changes in place; before any test is made."""
+        assert isinstance(self.matcher, Exact)
+        self.matcher.share(table)
+        self.found = self.matcher.found
+        self.shared = True
+
+    def add(self, text: bytes, payload: Any) -> bool:
+        """Append one pattern; False: nothing is done, `load` has to. ValueError."""
+        done = self.shared or self.matcher.add(self.read(text), payload)
+        self.count += done
+        return done
+
+    def remove(self, text: bytes) -> bool:
+        """Take out one pattern; False: nothing is done, `load` has to."""
+        done = self.shared or self.matcher.remove(self.read(text))
+        self.count -= done
+        return done
 
     def over(self, run: Callable[[Any], Any]) -> Test:
         return self.matcher.over(run)
@@ -133,9 +174,7 @@ class Patterns:
         if hit is not None:
             pattern = show_value(hit) if isinstance(hit, bytes) else "a pattern"
             return f"{shown} matches {pattern} ({method.name}{case})"
-        if len(self.texts) == 1:
-            return f"{shown} does not match {show_value(self.texts[0])} ({method.name}{case})"
-        return f"{shown} matches none of {len(self.texts)} patterns ({method.name}{case})"
+        return f"{shown} matches no pattern ({method.name}{case})"
 
 
 def compile_patterns(
@@ -146,15 +185,12 @@ def compile_patterns(
     if method not in METHODS:
         raise ConfigError(f"unknown matching method '{method}'", word=method)
     patterns = Patterns(method, ignore_case, resolve)
-    entries = []
-    for word in words:
-        text = word.text.encode("utf-8", "surrogateescape")
-        try:
-            patterns.read(text)
-        except ValueError as error:
-            raise ConfigError(str(error), column=word.column, word=word.text) from None
-        entries.append((text, text))
-    patterns.load(entries)
+    texts = [word.text.encode("utf-8", "surrogateescape") for word in words]
+    try:
+        patterns.load(zip(texts, texts, strict=True))
+    except PatternError as error:
+        word = words[texts.index(error.text)]
+        raise ConfigError(str(error), column=word.column, word=word.text) from None
     return patterns
 
 

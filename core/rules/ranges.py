@@ -171,19 +171,51 @@ class Networks(Matcher):
     ::ffff:a.b.c.d, an IPv6 address that holds one of IPv4 (::a.b.c.d, ::ffff:a.b.c.d, 2002:aabb:ccdd::) among IPv4
     networks, both only after their own."""
 
-    __slots__ = ("four", "six")
+    __slots__ = ("doubled", "four", "groups", "six")
 
     def __init__(self) -> None:
         self.four: list[Group] = []
         self.six: list[Group] = []
+        self.groups: dict[int, dict[int, dict[int, Any]]] = {4: {}, 16: {}}
+        self.doubled: set[Network] = set()
+        """Networks that several patterns have, of which one was kept."""
 
     def load(self, entries: Entries) -> None:
-        groups: dict[int, dict[int, dict[int, Any]]] = {4: {}, 16: {}}
-        for (size, address, mask), payload in entries:
-            groups[size].setdefault(mask, {}).setdefault(address, (payload,))
+        self.groups = {4: {}, 16: {}}
+        self.doubled.clear()
+        for key, payload in entries:
+            self._enter(key, payload)
+        self._sort()
+
+    def _enter(self, key: Network, payload: Any) -> bool:
+        size, address, mask = key
+        masks = self.groups[size]
+        table = masks.get(mask)
+        if table is None:
+            masks[mask] = {address: (payload,)}
+            return True
+        if address in table:
+            self.doubled.add(key)
+        else:
+            table[address] = (payload,)
+        return False
+
+    def _sort(self) -> None:
         # Masks with holes come last, as HAProxy keeps them in a list behind its tree.
-        self.four = sorted(groups[4].items(), key=lambda item: (_has_holes(item[0], 32), -item[0]))
-        self.six = sorted(groups[16].items(), key=lambda item: -item[0])
+        self.four = sorted(self.groups[4].items(), key=lambda item: (_has_holes(item[0], 32), -item[0]))
+        self.six = sorted(self.groups[16].items(), key=lambda item: -item[0])
+
+    def add(self, key: Network, payload: Any) -> bool:
+        if self._enter(key, payload):
+            self._sort()
+        return True
+
+    def remove(self, key: Network) -> bool:
+        if key in self.doubled:
+            return False
+        size, address, mask = key
+        self.groups[size].get(mask, {}).pop(address, None)
+        return True
 
     def _find(self, value: bytes) -> Any:
         number = int.from_bytes(value, "big")

@@ -4,9 +4,9 @@ Owns: the translation of what is written differently. Must not know: who matches
 translated is an error, never a different meaning.
 
 Translated: POSIX classes (`[[:digit:]]`), `(?<name>...)`, `(?i)` and its kin in the midst of an expression (they hold
-to the end of their group), `\\Q...\\E`, `\\h \\H \\z \\Z \\e \\x{41} \\R \\N \\k<name> \\g{1}`, and doubled punctuation inside sets,
-which the standard library would take for operators of sets. Not there: `\\K`, `\\G`, recursion, callouts, verbs,
-`\\p{...}`, `\\X`, branch reset.
+to the end of their group), `\\Q...\\E`, `\\h \\H \\z \\Z \\e \\x{41} \\R \\N \\k<name> \\g{1}`, and doubled punctuation
+inside sets, which the standard library would take for operators of sets. Not there: `\\K`, `\\G`, recursion, callouts,
+verbs, `\\p{...}`, `\\X`, branch reset.
 
 The engine backtracks: an expression such as `(a+)+$` can take exponential time on a hostile value, and nothing
 interrupts it.
