@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from maniple.groups.succession import PATIENCE
 from maniple.groups.supervisor import SupervisorOptions
-from maniple.tests.groups.proxies import alive, until
+from maniple.tests.groups.proxies import alive, echoed, greeting, until
 
 Start = Callable[..., Any]
 TWO = {"nbgroup": 2}
@@ -98,6 +98,25 @@ def test_soft_stop_lets_connections_end_and_refuses_new_ones(start_proxy: Start)
     sock.close()
     assert proxy.wait() == 0
     assert "Proxy front stopped (cumulated conns: FE: " in proxy.stderr
+
+
+def test_soft_stop_serves_all_that_wait_in_the_kernels_queues(start_proxy: Start, tmp_path: Path) -> None:
+    proxy = start_proxy(globals=TWO, binds=[["inet", "127.0.0.1", 0], ["unix", str(tmp_path / "s"), 0]])
+    groups = proxy.groups()
+    proxy.signal(signal.SIGTTOU)
+    until(
+        lambda: not any(thread["accepting"] for one in proxy.status()["groups"] for thread in one["threads"]),
+        "the pause",
+    )
+    waiting = [proxy.call(index) for index in (0, 1) for _ in range(20)]
+    proxy.signal(signal.SIGUSR1)
+    for sock in waiting:
+        assert greeting(sock)[1] in groups
+        assert echoed(sock)
+    assert proxy.refuses(1)
+    for sock in waiting:
+        sock.close()
+    assert proxy.wait() == 0
 
 
 def test_soft_stop_ends_at_hard_stop_after(start_proxy: Start) -> None:
