@@ -15,13 +15,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from textwrap import shorten
 
 import orjson
 
 from .harness import Results
 from .line_chart import Line, line_chart
 from .measures import METRICS, Outcome, Spread, ratio
-from .report import JSON_VERSION, SUBJECT, Row, aligned, conditions, fault_lines, number_text, piped
+from .report import FAULT_WIDTH, JSON_VERSION, SUBJECT, Row, aligned, conditions, fault_lines, number_text, piped
 from .scenarios import BY_NAME, Scenario
 
 FLOOR = "pump"
@@ -194,7 +195,7 @@ def _row(first: Point, point: Point, outcome: Outcome) -> Row:
     cost, against, rate = point.cost(name), point.to_floor(name), outcome.spread("rate")
     grown = growth(first, point, name)
     if cost is None:
-        why = outcome.absent or f"FAIL: {outcome.faults[0] if outcome.faults else 'no sample'}"
+        why = outcome.absent or f"FAIL: {shorten(outcome.faults[0] if outcome.faults else 'no sample', FAULT_WIDTH)}"
         return (str(point.groups), name, "-", "-", "-", "-", why)
     return (
         str(point.groups),
