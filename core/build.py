@@ -17,7 +17,8 @@ from ..pools.counters import BackendCounts, Column, FrontendCounts, ServerCounts
 from ..pools.pulses import Pulse
 from ..pools.slots import Shares, full_connections, share
 from .balance.backend import Backend
-from .config.model import BalanceSpec, Configuration, ProxySpec
+from .build_rules import bare_backend, install
+from .config.model import Configuration, ProxySpec
 from .errors import ConfigError
 from .http.limits import Limits
 from .relay.handing import Inboxes
@@ -76,6 +77,14 @@ def build(
         _frontend(proxy, configuration, relay, senders, backends, shares)
         for proxy in _active(configuration, "frontend")
     ]
+    install(
+        configuration,
+        {frontend.name: frontend for frontend in frontends},
+        backends,
+        relay,
+        part,
+        parts,
+    )
     host = sent_host(spec)
     reporters = [senders.sender(line, spec.log_tag, host) for line in spec.logs]
     server_reporters = {
@@ -145,16 +154,6 @@ def _frontend(
     backend = backends.get(_target(proxy))
     if backend is None:
         # No backend: one without servers, that bears the frontend's name in logs and answers 503 (BK9).
-        bare = ProxySpec(
-            proxy.place,
-            proxy.name,
-            "backend",
-            mode=proxy.mode,
-            timeouts=proxy.timeouts,
-            error_files=proxy.error_files,
-            options=proxy.options,
-            balance=BalanceSpec(),
-        )
-        backend = Backend(bare, BackendCounts(), lambda name: ServerCounts(), full=1)
+        backend = bare_backend(proxy)
     frontend.route = Route(frontend, backend)
     return frontend

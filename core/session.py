@@ -96,6 +96,7 @@ class Exchange:
         "status",
         "target",
         "termination",
+        "unique_id",
         "version",
     )
 
@@ -110,6 +111,8 @@ class Exchange:
     version: bytes
     request_line: bytes
     """As received, without its line end, for `%r`; b"" with a request that could not be read (logged as <BADREQ>)."""
+    unique_id: bytes | None
+    """`unique-id-format`; None while nobody has asked for it (rules.format_source.unique_id)."""
     # Where it went.
     backend_name: str
     """The backend, or the frontend's name while none is chosen."""

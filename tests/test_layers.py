@@ -25,7 +25,7 @@ INSIDE_CORE = (
     {"balance"},
     {"checks", "report"},
     {"relay"},
-    {"runtime"},
+    {"runtime", "build_rules"},
     {"build"},
 )
 """Left never imports right, and neighbours of one layer do not import each other."""

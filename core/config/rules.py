@@ -7,10 +7,11 @@ check`). Invariant: a line is kept whole, or refused.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from .diagnostics import Diagnostics
-from .drafts import ProxyDraft, RuleSetDraft
+from .drafts import ProxyDraft, Reading, RuleSetDraft
 from .keywords import ANY, BACK, FRONT, PROXY_KEYWORDS, RULE_SET_KEYWORDS, Keyword, State, setter
 from .model import RuleSetSpec, RuleSpec, RuleWord
 from .statement import Refusal, Statement
@@ -47,12 +48,6 @@ KINDS = {
     "declare capture": (_OWN_FRONT, "{request|response} len <length>", 3, "A place for what rules capture."),
     "unique-id-format": (FRONT, "<format>", 1, "How an identifier is made for each request."),
     "unique-id-header": (FRONT, "<name>", 1, "The header that carries it to the server."),
-    "map-uri": (
-        _OWN,
-        "<from> <to> [{if|unless} <condition>]",
-        2,
-        "Ours: change the beginning of the path, and back in what the response says (Location, cookies' paths).",
-    ),
 }
 """Keyword -> sections, arguments, how many at least, one line of documentation."""
 NAMED_DEFAULTS_ONLY = frozenset(
@@ -65,24 +60,43 @@ _IN_RULE_SETS = {
     "use_backend": REQUEST_RULES,
     "http-response": RESPONSE_RULES,
 }
+_ANSWERING = frozenset({"http-request", "http-response", "http-error"})
 _ONE_WORD = frozenset({"unique-id-format", "unique-id-header"})
 _CONFLICT = "its rules would be ambiguous: write two defaults sections"
 
 
-def _rule(statement: Statement) -> RuleSpec:
+def _rule(statement: Statement, reading: Reading) -> RuleSpec:
     words = tuple(RuleWord(word.text, word.column) for word in statement.arguments)
-    return RuleSpec(statement.place, statement.name, words)
+    return RuleSpec(statement.place, statement.name, words, files=tuple(_files(statement, reading)))
+
+
+def _files(statement: Statement, reading: Reading) -> Iterator[tuple[str, bytes]]:
+    """The files that an answer is made of."""
+    if statement.name not in _ANSWERING:
+        return
+    answering = statement.name == "http-error"
+    for word, following in pairwise(statement.arguments):
+        if word.text in ("if", "unless"):
+            answering = False
+        elif word.text in ("deny", "return", "tarpit"):
+            answering = True
+        elif answering and word.text in ("file", "lf-file", "errorfile"):
+            try:
+                yield following.text, reading.read_file(following.text)
+            except OSError as error:
+                message = f"cannot read '{following.text}': {error.strerror or error}"
+                raise Refusal(f"`{statement.name}`: {message}", following) from None
 
 
 def _read(statement: Statement, draft: ProxyDraft) -> None:
     if draft.kind == "defaults" and not draft.spec.name and statement.name in NAMED_DEFAULTS_ONLY:
         hint = "give it one: `defaults <name>`"
         raise Refusal(f"`{statement.name}` is not allowed in a defaults section without a name", None, hint)
-    draft.rules.append(_rule(statement))
+    draft.rules.append(_rule(statement, draft.reading))
 
 
 def _read_in_rule_set(statement: Statement, draft: RuleSetDraft) -> None:
-    draft.rules.append(_rule(statement))
+    draft.rules.append(_rule(statement, draft.reading))
 
 
 for _name, (_sections, _shape, _least, _summary) in KINDS.items():

@@ -76,6 +76,11 @@ class EditedBlock(HeaderBlock):
             return self.index.get(name)
         return next((value for found, value in self.fields if found == name), None)
 
+    @property
+    def first_host(self) -> bytes | None:
+        """The Host header before any edit."""
+        return self._original.host
+
     def add(self, name: bytes, value: bytes) -> None:
         """A further line, at the end."""
         if name in self.index:

@@ -18,7 +18,7 @@ from ..errors import ClientProtocolError
 from ..http.head import ResponseHead
 from ..net.sockets import unread
 from ..session import NOT_REACHED, Session
-from . import connect, replying, requesting
+from . import connect, passes, replying, requesting
 from .accounts import identify, leave, welcome
 from .ending import end_exchange
 from .exchange import DONE, RULES, RelayExchange
@@ -114,6 +114,11 @@ class ClientConnection(asyncio.Protocol, Session):
         frontend = self.frontend
         if frontend.wants_source:
             identify(self)
+        if frontend.early:
+            own = self.own = RelayExchange(self)
+            if passes.refuses(self, own):
+                self.reading = DRAIN
+                return
         timeout = frontend.request_timeout
         if timeout != NEVER:
             self.relay.timers.arm(self, now + timeout)

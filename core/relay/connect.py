@@ -70,6 +70,28 @@ def dispatch(exchange: RelayExchange, now: float) -> None:
     _dial(exchange, server, now)
 
 
+def assign(exchange: RelayExchange, server: Server, now: float) -> None:
+    """`dispatch` to the server that a rule has chosen, if it may have requests at all."""
+    if not server.usable:
+        dispatch(exchange, now)
+        return
+    backend = exchange.route.backend
+    server.chosen += 1
+    if server.served >= server.ceiling and server.saturated():
+        _wait(exchange, server, now)
+        return
+    backend.took(server)
+    exchange.server = server
+    exchange.slot_at = now
+    connection = server.pool.take(exchange.request_number == 0, exchange.client) if exchange.route.pooled else None
+    if connection is not None:
+        connection.owner = None
+        exchange.reused = True
+        send(exchange, connection, now)
+    else:
+        _dial(exchange, server, now)
+
+
 def send(exchange: RelayExchange, connection: ServerConnection, now: float) -> None:
     """Compose what the server gets, and send it."""
     head = exchange.head
@@ -77,6 +99,9 @@ def send(exchange: RelayExchange, connection: ServerConnection, now: float) -> N
     if exchange.client.frontend.records_source:
         record_source(exchange, connection)
     connection.begin(exchange, _compose(exchange, head), now)
+    if exchange.route.varied and exchange.request_done and exchange.upstream is connection:
+        # Its deadline may be earlier than the one that it is filed under.
+        connection.relay.timers.arm(connection, now + exchange.route.server_timeout)
     if exchange.pending is not None:
         for piece in exchange.pending:
             connection.write(piece)
@@ -183,10 +208,14 @@ def _wait(exchange: RelayExchange, server: Server | None, now: float) -> None:
         exchange.server_queue = len(server.waiting) + 1
     else:
         exchange.backend_queue = len(backend.waiting) + 1
-    wait = exchange.ticket = Wait(exchange, backend.wait(exchange, rank(int(now)), server))
+    wait = exchange.ticket = Wait(exchange, backend.wait(exchange, _rank(exchange, now), server))
     timeout = exchange.route.queue_timeout
     if timeout != NEVER:
         wait.relay.timers.arm(wait, now + timeout)
+
+
+def _rank(exchange: RelayExchange, now: float) -> int:
+    return rank(int(now), exchange.priority_class, exchange.priority_offset)
 
 
 def called(exchange: RelayExchange, server: Server) -> None:

@@ -30,7 +30,8 @@ from typing import TYPE_CHECKING, Any, cast
 from ..errors import ManipleError
 from ..http.framing import ChunkedBody
 from ..http.head import CHUNKED
-from ..session import NOT_REACHED, Exchange
+from ..session import NOT_REACHED
+from .ruled import RuledExchange
 
 if TYPE_CHECKING:
     from ..balance.server import Server
@@ -90,7 +91,7 @@ def advance(exchange: RelayExchange, phase: Phase) -> None:
     exchange.phase = phase
 
 
-class RelayExchange(Exchange):
+class RelayExchange(RuledExchange):
     """The facts of an exchange and what the relay needs to go on with it.
 
     A client connection keeps one for all its requests. Fields that an ordinary request does not touch have their
@@ -106,24 +107,20 @@ class RelayExchange(Exchange):
         "counted_in",
         "counted_out",
         "dial",
-        "dirty",
         "head",
         "keep",
         "last_rule",
+        "numbered",
         "pending",
         "phase",
-        "priority_class",
-        "priority_offset",
         "request_done",
         "request_variables",
         "response_done",
         "response_variables",
         "reused",
-        "route",
         "server",
         "steps",
         "ticket",
-        "unique_id",
         "upstream",
         "variables",
     )
@@ -165,9 +162,8 @@ class RelayExchange(Exchange):
     """Of the scope `txn`: name -> (type, value); None while there is none."""
     request_variables: dict[str, Any] | None
     response_variables: dict[str, Any] | None
-    priority_class: int
-    priority_offset: int
-    unique_id: bytes | None
+    numbered: bool
+    """It has its number already, which rules asked for."""
     last_rule: Place | None
     """Of the rule that gave the last verdict."""
     steps: list[Iterator[Any]] | None
@@ -179,6 +175,7 @@ class RelayExchange(Exchange):
         self.source_host = self.server_host = ""
         self.source_port = self.server_port = 0
         self.first_byte_date = 0.0
+        self.addresses = None
         self.request_captures = []
         self.response_captures = []
         self.serve(client)
@@ -191,6 +188,8 @@ class RelayExchange(Exchange):
         self.session = client
         self.route = client.frontend.route
         self.backend_name = client.frontend_name
+        self.unique_id = None
+        self.numbered = False
 
     def clean(self) -> None:
         """All defaults."""
@@ -221,6 +220,9 @@ class RelayExchange(Exchange):
         self.pending = None
         self.ticket = None
         self.dial = None
+        self.unique_id = None
+        self.numbered = False
+        self.restore()
         self.dirty = False
 
     def fresh(self) -> None:
@@ -228,10 +230,11 @@ class RelayExchange(Exchange):
         self.route = self.client.frontend.route
         self.answer = None
         self.variables = self.request_variables = self.response_variables = None
-        self.priority_class = self.priority_offset = 0
         self.unique_id = None
+        self.numbered = False
         self.last_rule = None
         self.steps = None
+        self.fresh_plan()
 
     def body(self) -> bytes:
         """What is here of the request's body, without its framing."""
@@ -268,7 +271,9 @@ class RelayExchange(Exchange):
             self.target = head.target
             line = head.line
             self.request_line = line if len(line) < relay.uri_length else line[: relay.uri_length - 1]
-        relay.recorded = self.number = relay.recorded + 1
+        if not self.numbered:
+            self.number = relay.recorded
+            relay.recorded += 1
         server = self.server
         if server is not None:
             self.server_name = server.name
@@ -282,11 +287,17 @@ class RelayExchange(Exchange):
             self.server_name = "<NOSRV>"
         backend = self.route.backend
         # What is no request never got as far as a backend.
-        self.backend_name = backend.name if self.head_at >= 0.0 else client.frontend_name
+        self.backend_name = backend.name if self.head_at >= 0.0 or head is not None else client.frontend_name
         self.first_byte_date = relay.date_of(self.first_byte_at)
         self.process_connections = relay.connections
         self.frontend_connections = client.frontend.connections
         self.backend_connections = backend.served
+
+    def snapshot(self) -> None:
+        """`record` for rules: the exchange goes on, and will be recorded again."""
+        self.end_at = self.client.relay.now()
+        self.record()
+        self.numbered = True
 
     def __repr__(self) -> str:
         what = self.head.line if self.head is not None else b"-"

@@ -16,8 +16,9 @@ from ..http.head import CHUNKED, TO_CLOSE, RequestHead, ResponseHead
 from ..http.upgrade import check_switch
 from ..net.sockets import write_now, write_pair_now
 from ..session import NOT_REACHED
-from . import replying
+from . import passes, replying
 from .exchange import RECEIVING, RelayExchange
+from .route import LARGE
 
 if TYPE_CHECKING:
     from .upstream import ServerConnection
@@ -36,8 +37,6 @@ class Reading(IntEnum):
 
 
 HEAD, LENGTH, CHUNKS, UNTIL_CLOSE, NOTHING = Reading
-LARGE = 16384
-"""From this size on the body's first bytes are written apart from the head instead of being copied behind it."""
 
 
 def more(connection: ServerConnection, exchange: RelayExchange, data: bytes) -> None:
@@ -84,6 +83,13 @@ def extraordinary(
     if status < 200 and status != 101:
         _interim(connection, exchange, head, data[end:])
         return
+    if exchange.route.whole < 0:
+        changed = passes.enter_response(connection, exchange, head)
+        if changed is None:
+            return
+        head = changed
+        if status != 101:
+            status = head.status
     length = head.length
     if status == 101 or (request.method == b"CONNECT" and status < 300):
         if status == 101:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import ClientProtocolError, ExchangeError
-from . import connect
+from . import after, connect
 from .ending import end_exchange
 from .exchange import DONE, FAILED, REPLYING, RelayExchange
 from .reading import BODY, DRAIN
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from .route import Reply
 
 
-def monitor(client: ClientConnection, exchange: RelayExchange) -> None:
+def monitor(client: ClientConnection, exchange: RelayExchange, status: int = 200) -> None:
     """`monitor-uri`: answered at once, not logged."""
     client.frontend.counts.intercepted += 1
     exchange.server_name = "<STATS>"
     exchange.phase = REPLYING
-    _reply(client, exchange, client.frontend.replies[200], logged=False)
+    _reply(client, exchange, client.frontend.replies[status], logged=False)
 
 
 def refuse(client: ClientConnection, data: bytes, error: ClientProtocolError) -> None:
@@ -70,6 +70,11 @@ def fail(client: ClientConnection, exchange: RelayExchange, status: int, termina
     _reply(client, exchange, exchange.route.replies[status], logged=True)
 
 
+def answer(client: ClientConnection, exchange: RelayExchange, reply: Reply) -> None:
+    """An answer that a rule gives."""
+    _reply(client, exchange, reply, logged=True)
+
+
 def truncated(client: ClientConnection, exchange: RelayExchange, termination: bytes) -> None:
     """The response broke off after its head was sent: the client must not take it for whole."""
     exchange.dirty = True
@@ -91,6 +96,9 @@ def _reply(client: ClientConnection, exchange: RelayExchange, reply: Reply, logg
     else:
         answer = reply.keeping if keep else reply.closing
     exchange.status = reply.status
+    if exchange.head is not None and exchange.route.after_plan and answer:
+        size = len(reply.keeping_head if keep else reply.closing_head)
+        answer = after.finish(exchange, answer[:size]) + answer[size:]
     if exchange.head is not None:
         # HAProxy counts nothing for what is no request.
         exchange.bytes_to_client += len(answer)

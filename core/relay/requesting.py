@@ -13,7 +13,7 @@ from ..errors import ClientProtocolError
 from ..http.framing import ChunkedBody
 from ..http.head import CHUNKED, RequestHead, find_head_end
 from ..session import NOT_REACHED
-from . import connect, replying
+from . import connect, passes, replying
 from .exchange import RULES, RelayExchange
 from .reading import AHEAD, BODY
 from .timers import NEVER
@@ -45,7 +45,8 @@ def extraordinary(
         exchange.dirty = True
         exchange.first_byte_at = client.started_at
         client.started_at = NOT_REACHED
-    if head.target == frontend.monitor_uri:
+    plan = frontend.plan
+    if not plan and head.target == frontend.monitor_uri:
         exchange.dirty = True
         # A body would be taken for the next request: the connection is closed then.
         exchange.request_done = head.length == 0
@@ -58,7 +59,10 @@ def extraordinary(
     if length == 0:
         if end != len(data):
             client.buffer = data[end:]
-        connect.dispatch(exchange, now)
+        if plan:
+            passes.enter_request(exchange)
+        else:
+            connect.dispatch(exchange, now)
         return
     exchange.dirty = True
     exchange.request_done = False
@@ -74,7 +78,10 @@ def extraordinary(
         _body(client, exchange, data[end:])
         if exchange.phase != RULES:
             return
-    connect.dispatch(exchange, now)
+    if plan:
+        passes.enter_request(exchange)
+    else:
+        connect.dispatch(exchange, now)
 
 
 def partial(client: ClientConnection, data: bytes) -> int:
@@ -131,6 +138,8 @@ def _body(client: ClientConnection, exchange: RelayExchange, data: bytes) -> Non
             pending.append(data)
             if not done and exchange.bytes_from_client > client.relay.bufsize:
                 client.stop_reading()
+            if exchange.suspended is not None:
+                passes.arrived(exchange)
         return
     upstream.write(data)
     if done:

@@ -10,7 +10,7 @@ import asyncio
 import ipaddress
 import random
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from ..config.model import ErrorFileSpec, ProxySpec
@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     from ..http.block import HeaderBlock
     from ..report.access_log import AccessLog
     from ..report.captures import Captures
+    from ..rules.capture_slots import Slot
+    from ..rules.verdicts import Verdict
+    from .exchange import RelayExchange
     from .relay import Relay
+
+    Run = Callable[[RelayExchange], Verdict | None]
+
+LARGE = 16384
+"""From this size on the body's first bytes are written apart from the head instead of being copied behind it."""
 
 
 class Reply:
@@ -55,6 +63,13 @@ class Reply:
         self.closing_head = closing + b"\r\n"
         self.keeping = self.keeping_head + body
         self.closing = self.closing_head + body
+
+    def with_line(self, line: bytes) -> Reply:
+        """The same with a header line more (CR LF included)."""
+        if not self.keeping:
+            return self
+        size = len(self.keeping_head)
+        return Reply(self.status, self.keeping[: size - 2] + line + self.keeping[size - 2 :])
 
 
 def make_replies(*layers: Mapping[int, ErrorFileSpec], early: bool = False) -> dict[int, Reply]:
@@ -103,6 +118,8 @@ class Frontend:
         "close",
         "connections",
         "counts",
+        "default_route",
+        "early",
         "early_replies",
         "ignore_null",
         "ignore_probes",
@@ -110,23 +127,32 @@ class Frontend:
         "keep_alive_timeout",
         "log_at_start",
         "maxconn",
+        "monitor_fails",
         "monitor_uri",
         "name",
         "ordinary",
+        "plan",
         "read_request",
         "records_source",
         "relay",
         "replies",
+        "request_slots",
         "request_timeout",
+        "response_slots",
         "route",
+        "route_to",
         "routes",
         "spec",
+        "unique_id",
         "wants_packed",
         "wants_source",
     )
 
     route: Route
-    """The way to the default backend; where there is none, to one without servers that bears the frontend's name."""
+    """Where requests begin. Without rules: the way to the default backend, or where there is none, to one without
+    servers that bears the frontend's name. With rules: to that one, until a backend is chosen."""
+    default_route: Route
+    """The way to the default backend, as above."""
 
     def __init__(self, spec: ProxySpec, relay: Relay, counts: FrontendCounts, access_log: AccessLog | None) -> None:
         timeouts = spec.timeouts
@@ -162,8 +188,24 @@ class Frontend:
         self.records_source = access_log is not None and not access_log.variables.isdisjoint(("bi", "bp"))
         """The log shows from which address of ours the server was connected to."""
         self.wants_source = access_log is not None or spec.forwardfor is not None
+        self.unique_id: Callable[[RelayExchange], bytes] | None = None
+        """Makes the identifier of an exchange (`unique-id-format`)."""
         self.wants_packed = False
         """Rules look at the client's addresses (and `wants_source` is set)."""
+        # For rules (build_rules fills these in; see passes).
+        self.early: tuple[Run, ...] = ()
+        """What is run before the first byte: tcp-request connection, session. Empty without such rules."""
+        self.plan: tuple[Run, ...] = ()
+        """What is run for a request. Empty where there are no rules, also none of a backend."""
+        self.route_to: dict[bytes, Route] = {}
+        """By the backend's name: the ways that rules may choose."""
+        self.monitor_fails: Run = _nothing
+        self.request_slots: tuple[Slot, ...] = ()
+        self.response_slots: tuple[Slot, ...] = ()
+
+
+def _nothing(exchange: RelayExchange) -> None:
+    """No rule."""
 
 
 class Route:
@@ -171,6 +213,7 @@ class Route:
 
     __slots__ = (
         "abort_on_close",
+        "after_plan",
         "backend",
         "client_fin",
         "close_server",
@@ -181,11 +224,13 @@ class Route:
         "frontend",
         "own_traffic",
         "plain",
+        "plan",
         "pooled",
         "queue_timeout",
         "read_response",
         "redispatch",
         "replies",
+        "response_plan",
         "retries",
         "server_fin",
         "server_timeout",
@@ -193,6 +238,8 @@ class Route:
         "tcp_keepalive",
         "traffic",
         "tunnel_timeout",
+        "varied",
+        "whole",
     )
 
     def __init__(self, frontend: Frontend, backend: Backend) -> None:
@@ -232,6 +279,16 @@ class Route:
         self.traffic = tuple(Traffic() for _ in backend.servers)
         self.own_traffic = Traffic()
         """Of requests that no server had."""
+        # For rules (build_rules fills these in; see passes).
+        self.plan: tuple[Run, ...] = ()
+        """What the backend runs for a request."""
+        self.response_plan: tuple[Run, ...] = ()
+        self.after_plan: tuple[Run, ...] = ()
+        """What is run for a response, and for every one that leaves."""
+        self.whole = LARGE
+        """A response whose body is shorter, and here, is handed on at once. -1: none is, as rules look at all."""
+        self.varied = False
+        """A rule has changed a setting, for one exchange."""
 
     def forward_line(self, host: str) -> bytes:
         """The header line that tells the server of the client at `host`, or b"" where an `except` covers it."""

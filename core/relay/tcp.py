@@ -10,7 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from ..session import Session
-from . import connect
+from . import connect, passes
 from .accounts import identify, leave, welcome
 from .ending import end_exchange
 from .exchange import FAILED, REPLYING, RULES, SENDING, RelayExchange
@@ -72,10 +72,16 @@ class TcpConnection(asyncio.Protocol, Session):
         exchange.request_number = 0
         exchange.head_at = now
         exchange.phase = RULES
+        frontend = self.frontend
+        if frontend.early and passes.refuses(self, exchange):
+            return
         self.exchange = exchange
-        if self.frontend.log_at_start is not None:
-            self.frontend.log_at_start.connected(self)
-        connect.dispatch(exchange, now)
+        if frontend.log_at_start is not None:
+            frontend.log_at_start.connected(self)
+        if frontend.plan:
+            passes.enter_request(exchange)
+        else:
+            connect.dispatch(exchange, now)
 
     def connected(self, exchange: RelayExchange, connection: ServerConnection, now: float) -> None:
         """The server is there."""
@@ -92,6 +98,8 @@ class TcpConnection(asyncio.Protocol, Session):
         """Before the tunnel. (To pause in connection_made has no effect: uvloop begins to read after it.)"""
         self.buffer += data
         self.transport.pause_reading()
+        if self.exchange is not None and self.exchange.suspended is not None:
+            passes.arrived(self.exchange)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Before the tunnel: the client has given up."""
@@ -105,6 +113,8 @@ class TcpConnection(asyncio.Protocol, Session):
 
     def eof_received(self) -> bool:
         self.eof = True
+        if self.exchange is not None and self.exchange.suspended is not None:
+            passes.arrived(self.exchange)
         return True
 
     def fail(self, exchange: RelayExchange, status: int, termination: bytes) -> None:

@@ -19,7 +19,7 @@ from ..http.framing import ChunkedBody
 from ..net.sockets import write_now
 from . import receiving
 from .exchange import RECEIVING, SENDING, RelayExchange
-from .receiving import HEAD, LARGE, NOTHING, UNTIL_CLOSE
+from .receiving import HEAD, NOTHING, UNTIL_CLOSE
 from .timers import NEVER
 
 if TYPE_CHECKING:
@@ -195,15 +195,16 @@ class ServerConnection(asyncio.Protocol):
         if end == 3:
             receiving.partial(self, exchange, data)
             return
+        route = exchange.route
         try:
-            head = exchange.route.read_response(data[:end], request.method)
+            head = route.read_response(data[:end], request.method)
         except ServerProtocolError as error:
             receiving.invalid(self, exchange, data, error)
             return
         if (
             head.ordinary
             and request.ordinary
-            and len(data) - end == head.length < LARGE
+            and len(data) - end == head.length < route.whole
             and exchange.keep
             and not self.relay.draining
         ):

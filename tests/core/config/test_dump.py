@@ -62,7 +62,6 @@ frontend f
     log unix@l local0 | log fd@5 local0 | log file@/l local0 | monitor-uri "/a b" | option dontlognull | disabled
     no option http-ignore-probes | errorloc303 404 /x | errorfile 503 /x | timeout client 61s | option httpclose | id 9
     tcp-request inspect-delay 5s | acl a path /x '"' -i | http-request set-header "a b" "c'd" if a !{ path /z }
-    map-uri /a /b
     unique-id-format %[rand]{x} | monitor fail if a | capture request header Host len 5
     use_backend f if { path a\\ b }
     error-log-format %ci | log-tag t | maxconn 5 | backlog 6 | timeout http-request 7h | description x | option tcplog

@@ -1,0 +1,194 @@
+"""The rules of a configuration, put into one thread's frontends and routes.
+
+Owns: which passes each frontend and each way to a backend has (relay/passes runs them), which ways rules may choose,
+and what rules need of the relay. Must not know: what an action does. Runs in `build`, when all proxies exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..pools.counters import BackendCounts, ServerCounts
+from .balance.backend import Backend
+from .config.model import BalanceSpec, Configuration, ProxySpec
+from .config.rules import static_backend
+from .errors import ConfigError
+from .relay import passes
+from .relay.relay import Relay
+from .relay.route import Frontend, Route
+from .rules.capture_slots import slots_of
+from .rules.catalogue import Needs
+from .rules.proxy_rules import NO_RULES, Findings, ProxyRules, compile_proxy
+from .rules.rule_sets import RuleSets
+from .rules.ruleset import RuleSet
+from .rules.site import LiveSite
+from .rules.verdicts import Verdict, Wait
+
+if TYPE_CHECKING:
+    from .relay.route import Run
+
+
+def bare_backend(proxy: ProxySpec) -> Backend:
+    """A backend without servers that bears a frontend's name: where requests are before a backend is chosen (BK9)."""
+    bare = ProxySpec(
+        proxy.place,
+        proxy.name,
+        "backend",
+        mode=proxy.mode,
+        timeouts=proxy.timeouts,
+        error_files=proxy.error_files,
+        options=proxy.options,
+        balance=BalanceSpec(),
+    )
+    return Backend(bare, BackendCounts(), lambda name: ServerCounts(), full=1)
+
+
+def install(
+    configuration: Configuration,
+    frontends: Mapping[str, Frontend],
+    backends: Mapping[str, Backend],
+    relay: Relay,
+    thread: int = 0,
+    threads: int = 1,
+) -> LiveSite:
+    """Compile all rules, and give each frontend and route its plan. Raises ConfigError, the first one found."""
+    site = LiveSite(frontends, backends, relay, thread, threads)
+    found = Findings()
+    sets = RuleSets(configuration.rule_sets, site, found.errors)
+    compiled: dict[tuple[str, bool], ProxyRules] = {}
+    for frontend in frontends.values():
+        compiled[frontend.name, True] = compile_proxy(frontend.spec, site, sets, found)
+    for backend in backends.values():
+        if not backend.spec.has_frontend:
+            compiled[backend.name, False] = compile_proxy(backend.spec, site, sets, found)
+    if found.errors:
+        raise first_of(found.errors)
+    for frontend in frontends.values():
+        _equip(frontend, compiled, backends)
+    return site
+
+
+def first_of(errors: list[ConfigError]) -> ConfigError:
+    """The one that stands first in the files."""
+    return min(errors, key=lambda error: (error.file, error.line, error.column))
+
+
+def _rules_of(backend: Backend, compiled: Mapping[tuple[str, bool], ProxyRules]) -> ProxyRules:
+    spec = backend.spec
+    return compiled.get((spec.name, spec.has_frontend), NO_RULES)
+
+
+def _equip(
+    frontend: Frontend, compiled: Mapping[tuple[str, bool], ProxyRules], backends: Mapping[str, Backend]
+) -> None:
+    own = compiled[frontend.name, True]
+    spec = frontend.spec
+    frontend.default_route = frontend.route
+    routes = {frontend.default_route.backend.name.encode(): frontend.default_route}
+    for name in _reachable(spec, own, backends):
+        if name.encode() not in routes:
+            routes[name.encode()] = Route(frontend, backends[name])
+    # The backend that bears the frontend's name because there is none cannot be chosen.
+    frontend.route_to = {name: route for name, route in routes.items() if name.decode() in backends}
+    needs = own.needs
+    for route in routes.values():
+        needs |= _rules_of(route.backend, compiled).needs if route.backend.spec is not spec else Needs.NOTHING
+    for route in routes.values():
+        _equip_route(route, own, compiled, mirrored=bool(needs & Needs.RESPONSE))
+    if own.session.steps:
+        # The second place is that of sessions (counters).
+        frontend.early = (own.connection.run, own.session.run)
+    else:
+        frontend.early = _present(own.connection.run, own.connection)
+    plan = _frontend_plan(frontend, own)
+    if plan or any(route.plan for route in routes.values()):
+        frontend.plan = (*plan, passes.leave_frontend)
+        frontend.ordinary = False
+    if plan or own.after.steps:
+        if frontend.default_route.backend.spec is not spec and spec.name != frontend.default_route.backend.name:
+            frontend.route = Route(frontend, bare_backend(spec))
+            frontend.route.after_plan = _present(own.after.run, own.after)
+        if not frontend.plan:
+            frontend.plan = (passes.leave_frontend,)
+            frontend.ordinary = False
+    if needs & Needs.CONNECTION:
+        frontend.wants_source = frontend.wants_packed = True
+    frontend.monitor_fails = own.monitor.run
+    frontend.request_slots = slots_of(spec, request=True)
+    frontend.response_slots = slots_of(spec, request=False)
+
+
+def _present(run: Run, rules: RuleSet) -> tuple[Run, ...]:
+    return (run,) if rules.steps else ()
+
+
+def _reachable(spec: ProxySpec, own: ProxyRules, backends: Mapping[str, Backend]) -> list[str]:
+    """The backends that rules may choose: those that are named, or all of the frontend's mode where a request tells."""
+    static = [name for line in spec.rules if (name := static_backend(line)) in backends]
+    lines = [line for line in spec.rules if line.kind == "use_backend"]
+    elsewhere = any(word.text == "use_backend" or word.text == "jump" for line in spec.rules for word in line.words)
+    if elsewhere or len(static) < len(lines):
+        return [name for name, backend in backends.items() if backend.spec.mode == spec.mode]
+    return static
+
+
+def _frontend_plan(frontend: Frontend, own: ProxyRules) -> tuple[Run, ...]:
+    spec = frontend.spec
+    plan: tuple[Run, ...] = ()
+    if own.content.steps:
+        delay = spec.request_inspect_delay
+        if spec.mode == "tcp" and delay and own.content.needs & (Needs.HEAD | Needs.BODY):
+            plan += (_inspecting(float(delay)),)
+        plan += (own.content.run,)
+    if frontend.monitor_uri and spec.mode == "http":
+        plan += (passes.monitor,)
+        if len(plan) == 1 and not (own.request.steps or own.redirects.steps or own.backends.steps or own.monitor.steps):
+            # Nothing but monitor-uri: that needs no rules.
+            return ()
+    plan += _present(own.request.run, own.request)
+    plan += _present(own.redirects.run, own.redirects)
+    plan += _present(own.backends.run, own.backends)
+    return plan
+
+
+def _inspecting(delay: float) -> Callable[[Any], Verdict | None]:
+    """`tcp-request inspect-delay`: content rules are run when something has come, the client has closed, or the time is
+    over."""
+
+    def ready(x: Any) -> bool:
+        return bool(x.client.buffer) or x.client.eof
+
+    wait = Wait(None, ready, lambda x: delay)
+
+    def inspect(x: Any) -> Verdict | None:
+        return None if ready(x) else wait
+
+    return inspect
+
+
+def _equip_route(
+    route: Route, own: ProxyRules, compiled: Mapping[tuple[str, bool], ProxyRules], mirrored: bool
+) -> None:
+    same = route.backend.spec is route.frontend.spec
+    theirs = own if same else _rules_of(route.backend, compiled)
+    plan: tuple[Run, ...] = ()
+    if not same:
+        plan += _present(theirs.content.run, theirs.content)
+        plan += _present(theirs.request.run, theirs.request)
+        plan += _present(theirs.redirects.run, theirs.redirects)
+    plan += _present(theirs.servers.run, theirs.servers)
+    if plan:
+        route.plan = (*plan, passes.send)
+    response = _present(theirs.response_content.run, theirs.response_content)
+    response += _present(theirs.response.run, theirs.response)
+    if mirrored:
+        response += (passes.mirror,)
+    after = _present(theirs.after.run, theirs.after)
+    if not same:
+        response += _present(own.response.run, own.response)
+        after += _present(own.after.run, own.after)
+    route.response_plan = response
+    route.after_plan = after
+    if response or after:
+        route.whole = -1

@@ -1,0 +1,403 @@
+"""The passes of rules over one exchange, from its request to its response, and what their verdicts do.
+
+```
+connection   tcp-request connection, session                  before the first byte (`refuses`)
+request      frontend: tcp-request content, monitor-uri, http-request, redirect, use_backend
+             backend, if it is another proxy: tcp-request content, http-request, redirect; use-server; then the server
+response     backend: tcp-response content, http-response; mirrors of map-uri; frontend: http-response
+             http-after-response of both: also over answers of our own (after)
+```
+
+A plan is a tuple of functions of the exchange, made when the proxies are built (build_rules); what has no rules is not
+in it. Owns: the order of passes, suspension, verdicts. Must not know: rules and how they are written.
+
+Invariants: nothing of this is called for proxies without rules; heads are sealed before their bytes are used; an
+exchange that is suspended holds no slot, and is forgotten if its client leaves (`abandon`, as a dial's).
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from ..http.edit import edit_request
+from ..http.head import ResponseHead
+from ..rules.mapping import undo
+from ..rules.ruleset import go_on
+from ..rules.verdicts import ANSWER, DROP, REJECT, STOP, SWITCH, TARPIT, WAIT, Answer, Kind, Switch, Verdict, Wait
+from ..session import NOT_REACHED
+from . import connect, replying
+from .ending import end_exchange
+from .exchange import FAILED, REPLYING, RelayExchange
+from .reading import DRAIN
+from .route import Reply
+from .timers import NEVER
+
+if TYPE_CHECKING:
+    from .client import ClientConnection
+    from .tcp import TcpConnection
+    from .upstream import ServerConnection
+
+TCP_REPAIR = 19
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+DONE = Verdict(STOP, None)
+"""The exchange has left the passes: it ended, waits, or is on its way to a server."""
+
+Handler = Callable[[RelayExchange, Any], bool]
+"""(exchange, verdict) -> do the passes go on?"""
+
+
+# Connections.
+
+
+def refuses(client: ClientConnection | TcpConnection, exchange: RelayExchange) -> bool:
+    """`tcp-request connection` and `session`, in this order: is the connection refused? It is closed then."""
+    exchange.fresh()
+    exchange.head = None
+    frontend = client.frontend
+    for number, run in enumerate(frontend.early):
+        verdict = run(exchange)
+        if verdict is None or verdict.kind is STOP:
+            continue
+        if number:
+            frontend.counts.dses += 1
+        else:
+            frontend.counts.dcon += 1
+        if verdict.kind is DROP:
+            vanish(client)
+        client.transport.abort()
+        return True
+    return False
+
+
+def vanish(client: ClientConnection | TcpConnection) -> None:
+    """Closing the connection tells its client nothing: in repair mode the kernel sends neither end nor reset; without
+    the right to that (CAP_NET_ADMIN), what it sends does not get past the first router."""
+    sock = client.transport.get_extra_info("socket")
+    if sock is None or sock.family == socket.AF_UNIX:
+        return
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    except OSError:
+        if sock.family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, 1)
+        else:
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 1)
+
+
+# Requests.
+
+
+def enter_request(exchange: RelayExchange) -> None:
+    """A request is here: run its rules, and send it on."""
+    exchange.fresh()
+    exchange.plan = exchange.client.frontend.plan
+    proceed(exchange)
+
+
+def proceed(exchange: RelayExchange) -> None:
+    """Run what is left of the plan."""
+    while True:
+        at = exchange.at
+        exchange.at = at + 1
+        exchange.lenient = False
+        verdict = exchange.plan[at](exchange)
+        if verdict is not None:
+            if verdict is DONE:
+                return
+            if verdict.kind is not STOP and not HANDLERS[verdict.kind](exchange, verdict):
+                return
+
+
+def leave_frontend(exchange: RelayExchange) -> Verdict | None:
+    """The end of every frontend's plan: on to the backend's."""
+    frontend = exchange.client.frontend
+    if exchange.route is frontend.route:
+        exchange.route = frontend.default_route
+    plan = exchange.route.plan
+    if not plan:
+        return send(exchange)
+    exchange.plan = plan
+    exchange.at = 0
+    return None
+
+
+def send(exchange: RelayExchange) -> Verdict:
+    """The end of every backend's plan: on to a server."""
+    head = exchange.head
+    if head is not None and head.block.edited:
+        head.block.seal()  # type: ignore[attr-defined]
+    if exchange.hints is not None:
+        _send_hints(exchange)
+    now = exchange.client.relay.now()
+    server = exchange.wanted
+    if server is None:
+        connect.dispatch(exchange, now)
+    else:
+        connect.assign(exchange, server, now)
+    return DONE
+
+
+def _send_hints(exchange: RelayExchange) -> None:
+    assert exchange.hints is not None
+    client = exchange.client
+    hint = b"HTTP/1.1 103 Early Hints\r\n%b\r\n" % b"".join(exchange.hints)
+    exchange.hints = None
+    exchange.bytes_to_client += len(hint)
+    client.write(hint)
+
+
+def monitor(exchange: RelayExchange) -> Verdict | None:
+    """`monitor-uri` in a frontend with rules."""
+    client = exchange.client
+    frontend = client.frontend
+    head = exchange.head
+    if head is None or head.target != frontend.monitor_uri:
+        return None
+    exchange.dirty = True
+    # A body would be taken for the next request: the connection is closed then.
+    exchange.request_done = head.length == 0
+    replying.monitor(client, exchange, 503 if frontend.monitor_fails(exchange) is not None else 200)
+    return DONE
+
+
+# What verdicts do.
+
+
+def _answer_request(exchange: RelayExchange, verdict: Answer) -> bool:
+    if verdict.denied:
+        _count_denied(exchange)
+    return _answer(exchange, verdict)
+
+
+def _answer(exchange: RelayExchange, verdict: Answer) -> bool:
+    raw = verdict.prepared
+    exchange.dirty = True
+    exchange.last_rule = verdict.place
+    if exchange.termination == b"--":
+        exchange.termination = verdict.termination
+    if exchange.hints is not None:
+        _send_hints(exchange)
+    if verdict.page:
+        reply = exchange.route.replies.get(verdict.status) or exchange.route.replies[500]
+        if verdict.extra:
+            reply = reply.with_line(verdict.extra)
+    elif raw is not None:
+        reply = raw
+    else:
+        assert verdict.render is not None
+        reply = Reply(verdict.status, verdict.render(exchange))
+        if verdict.constant:
+            verdict.prepared = reply
+    _respond(exchange, reply)
+    return False
+
+
+def _respond(exchange: RelayExchange, reply: Reply) -> None:
+    if exchange.response_at < 0.0:
+        exchange.slot_at = exchange.connect_at = exchange.response_at = NOT_REACHED
+    exchange.phase = REPLYING
+    replying.answer(exchange.client, exchange, reply)
+
+
+def _count_denied(exchange: RelayExchange) -> None:
+    frontend = exchange.client.frontend
+    frontend.counts.dreq += 1
+    if exchange.route is not frontend.route:
+        exchange.route.backend.counts.dreq += 1
+
+
+class Suspended:
+    """Rules that wait: for a moment, or for what `ready` asks for."""
+
+    __slots__ = ("deadline", "exchange", "expired", "filed", "ready", "relay")
+
+    def __init__(
+        self,
+        exchange: RelayExchange,
+        delay: float,
+        expired: Callable[[RelayExchange], None],
+        ready: Callable[[Any], bool] | None = None,
+    ) -> None:
+        self.exchange = exchange
+        self.relay = exchange.client.relay
+        self.expired = expired
+        self.ready = ready
+        self.deadline = NEVER
+        self.filed = 0
+        exchange.dirty = True
+        exchange.suspended = self
+        # Whoever gives up an exchange that has no server connection abandons its dial.
+        exchange.dial = cast(Any, self)
+        if delay != NEVER:
+            self.relay.timers.arm(self, self.relay.now() + delay)
+
+    def abandon(self) -> None:
+        """The exchange has ended, or goes on."""
+        self.exchange.dial = None
+        self.exchange.suspended = None
+        self.relay.timers.forget(self)
+
+    def expire(self, now: float) -> None:
+        exchange = self.exchange
+        self.abandon()
+        self.expired(exchange)
+
+
+def arrived(exchange: RelayExchange) -> None:
+    """Bytes have come, while rules wait."""
+    suspended = exchange.suspended
+    if suspended is not None and suspended.ready is not None and suspended.ready(exchange):
+        suspended.abandon()
+        resume(exchange)
+
+
+def resume(exchange: RelayExchange) -> None:
+    """Go on with the rules that waited."""
+    verdict = go_on(exchange)
+    if verdict is None or verdict.kind is STOP or HANDLERS[verdict.kind](exchange, verdict):
+        proceed(exchange)
+
+
+def _wait(exchange: RelayExchange, verdict: Wait) -> bool:
+    if verdict.ready(exchange):
+        resume(exchange)
+        return False
+    client = exchange.client
+    head = exchange.head
+    if verdict.body and head is not None and head.expect:
+        client.write(CONTINUE)
+        exchange.bytes_to_client += len(CONTINUE)
+        _forget_expectation(exchange)
+    late = verdict.timed_out
+
+    def expired(exchange: RelayExchange) -> None:
+        if late is None:
+            resume(exchange)
+        else:
+            HANDLERS[late.kind](exchange, late)
+
+    Suspended(exchange, verdict.delay(exchange), expired, verdict.ready)
+    return False
+
+
+def _forget_expectation(exchange: RelayExchange) -> None:
+    """We have answered it: the server must not do so again."""
+    head = exchange.head
+    assert head is not None
+    head = exchange.head = edit_request(head)
+    head.expect = False
+    head.block.delete(b"expect")  # type: ignore[attr-defined]
+
+
+def _tarpit(exchange: RelayExchange, verdict: Answer) -> bool:
+    exchange.steps = None
+
+    def expired(exchange: RelayExchange) -> None:
+        exchange.slot_at = exchange.client.relay.now()
+        _answer_request(exchange, verdict)
+
+    delay = exchange.tarpit_delay()
+    if delay == NEVER:
+        delay = 0.0
+    Suspended(exchange, delay, expired)
+    return False
+
+
+def _reject(exchange: RelayExchange, verdict: Verdict) -> bool:
+    exchange.last_rule = verdict.place
+    _count_denied(exchange)
+    _close(exchange)
+    return False
+
+
+def _drop(exchange: RelayExchange, verdict: Verdict) -> bool:
+    exchange.last_rule = verdict.place
+    _count_denied(exchange)
+    vanish(exchange.client)
+    _close(exchange)
+    return False
+
+
+def _close(exchange: RelayExchange) -> None:
+    """End without a word."""
+    client = exchange.client
+    exchange.dirty = True
+    if exchange.termination == b"--":
+        exchange.termination = b"PR"
+    exchange.head_at = exchange.slot_at = exchange.connect_at = exchange.response_at = NOT_REACHED
+    exchange.status = -1
+    exchange.phase = FAILED
+    end_exchange(exchange, True, client.relay.now())
+    if client.frontend.spec.mode == "http":
+        client.reading = DRAIN
+    client.transport.abort()
+
+
+def _switch(exchange: RelayExchange, verdict: Switch) -> bool:
+    route = exchange.client.frontend.route_to.get(verdict.name(exchange))
+    if route is not None:
+        exchange.route = route
+    # The last function of a frontend's plan leaves it.
+    exchange.at = len(exchange.plan) - 1
+    return True
+
+
+HANDLERS: dict[Kind, Handler] = {
+    ANSWER: _answer_request,
+    TARPIT: _tarpit,
+    REJECT: _reject,
+    DROP: _drop,
+    WAIT: _wait,
+    SWITCH: _switch,
+}
+
+
+# Responses.
+
+
+def enter_response(connection: ServerConnection, exchange: RelayExchange, head: ResponseHead) -> ResponseHead | None:
+    """A response's head is here: run its rules. Returns what goes on, None if a rule has ended it."""
+    route = exchange.route
+    exchange.answer = head
+    exchange.request_variables = exchange.response_variables = None
+    for run in route.response_plan:
+        exchange.lenient = False
+        verdict = run(exchange)
+        if verdict is not None and verdict.kind is not STOP:
+            _refuse_response(connection, exchange, verdict)
+            return None
+    for run in route.after_plan:
+        exchange.lenient = False
+        run(exchange)
+    answer = exchange.answer
+    if answer.block.edited:
+        answer.block.seal()  # type: ignore[attr-defined]
+    return answer
+
+
+def mirror(exchange: RelayExchange) -> None:
+    """The response says what the client knows, not what `map-uri` made of it (BK5)."""
+    if exchange.mirrors:
+        undo(exchange)
+
+
+def _refuse_response(connection: ServerConnection, exchange: RelayExchange, verdict: Verdict) -> None:
+    exchange.last_rule = verdict.place
+    exchange.response_at = exchange.client.relay.now()
+    connection.drop()
+    frontend, backend = exchange.client.frontend, exchange.route.backend
+    if verdict.kind is not ANSWER or cast(Answer, verdict).denied:
+        frontend.counts.dresp += 1
+        backend.counts.dresp += 1
+        if exchange.server is not None:
+            exchange.server.counts.dresp += 1
+    if verdict.kind is DROP:
+        vanish(exchange.client)
+        _close(exchange)
+        return
+    _answer(exchange, cast(Answer, verdict) if verdict.kind is ANSWER else _BAD_RESPONSE)
+
+
+_BAD_RESPONSE = Answer(None, 502, page=True, termination=b"PR")

@@ -1,0 +1,197 @@
+"""What rules do to an exchange besides editing its messages: addresses, timeouts, marks, captures.
+
+Owns: these, and the state that the passes keep (passes). Must not know: rules. Invariants: nothing here is touched in
+proxies without rules; what a rule of one request changes on its session is undone when the exchange ends (`restore`).
+"""
+
+from __future__ import annotations
+
+import copy
+import socket
+from typing import TYPE_CHECKING, Any
+
+from ..rules.samples import unpack_ip
+from ..session import Exchange, Session
+from .timers import NEVER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..balance.server import Server
+    from ..rules.verdicts import Verdict
+    from .client import ClientConnection
+    from .route import Route
+
+SO_MARK = 36
+"""Linux; the socket module names it from Python 3.13 on."""
+
+
+class RuledExchange(Exchange):
+    """The part of an exchange that only rules touch."""
+
+    __slots__ = (
+        "addresses",
+        "at",
+        "dirty",
+        "hints",
+        "lenient",
+        "log_level",
+        "mirrors",
+        "plan",
+        "priority_class",
+        "priority_offset",
+        "route",
+        "suspended",
+        "wanted",
+    )
+
+    client: ClientConnection
+    route: Route
+    dirty: bool
+    request_done: bool
+    pending: list[bytes] | None
+    addresses: tuple[Any, ...] | None
+    """Of the session, as they were before a rule changed them for this request."""
+    plan: tuple[Callable[[Any], Verdict | None], ...]
+    """What is still to be run, from `at` on."""
+    at: int
+    lenient: bool
+    """`strict-mode off` in this pass."""
+    log_level: int | None
+    """`set-log-level`: a severity, -1 for no line."""
+    hints: list[bytes] | None
+    """Header lines of a 103 that is to be sent."""
+    mirrors: list[Any] | None
+    """Changes of the path that the response must not show (rules.mapping)."""
+    suspended: Any
+    """What wakes the rules up again."""
+    wanted: Server | None
+    """`use-server`."""
+    priority_class: int
+    priority_offset: int
+
+    def restore(self) -> None:
+        """What belongs to one request only is gone with it. Who sets one of these sets `dirty`, too."""
+        self.log_level = None
+        self.priority_class = self.priority_offset = 0
+        addresses = self.addresses
+        if addresses is not None:
+            session = self.session
+            session.source, session.source_port, session.destination, session.destination_port = addresses[:4]
+            session.client_host, session.client_port, session.frontend_host, session.frontend_port = addresses[4:]
+            self.client.forward_line = None
+        self.addresses = None
+
+    def fresh_plan(self) -> None:
+        """Before the first rule."""
+        self.plan = ()
+        self.at = 0
+        self.lenient = False
+        self.hints = None
+        self.mirrors = None
+        self.suspended = None
+        self.wanted = None
+
+    def readdress(self, field: str, address: bytes | None, port: int | None) -> None:
+        """`set-src`, `set-dst` and their ports: from here on the session seems to have this address or port. Of a
+        request: until it ends; of a connection (there is no request yet): for good."""
+        session: Session = self.session
+        head: Any = getattr(self, "head", None)
+        if head is not None and self.addresses is None:
+            self.dirty = True
+            self.addresses = (
+                session.source,
+                session.source_port,
+                session.destination,
+                session.destination_port,
+                session.client_host,
+                session.client_port,
+                session.frontend_host,
+                session.frontend_port,
+            )
+        if address is not None:
+            setattr(session, field, address)
+        if port is not None:
+            if not getattr(session, field):
+                setattr(session, field, bytes(4))
+            setattr(session, f"{field}_port", port)
+        host = unpack_ip(getattr(session, field)).decode()
+        if field == "source":
+            session.client_host, session.client_port = host, session.source_port
+            self.client.forward_line = None
+        else:
+            session.frontend_host, session.frontend_port = host, session.destination_port
+
+    def set_timeout(self, which: str, milliseconds: int) -> None:
+        """`set-timeout server|tunnel`: of this exchange."""
+        field = "server_timeout" if which == "server" else "tunnel_timeout"
+        self._vary(field, float(milliseconds))
+
+    def set_retries(self, number: int) -> None:
+        """`set-retries`: of this exchange."""
+        self._vary("retries", number)
+
+    def _vary(self, field: str, value: float) -> None:
+        """Another way to the same backend, that differs in one setting."""
+        route = self.route
+        if getattr(route, field) == value:
+            return
+        variant = copy.copy(route)
+        setattr(variant, field, value)
+        variant.plain = False
+        variant.varied = True
+        self.dirty = True
+        self.route = variant
+
+    def mark_client(self, mark: int) -> None:
+        """`set-mark`. Needs CAP_NET_ADMIN; without it nothing happens, as in HAProxy."""
+        self._set_option(socket.SOL_SOCKET, SO_MARK, mark)
+
+    def set_client_tos(self, tos: int) -> None:
+        """`set-tos`."""
+        sock = self.client.transport.get_extra_info("socket")
+        if sock is not None and sock.family == socket.AF_INET6:
+            self._set_option(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, tos)
+        self._set_option(socket.IPPROTO_IP, socket.IP_TOS, tos)
+
+    def _set_option(self, level: int, name: int, value: int) -> None:
+        sock = self.client.transport.get_extra_info("socket")
+        if sock is None:
+            return
+        try:
+            sock.setsockopt(level, name, value)
+        except OSError:
+            return
+
+    def capture(self, request: bool, slot: int, value: bytes) -> None:
+        """Keep a value for the log, cut to the slot's length. A frontend without that slot keeps nothing."""
+        frontend = self.client.frontend
+        slots = frontend.request_slots if request else frontend.response_slots
+        if slot >= len(slots):
+            return
+        captured = self.request_captures if request else self.response_captures
+        if len(captured) != len(slots):
+            captured = [None] * len(slots)
+            if request:
+                self.request_captures = captured
+            else:
+                self.response_captures = captured
+        captured[slot] = value[: slots[slot].length].decode("latin-1")
+
+    def has_body(self, least: int) -> bool:
+        """Is all of the request's body here, or `least` bytes of it (0: no such limit), or as much as is kept?"""
+        if self.request_done:
+            return True
+        have = sum(map(len, self.pending)) if self.pending else 0
+        return (least > 0 and len(self.body()) >= least) or have >= self.client.relay.bufsize
+
+    def body(self) -> bytes:
+        """What is here of the request's body (exchange)."""
+        raise NotImplementedError
+
+    def tarpit_delay(self) -> float:
+        """`timeout tarpit` of the proxy whose rules are run, ms."""
+        timeouts = self.client.frontend.spec.timeouts
+        if self.route is not self.client.frontend.route:
+            timeouts = self.route.spec.timeouts
+        return float(timeouts.tarpit) if timeouts.tarpit else NEVER

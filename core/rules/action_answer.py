@@ -1,0 +1,145 @@
+"""Actions that end a pass: the request goes on, or is answered, or the connection is closed (manual 4.2: allow, deny,
+return, redirect, auth, tarpit, reject, silent-drop).
+
+Owns: which verdict each gives. Must not know: how answers are sent. The words of answers are read by `answers`,
+those of redirections by `redirects`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .actions import CONTENT, EARLY, REQUEST, RESPONSE, RESPONSE_CONTENT, RESPONSES, Act, Use, action
+from .answers import read_answer
+from .formats import constant_of
+from .redirects import read_redirect
+from .verdicts import DROP, REJECT, STOP, TARPIT, Answer, Switch, Verdict
+
+
+def giving(verdict: Verdict) -> Act:
+    """The action that always gives this verdict."""
+
+    def act(x: Any) -> Verdict:
+        return verdict
+
+    return act
+
+
+@action("allow", REQUEST | RESPONSES, "", "No further rule of this section and kind")
+def _allow(use: Use) -> Act:
+    return giving(Verdict(STOP, use.place))
+
+
+@action("accept", EARLY | CONTENT | RESPONSE_CONTENT, "", "No further rule of this section and kind")
+def _accept(use: Use) -> Act:
+    return giving(Verdict(STOP, use.place))
+
+
+@action("reject", EARLY | CONTENT | RESPONSE_CONTENT | REQUEST, "", "Close the connection without a word")
+def _reject(use: Use) -> Act:
+    return giving(Verdict(REJECT, use.place))
+
+
+@action("close", RESPONSE_CONTENT, "", "Do not use the server connection again")
+def _close(use: Use) -> Act:
+    verdict = Verdict(STOP, use.place)
+
+    def act(x: Any) -> Verdict:
+        x.upstream.keep = False
+        return verdict
+
+    return act
+
+
+@action(
+    "silent-drop",
+    EARLY | CONTENT | RESPONSE_CONTENT | REQUEST | RESPONSE,
+    "[rst-ttl <ttl>]",
+    "Make the connection vanish without telling the client",
+)
+def _silent_drop(use: Use) -> Act:
+    if use.skip("rst-ttl"):
+        use.number("a TTL", 1, 255)
+    return giving(Verdict(DROP, use.place))
+
+
+REPLY = (
+    "[{status|deny_status} <code>] [content-type <type>] [{default-errorfiles|errorfile <file>|file <file>|"
+    "lf-file <file>|string <text>|lf-string <format>}] [hdr <name> <format>]..."
+)
+
+
+@action("deny", REQUEST | RESPONSE, REPLY, "Refuse: 403 for requests, 502 for responses")
+def _deny(use: Use) -> Act:
+    status = 403 if use.ground.request else 502
+    return giving(read_answer(use, status, termination=b"PR", denied=True, pages=True))
+
+
+@action("return", REQUEST | RESPONSE, REPLY, "Answer")
+def _return(use: Use) -> Act:
+    return giving(read_answer(use, 200))
+
+
+@action("tarpit", REQUEST, REPLY, "Refuse after `timeout tarpit`; 500 by default")
+def _tarpit(use: Use) -> Act:
+    return giving(read_answer(use, 500, kind=TARPIT, termination=b"PT", denied=True, pages=True))
+
+
+@action("auth", REQUEST, "[realm <realm>]", "Ask for a name and a password: 401, or 407 of a proxy's client")
+def _auth(use: Use) -> Act:
+    realm = use.ground.spec.name.encode() if use.ground.spec is not None else b"maniple"
+    if use.skip("realm"):
+        word, realm = use.text("a realm")
+        if not realm or any(byte < 0x20 for byte in realm):
+            raise use.error("a realm is a text without controls", word)
+    challenge = b'Basic realm="%b"\r\n' % realm.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    origin = Answer(use.place, 401, page=True, extra=b"www-authenticate: " + challenge)
+    proxy = Answer(use.place, 407, page=True, extra=b"proxy-authenticate: " + challenge)
+
+    def act(x: Any) -> Verdict:
+        # Who sends an absolute target speaks to a proxy.
+        return origin if x.head is None or x.head.parts is None else proxy
+
+    return act
+
+
+@action("redirect", REQUEST | RESPONSE, "{location|prefix|scheme} <format> [<option>...]", "Answer with a redirection")
+def _redirect(use: Use) -> Act:
+    return read_redirect(use, formats=True)
+
+
+# What stands on lines of its own.
+
+USE_BACKEND = frozenset({"use_backend", "http-request"})
+
+
+@action("use_backend", USE_BACKEND, "<backend>", "Choose the backend; no further rule of this section")
+def _use_backend(use: Use) -> Act:
+    word = use.take("a backend")
+    text = use.format_of(word.text, word.column)
+    name = constant_of(text)
+    if name is not None and word.text not in use.ground.site.backends:
+        raise use.error(f"there is no backend '{word.text}'", word)
+    return giving(Switch(use.place, text))
+
+
+@action("use-server", frozenset({"use-server"}), "<server>", "Choose the server, if it is up")
+def _use_server(use: Use) -> Act:
+    word = use.take("a server")
+    text = use.format_of(word.text, word.column)
+    spec = use.ground.spec
+    assert spec is not None
+    servers = {server.name.encode(): server for server in use.ground.site.backends[spec.name].servers}
+    constant = constant_of(text)
+    if constant is not None and constant not in servers:
+        raise use.error(f"backend '{spec.name}' has no server '{word.text}'", word)
+    chosen = Verdict(STOP, use.place)
+
+    def act(x: Any) -> Verdict | None:
+        server = servers.get(text(x))
+        if server is None or not server.usable:
+            return None
+        x.wanted = server
+        return chosen
+
+    return act

@@ -1,0 +1,235 @@
+"""The registry of actions, and one action's words while it is compiled.
+
+Owns: what an entry is, which rule sets an action may stand in, and the reading of its words. Must not know: any action;
+`action_*` register themselves when they are imported (see `all_actions`). Invariants: entries are added at import only;
+a maker takes its words one by one, and what it leaves is the condition.
+
+An action is compiled to a closure `act(scope) -> None | Verdict`. Most give None: the next rule is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..config import suggest
+from ..config.model import RuleWord
+from ..errors import ConfigError
+from .catalogue import Needs, Stage
+from .expression import Compiled, compile_expression, parse_words
+from .formats import compile_format
+from .samples import Type
+from .verdicts import Verdict
+
+if TYPE_CHECKING:
+    from ..config.model import Place, ProxySpec
+    from .scope import Site
+
+Act = Callable[[Any], Verdict | None]
+Text = Callable[[Any], bytes]
+Test = Callable[[Any], bool]
+
+CONNECTION = frozenset({"tcp-request connection"})
+SESSION = frozenset({"tcp-request session"})
+CONTENT = frozenset({"tcp-request content"})
+RESPONSE_CONTENT = frozenset({"tcp-response content"})
+REQUEST = frozenset({"http-request"})
+RESPONSE = frozenset({"http-response"})
+AFTER = frozenset({"http-after-response"})
+EARLY = CONNECTION | SESSION
+TCP = EARLY | CONTENT | RESPONSE_CONTENT
+RESPONSES = RESPONSE | AFTER
+HTTP = REQUEST | RESPONSES
+ALL = TCP | HTTP
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One action. `usage`: its words as documentation."""
+
+    name: str
+    sets: frozenset[str]
+    usage: str
+    summary: str
+    make: Callable[[Use], Act]
+    takes_argument: bool
+    """Is its first argument written in parentheses?"""
+    missing: str = ""
+    """Why it is not there yet, for those that HAProxy has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What all rules of one rule set share while they are compiled."""
+
+    kind: str
+    """The keyword of the lines."""
+    site: Site
+    stage: Stage
+    spec: ProxySpec | None = None
+    """The proxy; None in a named rule set."""
+    sets: Any = None
+    """rule_sets.RuleSets: those that may be entered."""
+    known_acls: frozenset[str] | None = None
+    """Names of ACLs whose first line stands before; None: all."""
+
+    @property
+    def request(self) -> bool:
+        """Is it a message of the client's that rules work on?"""
+        return self.kind not in ("http-response", "http-after-response", "tcp-response content")
+
+
+class Use:
+    """One use of an action: its words, from left to right."""
+
+    __slots__ = ("_column", "_index", "_words", "argument", "files", "ground", "name", "needs", "place", "waits")
+
+    def __init__(
+        self,
+        ground: Ground,
+        words: Sequence[RuleWord],
+        place: Place,
+        files: Mapping[str, bytes],
+    ) -> None:
+        """`words`: the action's name and all that follows."""
+        word = words[0]
+        name, parenthesis, rest = word.text.partition("(")
+        self.ground = ground
+        self.place = place
+        self.files = files
+        self.name = name
+        self.argument = RuleWord(rest.removesuffix(")"), word.column + len(name) + 1) if parenthesis else None
+        self.needs = Needs.NOTHING
+        self.waits = False
+        """Set by makers of actions that wait or jump."""
+        self._words = words
+        self._index = 1
+        self._column = word.column
+
+    # Words.
+
+    @property
+    def rest(self) -> Sequence[RuleWord]:
+        return self._words[self._index :]
+
+    def ended(self) -> bool:
+        """Is there no further word of the action's own?"""
+        return self._index >= len(self._words) or self._words[self._index].text in ("if", "unless")
+
+    def peek(self) -> str:
+        """The next word's text, "" at the end."""
+        return "" if self.ended() else self._words[self._index].text
+
+    def take(self, what: str) -> RuleWord:
+        """The next word; `what` it should be is said where there is none."""
+        if self._index >= len(self._words):
+            raise ConfigError(f"`{self.name}` expects {what}", column=self._column, word=self.name, hint=self.usage())
+        word = self._words[self._index]
+        self._index += 1
+        return word
+
+    def skip(self, text: str) -> bool:
+        """Take the next word if it is `text`."""
+        if self.peek() == text:
+            self._index += 1
+            return True
+        return False
+
+    def usage(self) -> str:
+        entry = ACTIONS.get(self.name)
+        return f"usage: {entry.name} {entry.usage}" if entry is not None and entry.usage else ""
+
+    def error(self, message: str, word: RuleWord | None = None, hint: str = "") -> ConfigError:
+        """The error to raise, at `word`, or at the action's name."""
+        column = word.column if word is not None else self._column
+        text = word.text if word is not None else self.name
+        return ConfigError(f"`{self.name}`: {message}", column=column, word=text, hint=hint)
+
+    # What words are.
+
+    def text(self, what: str) -> tuple[RuleWord, bytes]:
+        word = self.take(what)
+        return word, word.text.encode("utf-8", "surrogateescape")
+
+    def number(self, what: str, least: int, most: int) -> int:
+        """An integer, decimal or after 0x hexadecimal."""
+        word = self.take(what)
+        try:
+            value = int(word.text, 16 if word.text[:2].lower() == "0x" else 10)
+        except ValueError:
+            raise self.error(f"'{word.text}' is no number", word) from None
+        if not least <= value <= most:
+            raise self.error(f"{what} is from {least} to {most}", word)
+        return value
+
+    def expression(self, want: Type | None = None) -> Compiled:
+        """The next words as a sample expression."""
+        if self.ended():
+            self.take_nothing("a sample expression")
+        expression, self._index = parse_words(self._words, self._index)
+        compiled = compile_expression(expression, self.ground.site, self.ground.stage, want)
+        self.needs |= compiled.needs
+        return compiled
+
+    def format(self, what: str) -> Text:
+        """The next word as a log-format string: function of the scope. One that is constant has an attribute
+        `constant` (see `constant_of`)."""
+        word = self.take(what)
+        return self.format_of(word.text, word.column)
+
+    def format_of(self, text: str, column: int) -> Text:
+        run, needs = compile_format(text, self.ground.site, self.ground.stage, column)
+        self.needs |= needs
+        return run
+
+    def take_nothing(self, what: str) -> None:
+        raise ConfigError(f"`{self.name}` expects {what}", column=self._column, word=self.name, hint=self.usage())
+
+
+ACTIONS: dict[str, Entry] = {}
+
+
+def action(
+    names: str, sets: frozenset[str], usage: str, summary: str, *, argument: bool = False
+) -> Callable[[Callable[[Use], Act]], Callable[[Use], Act]]:
+    """Decorator: register a maker of actions under its names."""
+
+    def register(make: Callable[[Use], Act]) -> Callable[[Use], Act]:
+        for name in names.split():
+            if name in ACTIONS:
+                raise ValueError(f"action '{name}' is registered twice")
+            ACTIONS[name] = Entry(name, sets, usage, summary, make, argument)
+        return make
+
+    return register
+
+
+def missing(names: str, sets: frozenset[str], why: str) -> None:
+    """Register actions that HAProxy has and maniple does not have yet."""
+
+    def make(use: Use) -> Act:
+        raise use.error(f"HAProxy's action, not supported by maniple yet: {why}")
+
+    for name in names.split():
+        ACTIONS[name] = Entry(name, sets, "", why, make, False, why)
+
+
+def find(use: Use) -> Entry:
+    """The entry of an action's name. Raises ConfigError."""
+    entry = ACTIONS.get(use.name)
+    kind = use.ground.kind
+    if entry is None:
+        here = [item.name for item in ACTIONS.values() if kind in item.sets]
+        near = suggest.nearest(use.name, here)
+        raise ConfigError(
+            f"`{kind}` has no action '{use.name}'",
+            column=use._column,
+            word=use.name,
+            hint=f"did you mean `{near}`?" if near else f"actions are {', '.join(sorted(here))}",
+        )
+    if kind not in entry.sets:
+        raise use.error(f"it is no action of `{kind}`", hint=f"it belongs in {', '.join(sorted(entry.sets))}")
+    if use.argument is not None and not entry.takes_argument and not entry.missing:
+        raise use.error("it takes no argument in parentheses", use.argument)
+    return entry

@@ -1,0 +1,51 @@
+"""All actions of maniple: importing this fills the registry; and those that HAProxy has and maniple does not have yet.
+
+Owns: the list of the modules that register some. Must not know: what they register.
+"""
+
+from __future__ import annotations
+
+from . import (
+    action_answer,
+    action_headers,
+    action_stream,
+    action_uri,
+    action_variables,
+    action_wait,
+    failing,
+    mapping,
+    rule_sets,
+)
+from .actions import ALL, CONTENT, EARLY, HTTP, REQUEST, RESPONSE, RESPONSE_CONTENT, TCP, missing
+
+MODULES = (
+    action_answer,
+    action_headers,
+    action_stream,
+    action_uri,
+    action_variables,
+    action_wait,
+    failing,
+    mapping,
+    rule_sets,
+)
+"""Each fills the registry when it is imported."""
+
+_TABLES = "it needs stick tables"
+missing("track-sc0 track-sc1 track-sc2 track-sc", ALL, _TABLES)
+missing("sc-inc-gpc sc-inc-gpc0 sc-inc-gpc1 sc-add-gpc sc-set-gpt sc-set-gpt0", ALL, _TABLES)
+missing("cache-use", REQUEST, "it needs caches")
+missing("cache-store", RESPONSE, "it needs caches")
+missing("do-resolve", CONTENT | REQUEST, "it needs resolvers")
+missing("send-spoe-group", CONTENT | RESPONSE_CONTENT | REQUEST | RESPONSE, "it needs SPOE")
+missing("use-service", CONTENT | REQUEST, "it needs services")
+missing("lua", ALL, "there is no Lua")
+missing("switch-mode", CONTENT, "a TCP frontend cannot become an HTTP one yet")
+missing("expect-proxy expect-netscaler-cip", EARLY, "the PROXY protocol is not there yet")
+missing("attach-srv", TCP, "reverse HTTP is not there")
+missing("wait-for-handshake", REQUEST, "it needs TLS")
+missing("disable-l7-retry", REQUEST, "`retry-on` is not there yet")
+missing("set-bc-mark set-bc-tos", CONTENT | REQUEST, "marks of server connections are not there yet")
+missing("set-bandwidth-limit", CONTENT | RESPONSE_CONTENT | REQUEST | RESPONSE, "filters are not there yet")
+missing("add-acl del-acl set-map del-map", HTTP, "changes of maps by rules are not there yet")
+missing("do-log", ALL, "log profiles are not there yet")

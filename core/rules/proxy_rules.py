@@ -1,0 +1,185 @@
+"""All rules of one proxy, compiled: which sets it has, and from where they look at an exchange.
+
+Owns: which lines belong to which set, the order of what defaults hand down, and the checks of a whole configuration.
+Must not know: what becomes of verdicts.
+
+The order (manual 4.2): a defaults section's lines come before the proxy's own of the same kind; each sees the ACLs of
+its own section. `redirect` lines come after all http-request lines, `use_backend` after those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from ..config.model import Configuration, ProxySpec, RuleSpec
+from ..errors import ConfigError
+from . import all_actions, keywords  # their import fills the registries
+from .acl_set import AclSet
+from .actions import Ground
+from .catalogue import Needs, Stage
+from .condition import compile_condition
+from .rule_sets import RuleSets
+from .ruleset import EMPTY, Rule, RuleSet, compile_rule, locate, make_set
+from .scope import Site
+from .site import checked_site
+
+REGISTRIES = (all_actions.MODULES, keywords.MODULES)
+
+_FRONT = {
+    "tcp-request connection": Stage.CONNECTION,
+    "tcp-request session": Stage.SESSION,
+    "tcp-request content": Stage.FRONT_CONTENT,
+    "http-request": Stage.FRONT_REQUEST,
+    "redirect": Stage.FRONT_REQUEST,
+    "use_backend": Stage.USE_BACKEND,
+    "http-response": Stage.FRONT_RESPONSE,
+    "http-after-response": Stage.FRONT_RESPONSE,
+    "monitor fail": Stage.FRONT_REQUEST,
+}
+_BACK = {
+    "tcp-request content": Stage.BACK_CONTENT,
+    "http-request": Stage.BACK_REQUEST,
+    "redirect": Stage.BACK_REQUEST,
+    "use-server": Stage.USE_SERVER,
+    "tcp-response content": Stage.BACK_RESPONSE_CONTENT,
+    "http-response": Stage.BACK_RESPONSE,
+    "http-after-response": Stage.BACK_RESPONSE,
+}
+"""Kind of lines -> where they look at an exchange, on either side. A listen section has both."""
+
+Test = Callable[[Any], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyRules:
+    """The rule sets of one proxy."""
+
+    connection: RuleSet = EMPTY
+    session: RuleSet = EMPTY
+    content: RuleSet = EMPTY
+    request: RuleSet = EMPTY
+    redirects: RuleSet = EMPTY
+    backends: RuleSet = EMPTY
+    servers: RuleSet = EMPTY
+    response_content: RuleSet = EMPTY
+    response: RuleSet = EMPTY
+    after: RuleSet = EMPTY
+    monitor: RuleSet = EMPTY
+    """`monitor fail`: STOP is a failure."""
+
+    @property
+    def needs(self) -> Needs:
+        needs = Needs.NOTHING
+        for one in fields(self):
+            needs |= getattr(self, one.name).needs
+        return needs
+
+
+_FIELDS = {
+    "tcp-request connection": "connection",
+    "tcp-request session": "session",
+    "tcp-request content": "content",
+    "http-request": "request",
+    "redirect": "redirects",
+    "use_backend": "backends",
+    "use-server": "servers",
+    "tcp-response content": "response_content",
+    "http-response": "response",
+    "http-after-response": "after",
+    "monitor fail": "monitor",
+}
+NO_RULES = ProxyRules()
+
+
+def stage_of(kind: str, spec: ProxySpec) -> Stage:
+    """Where lines of this kind look at an exchange."""
+    stage = Stage(0)
+    if spec.has_frontend and kind in _FRONT:
+        stage |= _FRONT[kind]
+    if spec.has_backend and kind in _BACK:
+        stage |= _BACK[kind]
+    return stage
+
+
+class Findings:
+    """What was found while rules were compiled."""
+
+    def __init__(self) -> None:
+        self.errors: list[ConfigError] = []
+        self.warnings: list[ConfigError] = []
+
+
+def compile_proxy(spec: ProxySpec, site: Site, sets: RuleSets | None, found: Findings) -> ProxyRules:
+    """Compile the lines of a proxy. What is wrong goes to `found`, and is left out."""
+    if not spec.rules:
+        return NO_RULES
+    scopes = {name: AclSet([line for line in spec.rules if line.scope == name], site) for name in _scopes(spec.rules)}
+    for acls in scopes.values():
+        found.errors += acls.errors
+        acls.errors.clear()
+    rules: dict[str, list[Rule]] = {}
+    known: dict[str, set[str]] = {name: set() for name in scopes}
+    grounds: dict[tuple[str, str], Ground] = {}
+    for line in spec.rules:
+        if line.kind == "acl":
+            if line.words:
+                known[line.scope].add(line.words[0].text)
+            continue
+        if line.kind not in _FIELDS:
+            continue
+        acls = scopes[line.scope]
+        ground = grounds.get((line.kind, line.scope))
+        if ground is None:
+            ground = Ground(line.kind, acls.site, stage_of(line.kind, spec), spec, sets)
+            grounds[line.kind, line.scope] = ground
+        if spec.mode == "tcp" and line.kind.startswith("http-"):
+            continue
+        try:
+            rules.setdefault(line.kind, []).append(
+                _compile(line, acls, replace(ground, known_acls=frozenset(known[line.scope])))
+            )
+        except ConfigError as error:
+            locate(error, line.place)
+            found.errors.append(error)
+        for warning in acls.warnings:
+            locate(warning, line.place)
+        found.warnings += acls.warnings
+        acls.warnings.clear()
+        found.errors += acls.errors
+        acls.errors.clear()
+    return ProxyRules(**{_FIELDS[kind]: make_set(listed) for kind, listed in rules.items()})
+
+
+def _scopes(lines: Iterable[RuleSpec]) -> Sequence[str]:
+    return tuple(dict.fromkeys(line.scope for line in lines))
+
+
+def _compile(line: RuleSpec, acls: AclSet, ground: Ground) -> Rule:
+    if line.kind != "monitor fail":
+        return compile_rule(line, acls, ground)
+    condition = compile_condition(line.words, acls, ground.site, ground.stage)
+    text = f"{line.kind} {' '.join(word.text for word in line.words)}"
+    return Rule(line.place, text, condition, (_fail,), condition.needs, False)
+
+
+def _fail(x: Any) -> Any:
+    return FAILURE
+
+
+FAILURE = object()
+"""What a `monitor fail` line says when it is true."""
+
+
+def check_rules(configuration: Configuration) -> Findings:
+    """Compile all rules of a configuration for nobody, to find what is wrong with them."""
+    found = Findings()
+    site = checked_site(configuration)
+    sets = RuleSets(configuration.rule_sets, site, found.errors)
+    for spec in configuration.proxies:
+        if not spec.disabled:
+            compile_proxy(spec, site, sets, found)
+    sets.check()
+    found.warnings += sets.warnings
+    return found

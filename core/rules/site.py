@@ -1,0 +1,119 @@
+"""Sites: what rules are compiled for. A live one is made by each thread's build; a checked one of a configuration
+alone, for `maniple check` and `maniple explain`.
+
+Owns: both, and the facts that stand for running objects where nothing runs. Must not know: the relay, balance.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..config.model import Configuration, ProxySpec, ServerSpec
+from .pattern_files import PatternFiles
+from .scope import FrontendFacts, Variables
+from .variables import Limits
+
+
+@dataclass(slots=True)
+class LiveSite:
+    """One thread of a running proxy."""
+
+    frontends: Mapping[str, FrontendFacts]
+    backends: Mapping[str, Any]
+    """scope.BackendFacts."""
+    process: Any
+    """scope.ProcessFacts."""
+    thread: int = 0
+    threads: int = 1
+    variables: Variables = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    limits: Limits = field(default_factory=Limits)
+    pattern_files: PatternFiles = field(default_factory=PatternFiles)
+
+
+@dataclass(slots=True)
+class CheckedFrontend:
+    """A frontend of a configuration."""
+
+    spec: ProxySpec
+    name: str
+    connections: int = 0
+
+
+@dataclass(slots=True)
+class CheckedServer:
+    """A server line: up unless it is disabled, and idle."""
+
+    spec: ServerSpec
+    name: str
+    weight: int
+    eweight: int
+    maxconn: int
+    maxqueue: int
+    usable: bool
+    eligible: bool
+    backup: bool
+    served: int = 0
+    waiting: Sequence[Any] = ()
+    chosen: int = 0
+
+
+@dataclass(slots=True)
+class CheckedBackend:
+    """A backend of a configuration."""
+
+    spec: ProxySpec
+    name: str
+    servers: Sequence[CheckedServer]
+    candidates: Sequence[CheckedServer]
+    active_count: int
+    backup_count: int
+    served: int = 0
+    queued: int = 0
+
+
+@dataclass(slots=True)
+class CheckedProcess:
+    """A process without connections."""
+
+    connections: int = 0
+    draining: bool = False
+    date: Callable[[], float] = time.time
+
+
+def _server(spec: ServerSpec) -> CheckedServer:
+    usable = not spec.disabled
+    return CheckedServer(
+        spec,
+        spec.name,
+        spec.weight,
+        spec.weight * 16,
+        spec.maxconn,
+        spec.maxqueue,
+        usable,
+        usable and spec.weight > 0,
+        spec.backup,
+    )
+
+
+def _backend(spec: ProxySpec) -> CheckedBackend:
+    servers = [_server(one) for one in spec.servers]
+    eligible = [one for one in servers if one.eligible]
+    active = [one for one in eligible if not one.backup]
+    backups = [one for one in eligible if one.backup]
+    return CheckedBackend(spec, spec.name, servers, active or backups, len(active), len(backups))
+
+
+def checked_site(configuration: Configuration, environment: Mapping[str, str] | None = None) -> LiveSite:
+    """The site of a configuration that does not run."""
+    return LiveSite(
+        {spec.name: CheckedFrontend(spec, spec.name) for spec in configuration.proxies if spec.has_frontend},
+        {spec.name: _backend(spec) for spec in configuration.proxies if spec.has_backend},
+        CheckedProcess(),
+        environment=os.environ if environment is None else environment,
+        pattern_files=PatternFiles(configuration.pattern_files),
+    )
