@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..errors import ExchangeError, ServerProtocolError
+from ..rules.stamps import MILLISECONDS, local_date
 from ..session import Exchange, Session
-from .stamps import MILLISECONDS, local_date
 
 _NAMED = {9: "\\t", 10: "\\n", 13: "\\r", 27: "\\e", 92: "\\\\"}
 _BYTES = tuple(_NAMED.get(code) or (chr(code) if 32 <= code < 127 else f"\\x{code:02x}") for code in range(256))

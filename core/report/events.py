@@ -7,8 +7,8 @@ facts come as arguments.
 
 from __future__ import annotations
 
+from ..rules.stamps import MILLISECONDS, local_date
 from ..session import Session
-from .stamps import MILLISECONDS, local_date
 from .syslog_header import ALERT, EMERG, NOTICE, WARNING
 
 Event = tuple[int, str]

@@ -31,6 +31,7 @@ SESSION_FACTS: dict[str, Any] = {
 
 EXCHANGE_FACTS: dict[str, Any] = {
     "number": 0,
+    "unique_id": b"",
     "request_number": 0,
     "method": b"GET",
     "target": b"/a?b=c",

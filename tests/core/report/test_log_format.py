@@ -16,13 +16,11 @@ from maniple.core.report.log_format import (
     HTTPLOG,
     HTTPLOG_CLF,
     TCPLOG,
-    Remembered,
     Surroundings,
     compile_format,
     generated_source,
-    hex_address,
 )
-from maniple.core.report.log_variables import VARIABLES
+from maniple.core.rules.format_variables import VARIABLES
 from maniple.core.session import Exchange
 
 Make = Callable[..., Exchange]
@@ -32,7 +30,7 @@ SEPARATOR = b" ~~~ "
 _TCP_FACTS = "Ts ms Th Tw Tc Tt ci cp fi fp bi bp si sp b s ST B U tsc ac fc bc sc rc sq bq rt pid f"
 FACTS = {"tcp": _TCP_FACTS.split(), "http": [*_TCP_FACTS.split(), "Ti", "TR", "Tr"]}
 
-NAMES = sorted(set(VARIABLES) - {"CC", "CS"})
+NAMES = sorted(set(VARIABLES) - {"CC", "CS", "OG"})
 PLAIN = " ".join(f"{name}=%{name}" for name in NAMES)
 FLAGGED = {
     flags: " ".join(f"{name}=%{{{flags}}}{name}" for name in NAMES) for flags in ("+X", "+Q", "+E", "+Q,+E", "+X,+Q")
@@ -372,27 +370,3 @@ def test_unknown_variable_is_an_error_with_its_column() -> None:
         compile_format("%ci %zz", "http")
     assert (caught.value.column, caught.value.word) == (5, "%zz")
     assert "%%" in caught.value.hint
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [("127.0.0.1", "7F000001"), ("::1", "0" * 31 + "1"), ("unix", "unix"), ("", "")],
-)
-def test_hex_address(text: str, shown: str) -> None:
-    assert hex_address(text) == shown
-
-
-def test_remembered_texts_are_bounded() -> None:
-    made: list[bytes] = []
-
-    def show(key: bytes) -> str:
-        made.append(key)
-        return key.decode()
-
-    memory = Remembered(show, 3)
-    assert [memory[b"a"], memory[b"a"], memory[b"b"], memory[b"c"]] == ["a", "a", "b", "c"]
-    assert made == [b"a", b"b", b"c"]
-    assert memory[b"d"] == "d"
-    assert set(memory) == {b"d"}
-    assert memory[b"x" * 500] == "x" * 500
-    assert set(memory) == {b"d"}

@@ -1,6 +1,6 @@
 """The variables of log formats: for each name, which Python expression of an exchange shows it.
 
-Owns: the table of the manual's chapter 8.2.6. The expressions are put together by log_format into one function; they
+Owns: the table of the manual's chapter 8.2.6. The expressions are put together by format_source into one function; they
 read the locals that STEPS defines, so that several variables share one look-up or one subtraction. They stand inside an
 f-string in double quotes, so they have single quotes only. Must not know: the syntax of formats, senders.
 
@@ -35,6 +35,7 @@ class Entry:
     address  an address, may be empty; X, Q, E
     text     some other text, may be empty; Q, E
     line     a client's bytes, may be empty; Q, E
+    raw      bytes that were made safe before, may be empty; Q, E
     bare     the same, but shown as nothing where it is empty
     braces   captures between braces, absent where there are none; Q, E
     fields   captures as fields of their own; Q, E each
@@ -72,8 +73,9 @@ VARIABLES: dict[str, Entry] = {
     "s": Entry("name", "x.server_name"),
     "H": Entry("name", "hostname"),
     "pid": Entry("counter", "pid"),
-    # Nothing makes unique ids or TLS sessions yet: the fields are empty, as HAProxy's are without them.
-    "ID": Entry("text", "''"),
+    "ID": Entry("raw", "unique_id(x)"),
+    "OG": Entry("name", "origin"),
+    # There are no TLS sessions yet: the fields are empty, as HAProxy's are without them.
     "sslc": Entry("text", "''"),
     "sslv": Entry("text", "''"),
     # Counts.

@@ -5,7 +5,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from maniple.core.report import escaping
+from maniple.core.rules import escaping
 
 
 @pytest.mark.parametrize(

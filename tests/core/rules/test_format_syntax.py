@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from maniple.core.errors import ConfigError
-from maniple.core.report.log_syntax import Part, Space, Text, Variable, parse_format
+from maniple.core.rules.format_syntax import Part, Space, Text, Variable, parse_format
 
 
 def variable(name: str, column: int, flags: str = "") -> Variable:
@@ -41,15 +41,17 @@ def test_parts(text: str, parts: list[Part]) -> None:
 @pytest.mark.parametrize(
     ("text", "message", "column", "word"),
     [
-        ("a %[src]", "not yet supported", 3, "%[src]"),
-        ("%{+Q}[src,lower] b", "not yet supported", 1, "%{+Q}[src,lower]"),
+        ("a %[src", "']' is missing", 3, "%[src"),
+        ("%{+Q}[src,lower(] b", "')' is missing", 16, "(] b"),
+        ("%[src lower]", "' lower' cannot follow 'src'", 6, " lower"),
+        ("%[]", "a keyword is expected", 3, "]"),
         ("x %", "name is missing", 3, "%"),
         ("% x", "name is missing", 1, "% "),
         ("%ci %{+Q", "'}' is missing", 5, "%{+Q"),
         ("%(a", "')' is missing", 1, "%(a"),
-        ("%{+Z}r", "'+Z' is not a flag", 2, "+Z"),
-        ("%{+json}o", "'json' is not yet supported", 2, "+json"),
-        ("%(a:float)r", "'float' is not a type", 2, "a:float"),
+        ("%{+Z}r", "'+Z' is not a flag", 3, "+Z"),
+        ("%{+json}o", "'json' is not yet supported", 3, "+json"),
+        ("%(a:float)r", "'float' is not a type", 3, "a:float"),
     ],
 )
 def test_complaints(text: str, message: str, column: int, word: str) -> None:

@@ -32,7 +32,13 @@ _LINE_E_PLAIN = _plain(_ALWAYS | _SYNTAX)
 _LINE_E_TABLE = _table(_ALWAYS, _SYNTAX)
 _CAPTURE_TABLE = _table(_ALWAYS | _BRACES)
 _CAPTURE_E_TABLE = _table(_ALWAYS | _BRACES, _SYNTAX)
-_TEXT_E_TABLE = _table(set(), _SYNTAX | set(b'"'))
+SYNTAX_TABLE = _table(set(), _SYNTAX | set(b'"'))
+"""Flag E: what RFC 5424 6.3.3 forbids in a parameter's value."""
+_CONTROLS = {*range(9), *range(10, 32), 127}
+CONTROL_TABLE = _table(_CONTROLS)
+"""Control characters, tabs excepted, for values of expressions in log lines."""
+PERCENT_TABLE = {code: f"%{code:02X}" for code in _CONTROLS}
+"""The same for values of expressions in messages."""
 
 
 def escape_line(raw: bytes) -> str:
@@ -63,4 +69,4 @@ def escape_capture_e(text: str) -> str:
 def escape_text_e(text: str) -> str:
     """One of our own texts (a name, an address) with flag E: only what RFC 5424 6.3.3 forbids in a parameter's
     value."""
-    return text.translate(_TEXT_E_TABLE)
+    return text.translate(SYNTAX_TABLE)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from maniple.core.report import stamps
+from maniple.core.rules import stamps
 
 SECOND = 1233918854  # 6 February 2009, 11:14:14 UTC
 
