@@ -55,6 +55,12 @@ def check_command(
         typer.echo("maniple check: which file? Give -f FILE", err=True)
         raise typer.Exit(2)
     configuration, diagnostics = parser.load_files(files, Environment(os.environ, files=files))
+    if configuration is not None:
+        from ..core.rules.proxy_rules import report_rules
+
+        report_rules(configuration, diagnostics)
+        if diagnostics.errors:
+            configuration = None
     if form is Form.JSON:
         sys.stdout.write(json_text(configuration, diagnostics, dump))
     else:

@@ -95,7 +95,8 @@ def sort_query(pathq: bytes, strong: bool = False) -> bytes:
     if not mark:
         return pathq
     parameters: list[bytes] = query.split(b"&")
-    return path + mark + b"&".join(sorted(parameters, key=_parameter_name))
+    parameters.sort(key=_parameter_name)
+    return path + mark + b"&".join(parameters)
 
 
 def strip_fragment(pathq: bytes, strong: bool = False) -> bytes:

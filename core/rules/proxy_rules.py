@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from ..config.model import Configuration, ProxySpec, RuleSpec
+from ..config.diagnostics import Diagnostics
+from ..config.model import Configuration, Place, ProxySpec, RuleSpec
 from ..errors import ConfigError
 from . import all_actions, keywords  # their import fills the registries
 from .acl_set import AclSet
@@ -170,6 +171,18 @@ def _fail(x: Any) -> Any:
 
 FAILURE = object()
 """What a `monitor fail` line says when it is true."""
+
+
+def report_rules(configuration: Configuration, diagnostics: Diagnostics) -> None:
+    """Tell what `check_rules` finds."""
+    found = check_rules(configuration)
+    for tell, listed in ((diagnostics.error, found.errors), (diagnostics.warning, found.warnings)):
+        told = set()
+        for one in listed:
+            place = Place(one.file, one.line, one.column)
+            if (place, one.message) not in told:
+                told.add((place, one.message))
+                tell(place, one.message, one.word, one.hint)
 
 
 def check_rules(configuration: Configuration) -> Findings:
