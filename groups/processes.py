@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 import selectors
+import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from .acknowledgements import PATIENCE, Acknowledgements, Outcome
 from .child import Child
+from .lifecycle import GroupState
 from .messages import Channel, Kind, Message
 
 
@@ -66,6 +68,13 @@ class Processes:
                 child.kill()
             if channel.pending:
                 self._watch(child, selectors.EVENT_READ | selectors.EVENT_WRITE)
+
+    def dismiss(self, child: Child) -> None:
+        """It shall end. One that still builds, which may take for ever, gets a signal as well; the message is for one
+        that has just built: a signal just before the first turn of its loop is seen at the next signal only."""
+        self.say(child, Message(Kind.STOP))
+        if child.state == GroupState.STARTING and not child.accepts:
+            child.kill(signal.SIGTERM)
 
     def ask(
         self,

@@ -12,7 +12,6 @@ Defined: a newcomer that cannot build, or dies before all have built, ends the s
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
 
 from .acknowledgements import Outcome
@@ -175,7 +174,7 @@ class Scaling:
                 child.life.advance(GroupState.DRAINING)
                 drained.append(child)
             elif child.state == GroupState.STARTING:
-                child.kill(signal.SIGTERM)  # it may build for ever
+                self._processes.dismiss(child)
         message = Message.of(Kind.DRAIN, [], number=-1 if limit is None else limit)
         self._processes.ask(drained, message, self._drained)
 
@@ -200,7 +199,7 @@ class Scaling:
     def _undo(self) -> None:
         newcomers, self._newcomers = self._newcomers, set()
         for one in newcomers:
-            one.kill(signal.SIGTERM)
+            self._processes.dismiss(one)
             self._generation.drop(one)
         foundation = self._generation.foundation
         self._generation.planned = (foundation.placement, foundation.listening)

@@ -17,7 +17,6 @@ from __future__ import annotations
 import gc
 import itertools
 import os
-import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -244,7 +243,7 @@ class Succession:
                 child.life.advance(GroupState.DRAINING)
                 drained.append(child)
             elif child.state == GroupState.STARTING:
-                child.kill(signal.SIGTERM)
+                self._processes.dismiss(child)
         self._processes.ask(drained, message, lambda outcome: done(silence(outcome)))
         # What is in their queues the groups accept from sockets of their own.
         for listener in removed:
@@ -259,10 +258,7 @@ class Succession:
             generation.life.advance(GenerationState.GOING)
         for child in generation.members:
             child.due = None
-            if child.state == GroupState.STARTING and not child.accepts:
-                child.kill(signal.SIGTERM)  # it may build for ever
-            else:
-                self._processes.say(child, Message(Kind.STOP))
+            self._processes.dismiss(child)
         if ("kill", generation) not in self._timetable:
             self._timetable.at(("kill", generation), time.monotonic() + PATIENCE, generation.kill)
 

@@ -5,6 +5,7 @@ import selectors
 import signal
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -155,6 +156,18 @@ def test_one_that_cannot_be_told_things_is_ended(loop: Loop) -> None:
         loop.processes.say(child, Message(Kind.REPORT, text="x"))
     loop.until(lambda: loop.events)
     assert loop.events == [("died", 1, 137)]
+
+
+def test_one_that_builds_is_dismissed_by_signal_and_one_that_has_built_by_message(loop: Loop) -> None:
+    generation: Any = SimpleNamespace(built=set())
+    builds, has_built = loop.start(deaf, 1), loop.start(answer, 2)
+    for child in (builds, has_built):
+        child.generation = generation
+    generation.built.add(has_built)
+    loop.processes.dismiss(builds)
+    loop.processes.dismiss(has_built)
+    loop.until(lambda: not loop.processes.living)
+    assert sorted(loop.events) == [("died", 1, 143), ("died", 2, 3)]
 
 
 def test_a_group_keeps_no_other_groups_channel(loop: Loop) -> None:
