@@ -149,7 +149,7 @@ class Life(RuleBasedStateMachine):
                 assert mine.get(number, ()) == self.assignment.holders(number).get(group, ())
 
 
-Life.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+Life.TestCase.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
 TestLife = Life.TestCase
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from maniple.groups.dealing import deal, read_deal, write_deal
 from maniple.groups.placement import GroupPlace, Placement
@@ -40,9 +40,11 @@ def test_a_shared_socket_is_shared_by_all() -> None:
     assert parts[0].of_bind("web", 0, 9) == 9
 
 
+quick = settings(max_examples=40, deadline=None)
 SIZES = st.lists(st.integers(1, 3), min_size=1, max_size=4)
 
 
+@quick
 @given(SIZES, st.data())
 def test_parts_of_a_limit_add_up_to_it(sizes: list[int], data: st.DataObject) -> None:
     threads = [(group, local) for group, size in enumerate(sizes, 1) for local in range(1, size + 1)]
@@ -67,6 +69,7 @@ def test_parts_of_a_limit_add_up_to_it(sizes: list[int], data: st.DataObject) ->
     assert {one.parts for one in whole} == {len(threads)}
 
 
+@quick
 @given(SIZES, st.data())
 def test_a_deal_reads_back(sizes: list[int], data: st.DataObject) -> None:
     owner = st.integers(1, len(sizes)).flatmap(
