@@ -59,7 +59,7 @@ def read_pattern_files(
     """All files that the configuration names, by path. What cannot be read is complained of where it is named."""
     files: dict[str, PatternFileSpec] = {}
     broken: set[str] = set()
-    for place, word, path, as_map in _named(configuration):
+    for place, word, path, as_map, certain in _named(configuration):
         if path in broken:
             continue
         where = Place(place.file, place.line, word) if word else place
@@ -68,12 +68,14 @@ def read_pattern_files(
             try:
                 content = read_file(path)
             except (OSError, ValueError) as error:
+                if not certain:
+                    continue
                 reason = getattr(error, "strerror", None) or error
                 diagnostics.error(where, f"cannot read the file '{path}': {reason}", path)
                 broken.add(path)
                 continue
             files[path] = PatternFileSpec(path, as_map, read_entries(content, as_map))
-        elif known.as_map != as_map:
+        elif known.as_map != as_map and certain:
             diagnostics.error(where, both_ways(path, known.as_map), path)
             broken.add(path)
     return files
@@ -85,19 +87,19 @@ def both_ways(path: str, as_map: bool) -> str:
     return f"'{path}' is already read as a file of {used}: it cannot be one of {wanted} as well"
 
 
-def _named(configuration: Configuration) -> Iterator[tuple[Place, int, str, bool]]:
-    """(place of the line, column or 0, path, whether it has two columns)."""
+def _named(configuration: Configuration) -> Iterator[tuple[Place, int, str, bool, bool]]:
+    """(place of the line, column or 0, path, whether it has two columns, whether it is a file for certain)."""
     for rule in _rules(configuration):
         for word in rule.words:
             for found in _MAP.finditer(word.text):
-                yield rule.place, word.column + found.start(1), found[1], True
+                yield rule.place, word.column + found.start(1), found[1], True, True
         for criterion in _criteria(rule):
-            for word, as_map in _flagged(criterion):
-                yield rule.place, word.column, word.text, as_map
+            for word, as_map, certain in _flagged(criterion):
+                yield rule.place, word.column, word.text, as_map, certain
     for proxy in configuration.proxies:
         for text in (proxy.log_format, proxy.error_log_format):
             for found in _MAP.finditer(text or ""):
-                yield proxy.place, 0, found[1], True
+                yield proxy.place, 0, found[1], True, True
 
 
 def _rules(configuration: Configuration) -> Iterator[RuleSpec]:
@@ -122,11 +124,12 @@ def _criteria(rule: RuleSpec) -> Iterator[Sequence[RuleWord]]:
             start = -1
 
 
-def _flagged(words: Sequence[RuleWord]) -> Iterator[tuple[RuleWord, bool]]:
-    """The paths behind `-f`, and whether `-M` stood before."""
+def _flagged(words: Sequence[RuleWord]) -> Iterator[tuple[RuleWord, bool, bool]]:
+    """The paths behind `-f`, whether `-M` stood before, and whether it is certain that these are flags: words behind
+    the criterion may be its converters, before flags, or patterns already."""
     as_map = False
     index = 1
-    # Converters may stand between the criterion and the flags.
+    certain = len(words) > 1 and words[1].text.startswith("-")
     while index < len(words) and not words[index].text.startswith("-"):
         index += 1
     while index < len(words) and words[index].text.startswith("-"):
@@ -137,7 +140,7 @@ def _flagged(words: Sequence[RuleWord]) -> Iterator[tuple[RuleWord, bool]]:
             as_map = True
         elif text == "-f" and index + 1 < len(words):
             index += 1
-            yield words[index], as_map
+            yield words[index], as_map, certain
         elif text in _WITH_ARGUMENT:
             index += 1
         index += 1

@@ -165,8 +165,8 @@ class Patterns:
 
     def why(self, value: Any) -> str:
         """For people: what this value meets, or does not meet. `value` as `match` takes it, of type `want`."""
-        shown = show_value(value)
         method = self.method
+        shown = show_sample(IP, value) if method.want is IP else show_value(value)
         if not method.patterns:
             return f"{shown} is {'there' if method.name == 'found' else 'true' if value else 'false'}"
         hit = self.found(value)
