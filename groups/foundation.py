@@ -117,7 +117,9 @@ def listen(
     listening, errors = open_listeners(configuration, placement, kept, activated, numbers=numbers)
     if errors:
         lines = [error.message for error in errors]
-        raise FoundationError(*lines, "[maniple.main()] Some protocols failed to start their listeners! Exiting.")
+        if kept is None:
+            lines.append("[maniple.main()] Some protocols failed to start their listeners! Exiting.")
+        raise FoundationError(*lines)
     return listening
 
 

@@ -73,6 +73,10 @@ class Generation:
         """How many an operator asked for at run time; 0: nobody did."""
         self.outlived = 0
         """Reloads since it began to drain."""
+        self.drains_since = 0.0
+        """When its groups were told to drain, in seconds since the epoch; 0: they were not."""
+        self.deadline: float | None = None
+        """When what is left of it will be cut (`hard-stop-after`), on the same clock; None: never."""
         self.inherited = False
         """Another program made it: its groups cannot be started again."""
 

@@ -52,6 +52,8 @@ def write_generation(generation: Generation) -> dict[str, Any]:
     return {
         "serial": generation.serial,
         "state": generation.state.name,
+        "drains_since": generation.drains_since,
+        "deadline": generation.deadline,
         "hard_stop_after": generation.configuration.globals.hard_stop_after,
         "counters": foundation.counters.fd,
         "pulses": foundation.pulse_segment.fd,
@@ -98,6 +100,8 @@ def read_generation(found: Mapping[str, Any], build: Builder, processes: Process
     foundation = Foundation(Placement(groups), listening, counters, columns, pulse_segment, pulses)
     generation = Generation(found["serial"], _configuration(found), foundation, build, processes)
     generation.inherited = True
+    generation.drains_since = found["drains_since"]
+    generation.deadline = found["deadline"]
     if found["state"] != GenerationState.SERVING.name:
         generation.life.advance(GenerationState.GOING)
     else:

@@ -38,7 +38,7 @@ class GroupStatus:
     """Name of its GroupState, in lower case."""
     started: float = 0.0
     deaths: int = 0
-    """Times that it died since the supervisor's start."""
+    """Times that it died without having been told to end, in this generation."""
     cpus: tuple[int, ...] = ()
     """Empty: not pinned."""
     threads: tuple[ThreadStatus, ...] = ()
@@ -71,6 +71,7 @@ class DrainingStatus:
 
     number: int
     since: float = 0.0
+    """When it was told to drain."""
     deadline: float | None = None
     """When what is left will be cut; None: never."""
     groups: tuple[GroupStatus, ...] = ()

@@ -44,7 +44,7 @@ def status_text(status: Status) -> str:
     table = table[len(rows) + 1 :]
     for old, block in zip(status.draining, older, strict=True):
         limit = "no limit" if old.deadline is None else f"cut in {span_text(old.deadline - status.now)}"
-        lines.append(f"generation {old.number} drains since {span_text(status.now - old.since)}, {limit}")
+        lines.append(f"generation {old.number} has drained for {span_text(status.now - old.since)}, {limit}")
         lines.extend(table[: len(block)])
         table = table[len(block) :]
     return "\n".join(lines)

@@ -248,8 +248,15 @@ class Succession:
         # What is in their queues the groups accept from sockets of their own.
         for listener in removed:
             listener.sock.close()
+        generation.drains_since = time.time()
         if limit is not None:
-            due = time.monotonic() + limit / 1000 + PATIENCE
+            generation.deadline = generation.drains_since + limit / 1000
+            self.limit(generation)
+
+    def limit(self, generation: Generation) -> None:
+        """Its groups cut what is left at its deadline; those that do not are sent away a little later."""
+        if generation.deadline is not None:
+            due = time.monotonic() + max(0.0, generation.deadline - time.time()) + PATIENCE
             self._timetable.at(("too long", generation), due, lambda: self.send_away(generation))
 
     def send_away(self, generation: Generation) -> None:
@@ -285,11 +292,11 @@ class Succession:
         generation = child.generation
         leaves = generation.state == GenerationState.GOING or child in generation.leaving
         generation.dead(child)
-        child.deaths += 1
         if self.newcomers is not None:
             self.newcomers.gone(child)
         if leaves:
             return
+        child.deaths += 1
         if generation.state != GenerationState.BUILDING or not child.failure:
             self._notices.alert(f"Current worker ({pid}) exited with code {describe_exit(code)}")
         self._not_there(child)

@@ -79,8 +79,8 @@ class SupervisorOptions:
 
 class Supervisor:
     """Runs one configuration, and those that replace it. `build` makes a thread's runtime (core.build.build when it is
-    not given); `on_ready` is called once, with the listening sockets, when all groups accept; `on_tick` once a second
-    with the figures."""
+    not given); `on_ready` is called once, with the listening sockets, when all groups accept, and not when this is the
+    next program of an upgrade; `on_tick` once a second with the figures."""
 
     def __init__(
         self,
@@ -279,6 +279,8 @@ class Supervisor:
         self.succession.leave_streams = False
         self._launch.succeeded()
         self._begin_service(generation)
+        if self._on_ready is not None:
+            self._on_ready(generation.foundation.listening.listeners)
 
     def _begin_service(self, generation: Generation) -> None:
         """From now on until the end."""
@@ -291,8 +293,6 @@ class Supervisor:
             self._ping()
         if self._on_tick is not None:
             self._tick()
-        if self._on_ready is not None:
-            self._on_ready(generation.foundation.listening.listeners)
 
     def _open_control(self, configuration: Configuration) -> None:
         """Those of the configuration, and those of the command line. What cannot be opened

@@ -42,7 +42,12 @@ def survey(supervisor: Supervisor, changes: Changes) -> Status:
         listeners=tuple(ListenerStatus(*key, count) for key, count in listeners.items()),
         groups=() if current is None else tuple(map(_group_status, current.members)),
         draining=tuple(
-            DrainingStatus(one.serial, groups=tuple(map(_group_status, one.members)))
+            DrainingStatus(
+                one.serial,
+                one.drains_since,
+                one.deadline,
+                tuple(_group_status(child) for child in one.members if child.pid),
+            )
             for one in succession.generations
             if one is not current and one.state == GenerationState.GOING
         ),

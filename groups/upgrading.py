@@ -110,6 +110,8 @@ class Upgrading:
             succession.generations.append(generation)
             if generation.state == GenerationState.SERVING:
                 succession.current = generation
+            else:
+                succession.limit(generation)
         for descriptor in found["controls"]:
             supervisor.control.adopt(socket.socket(fileno=descriptor))
         answer = None

@@ -61,6 +61,7 @@ def _generation(processes: Processes, sock: socket.socket) -> Generation:
     child.deaths = 3
     generation.life.advance(GenerationState.COMING)
     generation.life.advance(GenerationState.SERVING)
+    generation.drains_since, generation.deadline = 12.5, 17.5
     return generation
 
 
@@ -94,6 +95,7 @@ def test_a_generation_is_read_back(processes: Processes) -> None:
         read = handover.read_generation(found["generations"][0], cast(Any, _ignore), processes)
 
         assert (read.serial, read.state, read.inherited) == (4, GenerationState.SERVING, True)
+        assert (read.drains_since, read.deadline) == (12.5, 17.5)
         assert read.configuration.globals.hard_stop_after == 5000
         assert read.placement.groups == (PLACE,)
         (child,) = read.members

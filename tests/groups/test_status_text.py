@@ -18,7 +18,7 @@ maniple 1.2.3: running, pid 100, up 2m 07s, generation 3
 group  pid  state           cpus  threads  heartbeat  conns  requests    cpu   memory      up
     1  201  ready           0-1         1       4 ms     10     1,000  0.0 s  0.0 MiB     27s
     2  202  ready (2 died)  2           1  2,500 ms!      2       500  0.0 s  0.0 MiB     27s
-generation 1 drains since 37s, cut in 1m 00s
+generation 1 has drained for 37s, cut in 1m 00s
     1  190  draining        any         1          -      0         0  0.0 s  0.0 MiB  2m 07s"""
 
 

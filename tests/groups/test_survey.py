@@ -42,7 +42,8 @@ def test_deaths_are_counted_and_drains_are_shown(start_proxy: Callable[..., Prox
     assert status["reloads"] == 1
     assert status["last_change"]["kind"] == "reload"
     (draining,) = status["draining"]
-    assert draining["number"] == 1
+    assert (draining["number"], draining["deadline"]) == (1, None)
+    assert status["started"] < draining["since"] <= status["now"]
     assert [(group["pid"], group["state"]) for group in draining["groups"]] == [(pid, "draining")]
     held.close()
     until(lambda: not proxy.status()["draining"], "the end of the drain")
