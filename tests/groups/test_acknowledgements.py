@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from maniple.groups.acknowledgements import PATIENCE, Acknowledgements, Outcome
 
@@ -94,6 +94,7 @@ MOVES = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(MOVES, max_size=40))
 def test_every_question_ends_once_and_says_of_everybody_what_became_of_them(moves: list[tuple[str, Any]]) -> None:
     acknowledgements = Acknowledgements()

@@ -31,6 +31,7 @@ def descriptors() -> set[str]:
     return set(os.listdir("/proc/self/fd"))
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(Kind), st.integers(-(1 << 63), (1 << 63) - 1), st.text(max_size=200), st.integers(0, (1 << 32) - 1)
 )
@@ -42,6 +43,7 @@ def test_messages_read_back(kind: Kind, number: int, text: str, ticket: int) -> 
     other.close()
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_content_reads_back(content: Any) -> None:
     assert Message.of(Kind.SERVER, content, number=7) == Message(Kind.SERVER, 7, Message.of(Kind.SERVER, content).text)

@@ -4,7 +4,7 @@ import os
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from maniple.core.config.model import Configuration, Place, ProxySpec
 from maniple.groups.shared import MAX_SLOTS, Slots, create_counters, create_pulses
@@ -66,6 +66,7 @@ def test_the_pulse_segment_has_a_row_for_every_slot() -> None:
     segment.close()
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.integers(1, 60), max_size=30), st.randoms(use_true_random=False))
 def test_a_slot_has_one_thread(counts: list[int], random: Random) -> None:
     slots = Slots()

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from maniple.groups.watchdog import STEP, Finding, Verdict, Watchdog
 
@@ -71,6 +71,7 @@ def test_our_own_absence_is_nobodys_fault() -> None:
     assert still(watchdog, 3_601_000, 3_602_500, a=3_600_400) == {3_602_500: ["stuck a 2000"]}
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 20_000), st.booleans()), max_size=60),
     st.integers(100, 5000),

@@ -3,7 +3,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from maniple.pools.counters import (
     GAUGES,
@@ -159,6 +159,7 @@ NAMES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(NAMES, NAMES, st.integers(0, 1 << 32))
 def test_what_a_whole_segment_had_counted_goes_on(
     mine: list[tuple[str, str]], theirs: list[tuple[str, str]], seed: int
