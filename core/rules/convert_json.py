@@ -87,8 +87,15 @@ _STEP = re.compile(r"\.((?:[^\\.\[]|\\.)*)|\[([0-9]+)\]", re.DOTALL)
 _BLANK = re.compile(r"[ \t\n\r]*")
 _ENDS = frozenset(("", ",", "]", "}", " ", "\t", "\n", "\r"))
 _NUMBER = re.compile(r"-?[0-9]+")
+
+
+def _refuse(name: str) -> Any:
+    """For NaN and Infinity, which the standard library would take."""
+    raise ValueError(name)
+
+
 # Control characters in texts are not refused, nor are they by HAProxy.
-_DECODER = json.JSONDecoder(strict=False)
+_DECODER = json.JSONDecoder(strict=False, parse_constant=_refuse)
 # (text, index behind the quote, strict) -> the text that ends with the next quote, and the index behind it.
 _read_name: Callable[[str, int, bool], tuple[str, int]] = json.decoder.scanstring  # type: ignore[attr-defined]
 

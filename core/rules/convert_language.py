@@ -11,7 +11,9 @@ from .catalogue import Call, Convert, converter
 from .samples import STR
 
 # A weight that cannot be read is 1; what is no language, and all behind a second parameter, is left out.
-_RANGE = re.compile(rb"[ \t]*([^ \t,;]+)[ \t]*(?:;[ \t]*(?:q[ \t]*=[ \t]*([01](?:\.[0-9]*)?))?[^,]*)?(?:,|\Z)|[^,]*,")
+_RANGE = re.compile(
+    rb"[ \t]*([^ \t,;]+)[ \t]*(?:;[ \t]*(?:q[ \t]*=[ \t]*([01](?:\.[0-9]*)?))?[^,]*)?(?:,|\Z)|[^,]+(?:,|\Z)"
+)
 
 
 @converter(

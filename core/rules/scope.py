@@ -117,6 +117,10 @@ class Scope(Protocol):
     request_number: int
     method: bytes
     status: int
+    termination: bytes
+    """`--` as long as nothing is wrong (manual 8.5)."""
+    retries: int
+    redispatched: bool
     first_byte_at: float
     first_byte_date: float
     head_at: float
