@@ -66,6 +66,10 @@ def measured(results: Results, goal: Goal) -> float | None:
         return None
     if goal.against is Against.NOTHING:
         return _median(subject.spread(goal.metric))
+    if goal.against is Against.PLAIN:
+        plain = _find(results.outcomes.get(BY_NAME[goal.scenario].plain, []), SUBJECT)
+        own, less = _median(subject.spread(goal.metric)), None if plain is None else _median(plain.spread(goal.metric))
+        return None if own is None or less is None else own - less
     reference = _find(outcomes, REFERENCE)
     if reference is None or reference.state != "ok":
         return None

@@ -53,12 +53,35 @@ class Scenario:
     """Processes that serve (threads where a program has these). Above one, target, load and origin share all CPUs."""
     balance: str = ""
     """How maniple spreads new connections over its groups (tune.listener.balance); "" for its default."""
+    rules: tuple[str, ...] = ()
+    """Lines of the frontend, in the language that HAProxy and maniple share."""
+    plain: str = ""
+    """The scenario that is the same but for the rules: what they add is the difference."""
     tunnel: bool = True
     """A bare byte pump can stand beside it as the floor: one client connection is one server connection there."""
 
 
 SMALL_BODY = 128
 """Bytes of the origin's small answer."""
+
+HEADER_RULES = (
+    "acl firefox hdr(user-agent) -m sub Firefox",
+    "acl html hdr(accept) -m beg text/html",
+    "acl english hdr(accept-language) -m beg en",
+    "acl brotli hdr(accept-encoding) -m sub br",
+    "acl upgrade hdr(upgrade-insecure-requests) 1",
+    "acl navigate hdr(sec-fetch-mode) navigate",
+    "acl document hdr(sec-fetch-dest) document",
+    "acl same hdr(sec-fetch-site) same-origin",
+    "acl session hdr(cookie) -m sub session=",
+    "acl local hdr(host) -m beg 127.",
+    "http-request set-header X-Forwarded-Proto http if firefox html",
+    "http-request set-header Accept-Encoding gzip if english brotli",
+    "http-request del-header Priority if upgrade navigate",
+    "http-request add-header X-Kind page if document same",
+    "http-request set-header Accept-Language en if session local",
+)
+"""Ten ACLs on headers, all of them true, and five rewrites."""
 
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario("small", "small keep-alive GET", download=SMALL_BODY),
@@ -75,6 +98,16 @@ SCENARIOS: tuple[Scenario, ...] = (
         browser=True,
         cookies=Cookies.PER_REQUEST,
         download=SMALL_BODY,
+    ),
+    Scenario(
+        "browser-rules",
+        "the same as browser, with ten header ACLs and five header rewrites",
+        browser=True,
+        cookies=Cookies.PER_CLIENT,
+        download=SMALL_BODY,
+        rules=HEADER_RULES,
+        plain="browser",
+        tunnel=False,
     ),
     Scenario(
         "close-always",

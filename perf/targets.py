@@ -76,7 +76,7 @@ defaults
 $log_proxy
 frontend clients
     bind 127.0.0.1:$port
-    default_backend origin
+$rules    default_backend origin
 
 backend origin
     balance roundrobin
@@ -151,6 +151,7 @@ def haproxy_cfg(setting: Setting, tuning: str = "") -> str:
         origin_port=setting.origin_port,
         tuning=tuning,
         log_global=f"    log 127.0.0.1:{setting.log_port} local0\n" if logged else "",
+        rules="".join(f"    {line}\n" for line in scenario.rules),
         log_proxy="    log global\n    option httplog\n" if logged else "",
     )
 
@@ -259,12 +260,16 @@ def _uvloop_version(program: list[str]) -> str:
     return f"uvloop {version('uvloop')}, Python {sys.version.split()[0]}"
 
 
+def _nginx_skips(scenario: Scenario) -> str:
+    return "its language for rules is another one" if scenario.rules else ""
+
+
 def _pump_skips(scenario: Scenario) -> str:
     return "" if scenario.tunnel else "a byte pump does not do this"
 
 
 def _mitmproxy_skips(scenario: Scenario) -> str:
-    if scenario.httplog or scenario.kind is not Kind.REQUESTS or scenario.groups > 1:
+    if scenario.httplog or scenario.kind is not Kind.REQUESTS or scenario.groups > 1 or scenario.rules:
         return "for scale only: plain requests, one process"
     return ""
 
@@ -280,7 +285,7 @@ TARGETS: tuple[Target, ...] = (
         write_haproxy,
         _says("-v"),
     ),
-    Target("nginx", "nginx", "apt install nginx-light", _which("nginx"), write_nginx, _says("-v")),
+    Target("nginx", "nginx", "apt install nginx-light", _which("nginx"), write_nginx, _says("-v"), _nginx_skips),
     Target(
         "pump",
         "bare uvloop byte pump",

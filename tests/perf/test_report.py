@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from maniple.perf import report
 from maniple.perf.harness import Results
+from maniple.perf.measures import Outcome, Sample
 
 NOW = datetime(2026, 11, 22, 12, 0, 0)
 
@@ -41,6 +42,19 @@ def test_goals_are_not_measured_without_both(results: Results, gone: str) -> Non
             outcome.samples.clear()
     words = {verdict.goal.scenario: verdict.word for verdict in report.verdicts(results) if verdict.goal.unit == "x"}
     assert words == {"small": "not measured"}
+
+
+@pytest.mark.parametrize(
+    ("plain", "more", "word"), [(20.0, 25.5, "pass"), (20.0, 26.5, "MISS"), (None, 26.5, "not measured")]
+)
+def test_what_rules_add_is_more_than_the_plain_scenario(
+    results: Results, plain: float | None, more: float, word: str
+) -> None:
+    results.outcomes["browser-rules"] = [Outcome("maniple", [Sample({"cpu_us": more})])]
+    if plain is not None:
+        results.outcomes["browser"] = [Outcome("maniple", [Sample({"cpu_us": plain})])]
+    words = {verdict.goal.scenario: verdict.word for verdict in report.verdicts(results)}
+    assert words["browser-rules"] == word
 
 
 def test_text_names_machine_programs_and_faults(results: Results) -> None:
