@@ -13,7 +13,8 @@ from .catalogue import Call, Convert, converter, plain_converter
 from .samples import ANY, BOOL, INT, IP, STR, Type, pack_ip
 
 _NODE = re.compile(rb"([0-9][0-9.]*|\[[0-9A-Fa-f:.]+\]|unknown|_[A-Za-z0-9._-]+)(?:(:)([0-9]+|_[A-Za-z0-9._-]+)?)?")
-_HOST = re.compile(rb"(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[([0-9A-Fa-f:.]+)\])?(?:(?<!\A):([0-9]{1,5}))?")
+# A hyphen stands between letters or digits (HAProxy 3.0 refuses them all, as if no host had one).
+_HOST = re.compile(rb"(?:(?:[A-Za-z0-9.]|(?<=[A-Za-z0-9])-(?=[A-Za-z0-9]))*|\[([0-9A-Fa-f:.]+)\])(?::([0-9]+))?")
 _ITEM = re.compile(rb'(for|by|host|proto)=(?:"([^"]*)"|([^";]*))(;|\Z)')
 
 Node = tuple[tuple[Type, bytes], tuple[Type, Any] | None]
@@ -44,9 +45,12 @@ def read_node(value: bytes, whole: bool = False) -> Node | None:
 
 def _is_host(value: bytes) -> bool:
     found = _HOST.fullmatch(value)
-    if found is None or (found[1] is not None and pack_ip(found[1]) is None):
+    if found is None:
         return False
-    return found[2] is None or 0 < int(found[2]) < 65536
+    address, port = found.groups()
+    if address is not None and len(pack_ip(address) or b"") != 16:
+        return False
+    return port is None or 0 < int(port) < 65536
 
 
 def read_element(value: bytes) -> dict[bytes, bytes] | None:
@@ -63,8 +67,8 @@ def read_element(value: bytes) -> dict[bytes, bytes] | None:
             return None
         if name == b"proto":
             right = quoted is None and text in (b"http", b"https")
-        elif quoted is None and (b":" in text or b"[" in text):
-            # These are no characters of a token.
+        elif quoted is None and (b":" in text or b"[" in text or not (text or separator)):
+            # These are no characters of a token, and a token is not empty (HAProxy sees that at the end only).
             right = False
         else:
             right = _is_host(text) if name == b"host" else read_node(text, whole=True) is not None

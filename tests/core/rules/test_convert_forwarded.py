@@ -33,8 +33,8 @@ def test_no_nodes(text: bytes) -> None:
 
 
 def test_element() -> None:
-    element = read_element(b'for="[::1]:8";by=_x;host="a.b:80";proto=https')
-    assert element == {b"for": b"[::1]:8", b"by": b"_x", b"host": b"a.b:80", b"proto": b"https"}
+    element = read_element(b'for="[::1]:8";by=_x;host="a-b.c:80";proto=https')
+    assert element == {b"for": b"[::1]:8", b"by": b"_x", b"host": b"a-b.c:80", b"proto": b"https"}
 
 
 NO_ELEMENTS = [b"", b"for=_a;", b"for=_a;for=_b", b"for=_a, for=_b", b"For=_a", b'proto="http"', b"host=a:8", b"x=y"]
