@@ -47,9 +47,11 @@ class Launch:
         self.forget()
 
 
-def leave_streams() -> None:
-    """The standard streams become /dev/null."""
-    null = os.open(os.devnull, os.O_RDWR)
+def leave_streams(null: int = -1) -> None:
+    """The standard streams become /dev/null. `null`: it, opened where there still was one (a chroot has none); it is
+    closed."""
+    if null < 0:
+        null = os.open(os.devnull, os.O_RDWR)
     for fd in range(3):
         os.dup2(null, fd)
     if null > 2:

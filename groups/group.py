@@ -32,6 +32,8 @@ from .thread import Thread
 
 STACKS = signal.SIGUSR2
 """A group that gets it writes the Python stacks of its threads, even where they do not turn any more."""
+FAULT = 70
+"""Exit code of a group that could not begin to serve."""
 _PR_SET_PDEATHSIG = 1
 _IGNORED = (
     signal.SIGINT,
@@ -85,6 +87,9 @@ class Group:
         self._first = self._threads[0]
         self._left_to_drain = 0
         self._ending = False
+        self._admitted = False
+        self._null = -1
+        """What our streams will be, opened before a chroot."""
         self._tasks: dict[Kind, Callable[[Message, list[int]], None]] = {
             Kind.GO: self._go,
             Kind.DRAIN: self._drain,
@@ -121,6 +126,8 @@ class Group:
         return 0
 
     def _enter(self) -> str:
+        if self._seat.leave_streams:
+            self._null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         if self._seat.enter is None:
             return ""
         try:
@@ -141,7 +148,14 @@ class Group:
                 self._stop(None, [])
                 return
             descriptors, self._channel.received = self._channel.received, []
-            self._tasks[message.kind](message, descriptors)
+            try:
+                self._tasks[message.kind](message, descriptors)
+            except Exception:
+                # A fault of ours. Who asked misses the answer, and names us; but for READY the supervisor would wait
+                # for ever.
+                traceback.print_exc()
+                if not self._admitted:
+                    os._exit(FAULT)
 
     def _all(
         self, message: Message | None, what: Callable[[Thread], object], then: Callable[[], None] | None = None
@@ -182,9 +196,10 @@ class Group:
 
     def _go(self, message: Message, _: list[int]) -> None:
         if self._seat.leave_streams:
-            leave_streams()
+            leave_streams(self._null)
         self._show("")
         self._all(message, Thread.open_inbox, lambda: self._say(Message(Kind.READY)))
+        self._admitted = True
 
     def _listen(self, message: Message, descriptors: list[int]) -> None:
         # Each thread closes what it accepts on itself: no two share a socket object.

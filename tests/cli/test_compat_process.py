@@ -162,6 +162,20 @@ def test_daemon_and_its_successor(config: Path, listener: socket.socket, pidfile
     assert not pidfile.exists()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be locked in")
+def test_daemon_in_a_chroot(config: Path, listener: socket.socket, tmp_path: Path, pidfile: Path) -> None:
+    """There is no /dev/null in it."""
+    jail = tmp_path / "jail"
+    jail.mkdir(mode=0o755)
+    config.write_text(config.read_text().replace("global\n", f"global\n  user nobody\n  chroot {jail}\n", 1))
+    with started(config, listener, "-D", "-p", str(pidfile)) as process:
+        assert process.wait(timeout=20) == 0
+        assert ask(listener).startswith(b"HTTP/1.1 200")
+        pid = int(pidfile.read_text())
+        os.kill(pid, signal.SIGTERM)
+        wait_until_gone(pid)
+
+
 def test_daemon_that_cannot_start_says_so(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

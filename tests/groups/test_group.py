@@ -16,7 +16,7 @@ import pytest
 from maniple.core.config.model import Configuration
 from maniple.core.errors import ConfigError
 from maniple.groups.child import Child
-from maniple.groups.group import STACKS, run_group
+from maniple.groups.group import FAULT, STACKS, run_group
 from maniple.groups.messages import Kind, Message
 from maniple.groups.placement import GroupPlace
 from maniple.tests.groups.seats import Echo, seat_of
@@ -146,6 +146,33 @@ def test_it_builds_waits_accepts_and_drains(talk: Conversation) -> None:
     assert talk.lines(talk.threads) == talk.all(f"drain 700 {talk.ports[0]}")
     heard = [talk.hear(), talk.hear()]
     assert sorted(heard, key=str) == sorted([Message(Kind.DONE, ticket=9), Message(Kind.DRAINED)], key=str)
+    assert talk.code() == 0
+
+
+def test_streams_are_left_where_there_is_no_null_device_any_more(start: Callable[..., Conversation]) -> None:
+    """A daemon's group in a chroot: it is entered before GO."""
+    talk = start(1, leave_streams=True, enter=lambda: setattr(os, "devnull", "/nonexistent"))
+    talk.begin()
+    talk.tell(Message(Kind.STOP))
+    assert talk.code() == 0
+
+
+def test_a_fault_before_it_serves_ends_it(start: Callable[..., Conversation]) -> None:
+    """The supervisor would wait for READY for ever; later it is answered, or not."""
+    talk = start(1)
+    assert [talk.hear(), talk.hear()] == [Message(Kind.BORN), Message(Kind.BUILT)]
+    without_its_descriptor = Message.of(Kind.LISTEN, [[10, [1], 0, "web"]])
+    talk.tell(without_its_descriptor)
+    assert talk.code() == FAULT
+
+
+def test_a_fault_while_it_serves_does_not(start: Callable[..., Conversation]) -> None:
+    talk = start(1)
+    talk.begin()
+    talk.tell(Message.of(Kind.LISTEN, [[10, [1], 0, "web"]]))
+    talk.accept(socket0=[1])
+    assert talk.lines(1) == [f"1/1 listen web0 0 {talk.ports[0]}"]
+    talk.tell(Message(Kind.STOP))
     assert talk.code() == 0
 
 
