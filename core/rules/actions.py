@@ -83,7 +83,7 @@ class Ground:
 class Use:
     """One use of an action: its words, from left to right."""
 
-    __slots__ = ("_column", "_index", "_words", "argument", "files", "ground", "name", "needs", "place", "waits")
+    __slots__ = ("_column", "_index", "_words", "argument", "entered", "files", "ground", "name", "needs", "place", "waits")
 
     def __init__(
         self,
@@ -103,6 +103,8 @@ class Use:
         self.needs = Needs.NOTHING
         self.waits = False
         """Set by makers of actions that wait or jump."""
+        self.entered: Any = None
+        """ruleset.RuleSet: the named set that a jump enters, for whoever explains it."""
         self._words = words
         self._index = 1
         self._column = word.column
