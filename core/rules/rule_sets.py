@@ -131,6 +131,7 @@ def _jump(use: Use) -> Act:
             raise
         raise use.error(error.message, word) from None
     use.needs |= target.needs
+    use.entered = target
     if target.simple:
         return target.run
     use.waits = True
