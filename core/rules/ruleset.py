@@ -44,6 +44,10 @@ class Rule:
     actions: tuple[Act, ...]
     needs: Needs
     waits: bool
+    texts: tuple[str, ...] = ()
+    """What each action says."""
+    entered: tuple[RuleSet | None, ...] = ()
+    """For each action the set that it enters, if it is a jump."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +109,11 @@ def compile_rule(line: RuleSpec, acls: AclSet, ground: Ground) -> Rule:
         uses = [(words, use)]
         condition = None
     acts = []
-    for _, use in uses:
+    texts = []
+    for part, use in uses:
         acts.append(_make(use, formats=line.kind != "redirect"))
         rest = use.rest
+        texts.append(" ".join(word.text for word in part[: len(part) - len(rest)]))
         if rest:
             if condition is not None or rest[0].text not in ("if", "unless"):
                 wanted = "`;` or the end" if condition is not None else "`if` or `unless`"
@@ -116,7 +122,9 @@ def compile_rule(line: RuleSpec, acls: AclSet, ground: Ground) -> Rule:
     needs = Needs.NOTHING if condition is None else condition.needs
     for _, use in uses:
         needs |= use.needs
-    return Rule(line.place, text, condition, tuple(acts), needs, any(use.waits for _, use in uses))
+    waits = any(use.waits for _, use in uses)
+    entered = tuple(use.entered for _, use in uses)
+    return Rule(line.place, text, condition, tuple(acts), needs, waits, tuple(texts), entered)
 
 
 def _make(use: Use, *, formats: bool) -> Act:
