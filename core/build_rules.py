@@ -51,12 +51,14 @@ def install(
     relay: Relay,
     thread: int = 0,
     threads: int = 1,
+    compiled: dict[tuple[str, bool], ProxyRules] | None = None,
 ) -> LiveSite:
-    """Compile all rules, and give each frontend and route its plan. Raises ConfigError, the first one found."""
+    """Compile all rules, and give each frontend and route its plan. `compiled`: filled with the rules of each proxy, by
+    its name and whether it has a frontend. Raises ConfigError, the first one found."""
     site = LiveSite(frontends, backends, relay, thread, threads)
     found = Findings()
     sets = RuleSets(configuration.rule_sets, site, found.errors)
-    compiled: dict[tuple[str, bool], ProxyRules] = {}
+    compiled = {} if compiled is None else compiled
     for frontend in frontends.values():
         compiled[frontend.name, True] = compile_proxy(frontend.spec, site, sets, found)
     for backend in backends.values():
