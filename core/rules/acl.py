@@ -19,6 +19,7 @@ from ..config.model import Place
 from ..errors import ConfigError
 from .catalogue import FETCHES, Needs, Stage
 from .expression import Compiled, Expression, Word, compile_expression, parse_expression, parse_words, unknown
+from .header_tests import test_header
 from .operators import is_second, read_second
 from .pattern_files import files_of
 from .patterns import DEFAULT_METHODS, METHODS, Patterns, compile_patterns, show_sample
@@ -150,6 +151,8 @@ def compile_acl(
                     hint="write `-m found` to ask whether there is a value, or `--` if this is meant",
                 )
             )
+        if method == "sub" and not flags.files and not flags.identity:
+            expression = _by_lines(expression, rest)
         compiled, known_here = _compile(expression, site, stage, patterns[0])
         test = _make_test(compiled, patterns)
         why = _make_why(compiled, patterns)
@@ -163,6 +166,21 @@ def compile_acl(
         )
         return Acl(never, Needs.NOTHING, name, place, text, lambda x: "there is no such information here")
     return Acl(test, compiled.needs, name, place, text, why)
+
+
+_LINES = {"req.hdr": "req.fhdr", "res.hdr": "res.fhdr"}
+
+
+def _by_lines(expression: Expression, words: Sequence[Word]) -> Expression:
+    """The same search in whole header lines, where that finds the same: what has no comma, and no blank at its ends,
+    stands in a line if it stands in one of its values. A browser's User-Agent has commas: 0.5 us instead of 2.5."""
+    fetch = expression.fetch
+    if fetch.name not in _LINES or expression.converters or len(fetch.arguments) != 1 or not fetch.arguments[0].text:
+        return expression
+    for word in words:
+        if "," in word.text or word.text != word.text.strip(" \t"):
+            return expression
+    return replace(expression, fetch=replace(fetch, name=_LINES[fetch.name]))
 
 
 def never(x: Any) -> bool:
@@ -347,8 +365,11 @@ def _apply_operators(words: Sequence[Word], notes: list[ConfigError]) -> list[Wo
 
 def _make_test(compiled: Compiled, patterns: list[Patterns]) -> Test:
     if len(patterns) == 1:
-        each = compiled.each
-        return patterns[0].over(compiled.run) if each is None else patterns[0].over_each(each)
+        if compiled.each is None:
+            return patterns[0].over(compiled.run)
+        if compiled.header is None:
+            return patterns[0].over_each(compiled.each)
+        return test_header(compiled.header, patterns[0].matcher, compiled.each)
     matches = tuple([one.match for one in patterns])
     if compiled.each is None:
         run = compiled.run

@@ -155,6 +155,17 @@ class Scoped:
         self.function = function
 
 
+@dataclass(frozen=True, slots=True)
+class HeaderOf:
+    """What a fetch of a header looks at, so that an ACL can look there itself (header_tests)."""
+
+    attribute: str
+    """Of the scope: head or answer."""
+    name: bytes
+    full: bool
+    """Whole lines, and not the values between commas."""
+
+
 class Needing:
     """What a fetch's maker returns when its arguments say what it needs, besides what its entry says."""
 
@@ -178,6 +189,8 @@ class FetchEntry:
     make: Callable[[Call], Fetch | Needing]
     make_each: Callable[[Call], Each] | None = None
     """For fetches of which a request may have several values: all of them."""
+    header_of: Callable[[Call], HeaderOf | None] | None = None
+    """For fetches of all values of a header: which one."""
 
     @property
     def usage(self) -> str:
@@ -233,6 +246,7 @@ def fetch(
     arguments: str = "",
     needs: Needs | None = None,
     each: Callable[[Call], Each] | None = None,
+    header_of: Callable[[Call], HeaderOf | None] | None = None,
 ) -> Callable[[Maker], Maker]:
     """Decorator: register a maker of fetches under its names (parted by blanks; the first one is the proper name)."""
     slots = parse_signature(arguments)
@@ -240,7 +254,7 @@ def fetch(
 
     def register(make: Maker) -> Maker:
         for name in names.split():
-            _add_fetch(FetchEntry(name, slots, kind, stages, wanted, summary, make, each))
+            _add_fetch(FetchEntry(name, slots, kind, stages, wanted, summary, make, each, header_of))
         return make
 
     return register

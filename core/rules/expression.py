@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from ..config import suggest
 from ..errors import ConfigError
 from .arguments import Argument, cut_arguments, read_arguments
-from .catalogue import CONVERTERS, FETCHES, Call, Each, Fetch, Needing, Needs, Scoped, Stage
+from .catalogue import CONVERTERS, FETCHES, Call, Each, Fetch, HeaderOf, Needing, Needs, Scoped, Stage
 from .samples import ANY, CASTS, Type, is_needless
 from .scope import Site
 
@@ -60,6 +60,8 @@ class Compiled:
 
     run: Fetch
     each: Each | None
+    header: HeaderOf | None
+    """The header that `each` reads, where no converter follows."""
     type: Type
     needs: Needs
     stages: Stage
@@ -185,7 +187,8 @@ def compile_expression(expression: Expression, site: Site, stage: Stage, want: T
     each = None
     if entry.make_each is not None:
         each = _chain_each(entry.make_each(call), steps)
-    return Compiled(run, each, kind, needs, entry.stages, expression.text)
+    header = entry.header_of(call) if entry.header_of is not None and not steps else None
+    return Compiled(run, each, header, kind, needs, entry.stages, expression.text)
 
 
 def compile_text(

@@ -14,13 +14,17 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
-from .catalogue import BOTH, REQUEST, REQUEST_STAGES, RESPONSE, Call, Fetch, Needs, Stage, fetch
+from .catalogue import BOTH, REQUEST, REQUEST_STAGES, RESPONSE, Call, Fetch, HeaderOf, Needs, Stage, fetch
 from .samples import BIN, INT, IP, STR, pack_ip, str_to_int
 
 MAX_BACKWARDS = 10
 """Occurrences that can be counted from the end (HAProxy's MAX_HDR_HISTORY)."""
 
 _ITEM = re.compile(rb'(?:[^",]|"(?:[^"\\]|\\.)*(?:"|\\?\Z))*', re.DOTALL)
+
+COMMA = ord(",")
+QUOTE = ord('"')
+# Numbers, since `b"," in value` tries to read the text as a number first, and fails: 0.25 us instead of 0.03.
 
 Message = Callable[[Any], Any]
 """scope -> the message's head, or None."""
@@ -31,9 +35,9 @@ RESPONSE_HEAD: Message = attrgetter("answer")
 
 def split_list(value: bytes) -> list[bytes]:
     """The values of a list, without the blanks around them. Commas in double quotes do not part them."""
-    if b"," not in value:
+    if COMMA not in value:
         return [value]
-    if b'"' not in value:
+    if QUOTE not in value:
         return [part.strip(b" \t") for part in value.split(b",")]
     parts = []
     start = 0
@@ -57,7 +61,7 @@ def values_of(head: Any, name: bytes | None, full: bool) -> Sequence[bytes]:
         if last is None:
             return ()
         if not block.repeats:
-            return (last,) if full or b"," not in last else split_list(last)
+            return (last,) if full or COMMA not in last else split_list(last)
         lines = block.values(name)
     return lines if full else [item for line in lines for item in split_list(line)]
 
@@ -88,7 +92,7 @@ def read_value(message: Message, name: bytes | None, occurrence: int, full: bool
                 return None
             block = head.block
             value: bytes | None = (block.index or block.make_index()).get(name)
-            return value if value is None or b"," not in value else split_list(value)[-1]
+            return value if value is None or COMMA not in value else split_list(value)[-1]
 
         return run_last
 
@@ -119,6 +123,13 @@ def read_values(message: Message, name: bytes | None, occurrence: int, full: boo
         return () if head is None else values_of(head, name, full)
 
     return each
+
+
+def header_of(message: Message, name: bytes | None, occurrence: int, full: bool) -> HeaderOf | None:
+    """What `read_values` looks at; None where one occurrence or all headers are meant."""
+    if name is None or occurrence != -1:
+        return None
+    return HeaderOf("head" if message is REQUEST_HEAD else "answer", name, full)
 
 
 _IPV4_AND_PORT = re.compile(rb"([0-9.]+):([0-9]{1,5})\Z")
@@ -161,6 +172,7 @@ def _register_family(prefix: str, alias: str, message: Message | None, stages: S
         arguments="name:string? occurrence:integer?",
         needs=needs,
         each=lambda call: read_values(message or direction_of(call), *_name_and_occurrence(call), full),
+        header_of=lambda call: header_of(message or direction_of(call), *_name_and_occurrence(call), full),
     )
     def value(call: Call) -> Fetch:
         return read_value(message or direction_of(call), *_name_and_occurrence(call), full)

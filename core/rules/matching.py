@@ -52,6 +52,11 @@ class Matcher:
         """The payload of the pattern that matches; None where none does."""
         raise NotImplementedError
 
+    def source(self) -> str:
+        """`match` as an expression of Python, for functions made as source (header_tests): names are `value`,
+        `matcher` (itself), `match` and `table` (its own, changed in place only)."""
+        return "match(value)"
+
     def over(self, run: Callable[[Any], Any]) -> Test:
         """The test of one value: no value, no match."""
         match = self.match
@@ -88,6 +93,9 @@ class Presence(Matcher):
 
     def found(self, value: Any) -> Any:
         return b""
+
+    def source(self) -> str:
+        return "True"
 
     def over(self, run: Callable[[Any], Any]) -> Test:
         return lambda x: run(x) is not None
@@ -160,6 +168,9 @@ class Exact(Matcher):
     def found(self, value: bytes) -> Any:
         return self.table.get(value.lower() if self.fold else value)
 
+    def source(self) -> str:
+        return "value.lower() in table" if self.fold else "value in table"
+
     def over(self, run: Callable[[Any], Any]) -> Test:
         table = self.table
         if not self.fold:
@@ -189,6 +200,9 @@ class Methods(Exact):
 
     def found(self, value: bytes) -> Any:
         return self.table.get(self.key(value))
+
+    def source(self) -> str:
+        return Matcher.source(self) if self.fold else Exact.source(self)
 
     def over(self, run: Callable[[Any], Any]) -> Test:
         return Matcher.over(self, run) if self.fold else Exact.over(self, run)
@@ -233,6 +247,11 @@ class Prefixes(Matcher):
         if not hits:
             return None
         return (min(hits, key=_RANK) if self.fold else hits[0])[1]
+
+    def source(self) -> str:
+        if len(self.texts) > FEW:
+            return "match(value)"
+        return f"value{'.lower()' if self.fold else ''}.startswith(matcher.texts)"
 
     def over(self, run: Callable[[Any], Any]) -> Test:
         if len(self.texts) > FEW:
@@ -292,6 +311,11 @@ class Suffixes(Matcher):
         ]
         return min(hits, key=_RANK)[1] if hits else None
 
+    def source(self) -> str:
+        if len(self.texts) > FEW:
+            return "match(value)"
+        return f"value{'.lower()' if self.fold else ''}.endswith(matcher.texts)"
+
 
 class Substrings(Matcher):
     """`sub`: what the value contains."""
@@ -311,8 +335,9 @@ class Substrings(Matcher):
     def match(self, value: bytes) -> bool:
         if self.fold:
             value = value.lower()
+        # `text in value` costs 0.2 us more: it tries the text as a number first.
         for text in self.table:  # noqa: SIM110
-            if text in value:
+            if value.find(text) >= 0:
                 return True
         return False
 
@@ -320,7 +345,7 @@ class Substrings(Matcher):
         if self.fold:
             value = value.lower()
         for text, payload in self.table.items():
-            if text in value:
+            if value.find(text) >= 0:
                 return payload
         return None
 
@@ -362,7 +387,7 @@ class Words(Matcher):
             value = value.lower()
         if len(self.texts) <= FEW:
             for text in self.texts:  # noqa: SIM110
-                if text in value and self._stands_in(text, value):
+                if self._stands_in(text, value):
                     return True
             return False
         return bool(self._hits(value))

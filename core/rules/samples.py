@@ -46,6 +46,7 @@ INT_MAX = (1 << 63) - 1
 INT_MIN = -(1 << 63)
 
 _NUMBER = re.compile(rb"[+-]?[0-9]+")
+_COLON = ord(":")
 _DOTTED = re.compile(rb"[0-9]{1,3}(?:\.[0-9]{1,3}){3}\Z")
 
 
@@ -62,12 +63,15 @@ def clamp(number: int) -> int:
 def pack_ip(text: bytes) -> bytes | None:
     """The packed form of a numeric address, 4 or 16 bytes; None if it is none. IPv4 has four decimal parts (leading
     zeros are zeros, not octal), IPv6 no zone and no brackets."""
-    if _DOTTED.match(text):
-        parts = [int(part) for part in text.split(b".")]
-        return bytes(parts) if max(parts) < 256 else None
     try:
-        return socket.inet_pton(socket.AF_INET6, text.decode("ascii"))
+        if _COLON in text:
+            return socket.inet_pton(socket.AF_INET6, text.decode("ascii"))
+        return socket.inet_pton(socket.AF_INET, text.decode("ascii"))
     except (OSError, ValueError):
+        if _DOTTED.match(text):
+            # The library refuses leading zeros.
+            parts = [int(part) for part in text.split(b".")]
+            return bytes(parts) if max(parts) < 256 else None
         return None
 
 

@@ -130,8 +130,7 @@ def generated() -> list[Case]:
                 # HAProxy tells IPv6 from IPv4 beforehand; here an IPv6 address has no number, which never matches.
                 if sample.startswith("ipv6") and method in ("bool", "int"):
                     continue
-                for fold in ("", "-i "):
-                    cases.append(Case(f"{{ {sample} {flag}{fold}{patterns} }}", 0))
+                cases += [Case(f"{{ {sample} {flag}{fold}{patterns} }}", 0) for fold in ("", "-i ")]
     return cases
 
 

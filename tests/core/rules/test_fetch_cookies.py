@@ -33,6 +33,11 @@ def test_it_ends(value: bytes) -> None:
     cookies_in(value, False)
 
 
+@given(st.text("ab= \t;,", max_size=12))
+def test_the_short_way_without_quotes_is_the_same(text: str) -> None:
+    assert cookies_in(text.encode(), False) == cookies_in(text.encode() + b';"', False)
+
+
 def test_each(value_of: Callable[..., Any], make_scope: Callable[..., Any]) -> None:
     x = make_scope(request=b"GET / HTTP/1.1\r\nHost: h\r\nCookie: a=1; b=2\r\nCookie: a=3\r\n\r\n")
     assert value_of("req.cook(a)", x, each=True) == [b"1", b"3"]
