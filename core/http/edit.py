@@ -165,12 +165,13 @@ class EditedBlock(HeaderBlock):
 
 
 def _inside(part: bytes, replace: Callable[[bytes], bytes]) -> bytes:
-    """Replace one value of a list; the blanks around it stay."""
+    """Replace one value of a list. The blanks around it stay if it stays itself, and are gone with it (as in
+    HAProxy)."""
     value = part.strip(b" \t")
     if not value:
         return part
-    start = part.index(value)
-    return part[:start] + replace(value) + part[start + len(value) :]
+    new = replace(value)
+    return part if new == value else new
 
 
 def is_value(value: bytes) -> bool:

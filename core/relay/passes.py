@@ -18,6 +18,7 @@ exchange that is suspended holds no slot, and is forgotten if its client leaves 
 from __future__ import annotations
 
 import socket
+import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from .upstream import ServerConnection
 
 TCP_REPAIR = 19
+RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER of no seconds: closing sends a reset."""
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 DONE = Verdict(STOP, None)
 """The exchange has left the passes: it ended, waits, or is on its way to a server."""
@@ -66,6 +69,10 @@ def refuses(client: ClientConnection | TcpConnection, exchange: RelayExchange) -
             frontend.counts.dcon += 1
         if verdict.kind is DROP:
             vanish(client)
+        elif not number:
+            sock = client.transport.get_extra_info("socket")
+            if sock is not None:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         client.transport.abort()
         return True
     return False
@@ -92,6 +99,8 @@ def vanish(client: ClientConnection | TcpConnection) -> None:
 def enter_request(exchange: RelayExchange) -> None:
     """A request is here: run its rules, and send it on."""
     exchange.fresh()
+    exchange.slot_at = exchange.connect_at = NOT_REACHED
+    exchange.server_name = "<NOSRV>"
     exchange.plan = exchange.client.frontend.plan
     proceed(exchange)
 
@@ -115,6 +124,9 @@ def leave_frontend(exchange: RelayExchange) -> Verdict | None:
     frontend = exchange.client.frontend
     if exchange.route is frontend.route:
         exchange.route = frontend.default_route
+        if exchange.route.backend.spec.kind == "backend" and not exchange.route.backend.servers:
+            # Nowhere to go.
+            exchange.head_at = NOT_REACHED
     plan = exchange.route.plan
     if not plan:
         return send(exchange)
@@ -195,8 +207,6 @@ def _answer(exchange: RelayExchange, verdict: Answer) -> bool:
 
 
 def _respond(exchange: RelayExchange, reply: Reply) -> None:
-    if exchange.response_at < 0.0:
-        exchange.slot_at = exchange.connect_at = exchange.response_at = NOT_REACHED
     exchange.phase = REPLYING
     replying.answer(exchange.client, exchange, reply)
 
@@ -276,6 +286,8 @@ def _wait(exchange: RelayExchange, verdict: Wait) -> bool:
         if late is None:
             resume(exchange)
         else:
+            exchange.steps = None
+            exchange.head_at = NOT_REACHED
             HANDLERS[late.kind](exchange, late)
 
     Suspended(exchange, verdict.delay(exchange), expired, verdict.ready)
@@ -308,6 +320,9 @@ def _tarpit(exchange: RelayExchange, verdict: Answer) -> bool:
 def _reject(exchange: RelayExchange, verdict: Verdict) -> bool:
     exchange.last_rule = verdict.place
     _count_denied(exchange)
+    if verdict.unread:
+        exchange.head = None
+        exchange.request_line = b""
     _close(exchange)
     return False
 
@@ -315,6 +330,9 @@ def _reject(exchange: RelayExchange, verdict: Verdict) -> bool:
 def _drop(exchange: RelayExchange, verdict: Verdict) -> bool:
     exchange.last_rule = verdict.place
     _count_denied(exchange)
+    if verdict.unread:
+        exchange.head = None
+        exchange.request_line = b""
     vanish(exchange.client)
     _close(exchange)
     return False
@@ -326,11 +344,13 @@ def _close(exchange: RelayExchange) -> None:
     exchange.dirty = True
     if exchange.termination == b"--":
         exchange.termination = b"PR"
-    exchange.head_at = exchange.slot_at = exchange.connect_at = exchange.response_at = NOT_REACHED
+    http = client.frontend.spec.mode == "http"
+    if http:
+        exchange.head_at = NOT_REACHED
     exchange.status = -1
     exchange.phase = FAILED
     end_exchange(exchange, True, client.relay.now())
-    if client.frontend.spec.mode == "http":
+    if http:
         client.reading = DRAIN
     client.transport.abort()
 
@@ -357,8 +377,11 @@ HANDLERS: dict[Kind, Handler] = {
 # Responses.
 
 
-def enter_response(connection: ServerConnection, exchange: RelayExchange, head: ResponseHead) -> ResponseHead | None:
-    """A response's head is here: run its rules. Returns what goes on, None if a rule has ended it."""
+def enter_response(
+    connection: ServerConnection, exchange: RelayExchange, head: ResponseHead, have: int = -1
+) -> ResponseHead | None:
+    """A response's head is here, and `have` bytes behind it: run its rules. Returns what goes on, None if a rule has
+    ended it."""
     route = exchange.route
     exchange.answer = head
     exchange.request_variables = exchange.response_variables = None
@@ -366,7 +389,8 @@ def enter_response(connection: ServerConnection, exchange: RelayExchange, head: 
         exchange.lenient = False
         verdict = run(exchange)
         if verdict is not None and verdict.kind is not STOP:
-            _refuse_response(connection, exchange, verdict)
+            connection.keep = connection.keep and head.keep_alive
+            _refuse_response(connection, exchange, verdict, have == head.length and exchange.request_done)
             return None
     for run in route.after_plan:
         exchange.lenient = False
@@ -383,10 +407,14 @@ def mirror(exchange: RelayExchange) -> None:
         undo(exchange)
 
 
-def _refuse_response(connection: ServerConnection, exchange: RelayExchange, verdict: Verdict) -> None:
+def _refuse_response(connection: ServerConnection, exchange: RelayExchange, verdict: Verdict, whole: bool) -> None:
     exchange.last_rule = verdict.place
     exchange.response_at = exchange.client.relay.now()
-    connection.drop()
+    if whole:
+        # Nothing of it is left to come: the connection serves the next request.
+        connection.release(exchange)
+    else:
+        connection.drop()
     frontend, backend = exchange.client.frontend, exchange.route.backend
     if verdict.kind is not ANSWER or cast(Answer, verdict).denied:
         frontend.counts.dresp += 1
@@ -397,7 +425,10 @@ def _refuse_response(connection: ServerConnection, exchange: RelayExchange, verd
         vanish(exchange.client)
         _close(exchange)
         return
-    _answer(exchange, cast(Answer, verdict) if verdict.kind is ANSWER else _BAD_RESPONSE)
+    answer = cast(Answer, verdict) if verdict.kind is ANSWER else _BAD_RESPONSE
+    # H: in the midst of the response's head.
+    exchange.termination = answer.termination[:1] + b"H"
+    _answer(exchange, answer)
 
 
 _BAD_RESPONSE = Answer(None, 502, page=True, termination=b"PR")

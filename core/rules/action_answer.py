@@ -11,6 +11,7 @@ from typing import Any
 
 from .actions import CONTENT, EARLY, REQUEST, RESPONSE, RESPONSE_CONTENT, RESPONSES, Act, Use, action
 from .answers import read_answer
+from .catalogue import Stage
 from .formats import constant_of
 from .redirects import read_redirect
 from .verdicts import DROP, REJECT, STOP, TARPIT, Answer, Switch, Verdict
@@ -37,7 +38,7 @@ def _accept(use: Use) -> Act:
 
 @action("reject", EARLY | CONTENT | RESPONSE_CONTENT | REQUEST, "", "Close the connection without a word")
 def _reject(use: Use) -> Act:
-    return giving(Verdict(REJECT, use.place))
+    return giving(Verdict(REJECT, use.place, _before_request(use)))
 
 
 @action("close", RESPONSE_CONTENT, "", "Do not use the server connection again")
@@ -60,7 +61,12 @@ def _close(use: Use) -> Act:
 def _silent_drop(use: Use) -> Act:
     if use.skip("rst-ttl"):
         use.number("a TTL", 1, 255)
-    return giving(Verdict(DROP, use.place))
+    return giving(Verdict(DROP, use.place, _before_request(use)))
+
+
+def _before_request(use: Use) -> bool:
+    """HAProxy runs the content rules of a frontend before it reads the request."""
+    return use.ground.kind == "tcp-request content" and bool(use.ground.stage & Stage.FRONT_CONTENT)
 
 
 REPLY = (
@@ -116,7 +122,7 @@ USE_BACKEND = frozenset({"use_backend", "http-request"})
 @action("use_backend", USE_BACKEND, "<backend>", "Choose the backend; no further rule of this section")
 def _use_backend(use: Use) -> Act:
     word = use.take("a backend")
-    text = use.format_of(word.text, word.column)
+    text = use.format_of(word.text, word.column, encoded=False)
     name = constant_of(text)
     if name is not None and word.text not in use.ground.site.backends:
         raise use.error(f"there is no backend '{word.text}'", word)
@@ -126,7 +132,7 @@ def _use_backend(use: Use) -> Act:
 @action("use-server", frozenset({"use-server"}), "<server>", "Choose the server, if it is up")
 def _use_server(use: Use) -> Act:
     word = use.take("a server")
-    text = use.format_of(word.text, word.column)
+    text = use.format_of(word.text, word.column, encoded=False)
     spec = use.ground.spec
     assert spec is not None
     servers = {server.name.encode(): server for server in use.ground.site.backends[spec.name].servers}

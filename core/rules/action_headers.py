@@ -130,7 +130,7 @@ def name_matcher(use: Use, method: str, text: bytes, word: RuleWord) -> Callable
     if method == "sub":
         return lambda name: lower in name
     try:
-        search = compile_regex(text, True).search
+        search = compile_regex(text).search
     except ValueError as error:
         raise use.error(str(error), word) from None
     return lambda name: search(name) is not None

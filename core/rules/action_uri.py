@@ -12,7 +12,15 @@ from typing import Any
 
 from ..http.edit import edit_request
 from ..http.fields import TOKENS
-from ..http.uri import TARGET_BYTES, Form, read_target, table_of
+from ..http.uri import (
+    TARGET_BYTES,
+    Form,
+    bare_authority,
+    default_ports,
+    read_target,
+    table_of,
+    without_default_port,
+)
 from .actions import REQUEST, Act, Text, Use, action
 from .failing import failure
 from .fetch_request import pathq_of
@@ -125,9 +133,20 @@ def _query(use: Use) -> Act:
     return _setter(use, _set_query, use.format("a query"))
 
 
-@action("set-uri", REQUEST, "<format>", "Change the whole target")
+def _set_uri(x: Any, target: bytes) -> bool:
+    """An absolute target names the host, too."""
+    if not set_target(x, target):
+        return False
+    parts = x.head.parts
+    if parts is not None and parts.form is Form.ABSOLUTE:
+        host = bare_authority(without_default_port(parts.authority, default_ports(parts)))
+        x.head.block.replace_lines(b"host", lambda value: host)
+    return True
+
+
+@action("set-uri", REQUEST, "<format>", "Change the whole target, and Host where it is absolute")
 def _uri(use: Use) -> Act:
-    return _setter(use, set_target, use.format("a target"))
+    return _setter(use, _set_uri, use.format("a target"))
 
 
 def _replacing(use: Use, read: Callable[[Any], bytes | None], write: Callable[[Any, bytes], bool]) -> Act:
@@ -163,7 +182,7 @@ def _replace_pathq(use: Use) -> Act:
 
 @action("replace-uri", REQUEST, "<regex> <format>", "Change the whole target where the regex matches")
 def _replace_uri(use: Use) -> Act:
-    return _replacing(use, lambda x: _forwarded(x.head), set_target)
+    return _replacing(use, lambda x: _forwarded(x.head), _set_uri)
 
 
 @action("normalize-uri", REQUEST, "<normalizer> [full|strict]", "Bring the target into a normal form")

@@ -121,7 +121,7 @@ def _set_var(use: Use) -> Act:
 @action("set-var-fmt", ALL, "<format>", "Set a variable to a text", argument=True)
 def _set_var_fmt(use: Use) -> Act:
     name, conditions = read_target(use)
-    text = use.format("a format")
+    text = use.format("a format", encoded=False)
     return _store(use, name, conditions, lambda x: (Type.STR, text(x)))
 
 

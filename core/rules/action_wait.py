@@ -42,8 +42,7 @@ def _wait_for_body(use: Use) -> Act:
         use.take_nothing("time <time>")
     delay = float(time or 0)
     use.waits = True
-    # As where the body itself is too slow (reference 3.3).
-    late = Answer(use.place, 408, page=True, termination=b"cD")
+    late = Answer(use.place, 408, page=True, termination=b"cR")
     wait = Wait(use.place, lambda x: x.has_body(least), lambda x: delay, late, body=True)
 
     def act(x: Any) -> Verdict | None:

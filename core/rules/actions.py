@@ -83,7 +83,19 @@ class Ground:
 class Use:
     """One use of an action: its words, from left to right."""
 
-    __slots__ = ("_column", "_index", "_words", "argument", "entered", "files", "ground", "name", "needs", "place", "waits")
+    __slots__ = (
+        "_column",
+        "_index",
+        "_words",
+        "argument",
+        "entered",
+        "files",
+        "ground",
+        "name",
+        "needs",
+        "place",
+        "waits",
+    )
 
     def __init__(
         self,
@@ -174,14 +186,14 @@ class Use:
         self.needs |= compiled.needs
         return compiled
 
-    def format(self, what: str) -> Text:
-        """The next word as a log-format string: function of the scope. One that is constant has an attribute
-        `constant` (see `constant_of`)."""
+    def format(self, what: str, *, encoded: bool = True) -> Text:
+        """The next word as a log-format string: a function of the scope (`formats.constant_of` tells whether it is
+        always the same). `encoded`: it goes into a message."""
         word = self.take(what)
-        return self.format_of(word.text, word.column)
+        return self.format_of(word.text, word.column, encoded=encoded)
 
-    def format_of(self, text: str, column: int) -> Text:
-        run, needs = compile_format(text, self.ground.site, self.ground.stage, column)
+    def format_of(self, text: str, column: int, *, encoded: bool = True) -> Text:
+        run, needs = compile_format(text, self.ground.site, self.ground.stage, column, encoded=encoded)
         self.needs |= needs
         return run
 

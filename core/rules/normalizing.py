@@ -53,10 +53,11 @@ def strip_dotdot(path: bytes, full: bool) -> bytes:
             kept.pop()
             if last:
                 kept.append(b"")
-        elif not full:
-            kept.append(segment)
-        elif last:
-            kept.append(b"")
+        else:
+            if not full:
+                kept.append(segment)
+            if last:
+                kept.append(b"")
     return b"/" + b"/".join(kept)
 
 

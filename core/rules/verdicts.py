@@ -39,13 +39,15 @@ STOP, ANSWER, TARPIT, REJECT, DROP, WAIT, JUMP, SWITCH = Kind
 
 
 class Verdict:
-    """One rule's verdict. `place`: of the rule."""
+    """One rule's verdict. `place`: of the rule. `unread`: given before the request was looked at, so that its line is
+    not in the log."""
 
-    __slots__ = ("kind", "place")
+    __slots__ = ("kind", "place", "unread")
 
-    def __init__(self, kind: Kind, place: Place | None) -> None:
+    def __init__(self, kind: Kind, place: Place | None, unread: bool = False) -> None:
         self.kind = kind
         self.place = place
+        self.unread = unread
 
 
 class Answer(Verdict):

@@ -45,6 +45,8 @@ class Case:
     """Server lines; by default one for each origin."""
     times: str = ""
     """Timeouts that are not those of DEFAULTS."""
+    settings: str = ""
+    """Lines of the global section."""
     mode: str = "http"
     whole: str = ""
     """A whole configuration after `defaults`, instead of the one frontend and backend."""
@@ -133,7 +135,7 @@ def listening() -> socket.socket:
 
 
 def configuration(case: Case, words: Mapping[str, str]) -> str:
-    text = DEFAULTS + _indented(case.times)
+    text = DEFAULTS.replace("defaults\n", f"{_indented(case.settings)}defaults\n") + _indented(case.times)
     if case.whole:
         text += case.whole
     else:

@@ -17,7 +17,9 @@ Facts = dict[str, str]
 
 _WHERE = r"\S+ \[[^\]]*\] (?P<frontend>\S+) (?P<backend>[^/ ]+)/(?P<server>\S+) (?P<timers>\S+) "
 _END = r"(?P<state>\S+) \d+/\d+/\d+/\d+/(?P<retries>\+?\d+) (?P<queues>\d+/\d+)"
-_LINE = re.compile(_WHERE + r"(?P<status>-?\d+) (?P<size>\+?\d+) - - " + _END + r' "(?P<request>.*)"$')
+_LINE = re.compile(
+    _WHERE + r"(?P<status>-?\d+) (?P<size>\+?\d+) - - " + _END + r'(?P<captures>(?: \{[^}]*\})*) "(?P<request>.*)"$'
+)
 _TCP_LINE = re.compile(_WHERE + r"(?P<size>\+?\d+) " + _END + "$")
 
 
