@@ -17,63 +17,20 @@ from typing import Any
 
 from ..config.model import Place
 from ..errors import ConfigError
+from .acl_flags import Flags, apply_operators, read_flags
 from .catalogue import FETCHES, Needs, Stage
+from .derivatives import DERIVATIVES
 from .expression import Compiled, Expression, Word, compile_expression, parse_expression, parse_words, unknown
 from .header_tests import test_header
 from .operators import is_second, read_second
 from .pattern_files import files_of
-from .patterns import DEFAULT_METHODS, METHODS, Patterns, compile_patterns, show_sample
-from .ranges import read_number
+from .patterns import DEFAULT_METHODS, Patterns, compile_patterns, show_sample
 from .samples import ANY, BOOL, CASTS, INT
 from .scope import Site
 
 Test = Callable[[Any], bool]
 
-_TEXT_METHODS = ("beg", "dir", "dom", "end", "len", "reg", "sub")
-
-
-def _families() -> dict[str, tuple[str, str]]:
-    table = {
-        "http_auth_group": ("http_auth_group", "str"),
-        "method": ("method", "meth"),
-        "payload": ("req.payload", "bin"),
-        "payload_lv": ("req.payload_lv", "bin"),
-        "req.payload": ("req.payload", "bin"),
-        "req.payload_lv": ("req.payload_lv", "bin"),
-        "req_rdp_cookie": ("req.rdp_cookie", "str"),
-        "req_rdp_cookie_cnt": ("req.rdp_cookie_cnt", "int"),
-        "req_ssl_sni": ("req.ssl_sni", "str"),
-        "req_ver": ("req.ver", "str"),
-        "resp_ver": ("res.ver", "str"),
-        "ssl_fc_sni_end": ("ssl_fc_sni", "end"),
-        "ssl_fc_sni_reg": ("ssl_fc_sni", "reg"),
-    }
-    # `hdr` and `cook` are the request's here, although the fetch `hdr` is of whichever message is under way.
-    for family, fetch in (
-        ("base", "base"),
-        ("cook", "req.cook"),
-        ("hdr", "req.hdr"),
-        ("path", "path"),
-        ("scook", "res.cook"),
-        ("shdr", "res.hdr"),
-        ("url", "url"),
-        ("urlp", "urlp"),
-    ):
-        table[family] = (fetch, "str")
-        for method in _TEXT_METHODS:
-            table[f"{family}_{method}"] = (fetch, method)
-    # The manual has these, HAProxy has not.
-    for fetch in ("req.cook", "req.hdr", "res.cook", "res.hdr"):
-        for method in _TEXT_METHODS:
-            table[f"{fetch}_{method}"] = (fetch, method)
-    return table
-
-
-DERIVATIVES: dict[str, tuple[str, str]] = _families()
-"""Names that only ACLs know, or know differently: the fetch and the method that they mean."""
-
 _KEYWORD = re.compile(r"[A-Za-z0-9_.+-]+", re.ASCII)
-_OPERATORS = ("eq", "ge", "gt", "le", "lt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,28 +44,6 @@ class Acl:
     place: Place | None
     text: str
     why: Callable[[Any], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A word that was not written so."""
-
-    text: str
-    column: int
-
-
-@dataclass(slots=True)
-class _Flags:
-    """What stands between the criterion and the patterns."""
-
-    method: str = ""
-    ignore_case: bool = False
-    resolve: bool = True
-    as_map: bool = False
-    identity: str = ""
-    ended: bool = False
-    files: list[tuple[Word, bool, bool]] | None = None
-    """Each with whether `-i` and `-M` stood before it."""
 
 
 def compile_acl(
@@ -137,7 +72,7 @@ def compile_acl(
     else:
         expression, implied, rest = _read_criterion(words)
         compiled, known_here = _compile(expression, site, stage, None)
-        flags, rest = _read_flags(rest)
+        flags, rest = read_flags(rest)
         method = _choose_method(flags, implied, compiled, expression)
         patterns = _read_patterns(method, flags, rest, site, notes)
         if not patterns[0].method.patterns:
@@ -238,59 +173,7 @@ def _compile(expression: Expression, site: Site, stage: Stage, patterns: Pattern
     return compile_expression(expression, site, stage, want), known_here
 
 
-def _read_flags(words: Sequence[Word]) -> tuple[_Flags, Sequence[Word]]:
-    flags = _Flags()
-    index = 0
-
-    def argument(word: Word) -> Word:
-        nonlocal index
-        index += 1
-        if index >= len(words):
-            raise ConfigError(f"'{word.text}' needs an argument", column=word.column, word=word.text)
-        return words[index]
-
-    while index < len(words) and words[index].text.startswith("-"):
-        word = words[index]
-        if word.text == "--":
-            flags.ended = True
-            index += 1
-            break
-        if word.text == "-i":
-            flags.ignore_case = True
-        elif word.text == "-n":
-            flags.resolve = False
-        elif word.text == "-M":
-            flags.as_map = True
-        elif word.text == "-u":
-            flags.identity = argument(word).text
-            if not flags.identity.isdigit():
-                raise ConfigError("'-u' needs a number", column=words[index].column, word=flags.identity)
-        elif word.text == "-m":
-            method = argument(word)
-            if method.text not in METHODS or method.text == "meth":
-                raise ConfigError(
-                    f"unknown matching method '{method.text}'",
-                    column=method.column,
-                    word=method.text,
-                    hint=f"one of {', '.join(name for name in METHODS if name != 'meth')}",
-                )
-            if flags.files:
-                raise ConfigError("'-m' must be written before '-f'", column=word.column, word=word.text)
-            flags.method = method.text
-        elif word.text == "-f":
-            flags.files = [*(flags.files or []), (argument(word), flags.ignore_case, flags.as_map)]
-        else:
-            raise ConfigError(
-                f"'{word.text}' is not a flag of ACLs",
-                column=word.column,
-                word=word.text,
-                hint="write `--` before patterns that begin with a minus",
-            )
-        index += 1
-    return flags, words[index:]
-
-
-def _choose_method(flags: _Flags, implied: str, compiled: Compiled, expression: Expression) -> str:
+def _choose_method(flags: Flags, implied: str, compiled: Compiled, expression: Expression) -> str:
     method = flags.method or implied or DEFAULT_METHODS.get(compiled.type, "")
     if not method:
         kind = "any type" if compiled.type is ANY else f"type {compiled.type.value}"
@@ -303,7 +186,7 @@ def _choose_method(flags: _Flags, implied: str, compiled: Compiled, expression: 
 
 
 def _read_patterns(
-    method: str, flags: _Flags, words: Sequence[Word], site: Site, notes: list[ConfigError]
+    method: str, flags: Flags, words: Sequence[Word], site: Site, notes: list[ConfigError]
 ) -> list[Patterns]:
     """The sets of patterns, in the order in which they are tried: each file is one, the words are one."""
     found = []
@@ -314,7 +197,7 @@ def _read_patterns(
             raise ConfigError(str(error), column=word.column, word=word.text) from None
     if words or not found:
         if method in ("int", "len"):
-            words = _apply_operators(words, notes)
+            words = apply_operators(words, notes)
         inline = compile_patterns(method, words, ignore_case=flags.ignore_case, resolve=flags.resolve)
         found.append(_named(flags.identity, inline, words, site) if flags.identity else inline)
     return found
@@ -326,41 +209,6 @@ def _named(identity: str, patterns: Patterns, words: Sequence[Word], site: Site)
         return files_of(site).name(identity, patterns, tuple([(word.text, word.column) for word in words]))
     except ValueError as error:
         raise ConfigError(str(error), column=words[0].column if words else 0, word=identity) from None
-
-
-def _apply_operators(words: Sequence[Word], notes: list[ConfigError]) -> list[Word]:
-    """Integers behind an operator as ranges. What has a colon or a minus is taken as it is, as HAProxy does."""
-    operator = "eq"
-    found: list[Word] = []
-    for word in words:
-        text = word.text
-        if text in _OPERATORS:
-            operator = text
-            continue
-        if text.startswith("-") and text[1:].isdigit():
-            notes.append(
-                ConfigError(
-                    f"'{text}' means: up to {text[1:]}; patterns of integers have no negative numbers",
-                    column=word.column,
-                    word=text,
-                    hint="`lt 0` matches all negative ones",
-                )
-            )
-        if operator == "eq" or ":" in text or "-" in text:
-            found.append(word)
-            continue
-        try:
-            number = read_number(text.encode())
-        except ValueError:
-            raise ConfigError(
-                f"'{text}' is neither a number nor a supported operator", column=word.column, word=text
-            ) from None
-        if operator == "gt":
-            number += 1
-        elif operator == "lt":
-            number -= 1
-        found.append(Piece(f"{number}:" if operator[0] == "g" else f":{number}", word.column))
-    return found
 
 
 def _make_test(compiled: Compiled, patterns: list[Patterns]) -> Test:

@@ -17,7 +17,8 @@ from typing import Any, cast
 from ..config import suggest
 from ..config.model import Place, RuleSpec
 from ..errors import ConfigError
-from .acl import Acl, Piece, Test, compile_acl, never
+from .acl import Acl, Test, compile_acl, never
+from .acl_flags import Piece
 from .catalogue import Needs, Stage
 from .expression import Word
 from .predefined import PREDEFINED

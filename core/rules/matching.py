@@ -1,8 +1,8 @@
-"""Matching methods on text: what a set of patterns is searched in, made for speed.
+"""Matching methods on whole values, and what a matcher is: patterns that can be searched, made for speed.
 
-Owns: exact, beg, end, sub, dir, dom, reg, bin, found, bool and the method of methods; numbers and networks are in
-`ranges`. Must not know: how patterns are written, files, ACLs. Patterns come as keys, already read, with a payload: the
-value of a map, or the text of the pattern.
+Owns: exact, reg, bin, found, bool and the method of methods. Parts of texts (beg, end, sub, dir, dom) are in `searching`,
+numbers and networks in `ranges`. Must not know: how patterns are written, files, ACLs. Patterns come as keys, already
+read, with a payload: the value of a map, or the text of the pattern.
 
 `match(value)` says whether any pattern matches, `found(value)` gives the payload of the one that HAProxy would take: of
 trees (exact; beg with case) the longest, of lists the first. `over(run)` makes the whole test of an ACL from a fetch,
@@ -16,16 +16,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from operator import itemgetter
 from typing import Any
 
 Entries = Iterable[tuple[Any, Any]]
 """(key, payload) in order."""
 Test = Callable[[Any], bool]
-
-_RANK = itemgetter(0)
-FEW = 12
-"""So many patterns are tried one by one; more are looked up by what the value can be cut into."""
 
 
 class Matcher:
@@ -206,205 +201,6 @@ class Methods(Exact):
 
     def over(self, run: Callable[[Any], Any]) -> Test:
         return Matcher.over(self, run) if self.fold else Exact.over(self, run)
-
-
-def _by_length(keys: Iterable[bytes]) -> list[int]:
-    return sorted({len(key) for key in keys}, reverse=True)
-
-
-class Prefixes(Matcher):
-    """`beg`: how the value begins."""
-
-    __slots__ = ("fold", "lengths", "table", "texts")
-
-    def __init__(self, fold: bool) -> None:
-        self.fold = fold
-        self.load(())
-
-    def load(self, entries: Entries) -> None:
-        table: dict[bytes, tuple[int, Any]] = {}
-        for rank, (key, payload) in enumerate(entries):
-            table.setdefault(key.lower() if self.fold else key, (rank, payload))
-        self.table = table
-        self.texts = tuple(table)
-        self.lengths = _by_length(table)
-
-    def match(self, value: bytes) -> bool:
-        if self.fold:
-            value = value.lower()
-        if len(self.texts) <= FEW:
-            return value.startswith(self.texts)
-        table = self.table
-        for length in self.lengths:  # noqa: SIM110
-            if value[:length] in table:
-                return True
-        return False
-
-    def found(self, value: bytes) -> Any:
-        if self.fold:
-            value = value.lower()
-        hits = [hit for length in self.lengths if (hit := self.table.get(value[:length])) is not None]
-        if not hits:
-            return None
-        return (min(hits, key=_RANK) if self.fold else hits[0])[1]
-
-    def source(self) -> str:
-        if len(self.texts) > FEW:
-            return "match(value)"
-        return f"value{'.lower()' if self.fold else ''}.startswith(matcher.texts)"
-
-    def over(self, run: Callable[[Any], Any]) -> Test:
-        if len(self.texts) > FEW:
-            return Matcher.over(self, run)
-        if self.fold:
-
-            def test_folded(x: Any) -> bool:
-                value = run(x)
-                return value is not None and value.lower().startswith(self.texts)
-
-            return test_folded
-
-        def test(x: Any) -> bool:
-            value = run(x)
-            return value is not None and value.startswith(self.texts)
-
-        return test
-
-
-class Suffixes(Matcher):
-    """`end`: how the value ends."""
-
-    __slots__ = ("fold", "lengths", "table", "texts")
-
-    def __init__(self, fold: bool) -> None:
-        self.fold = fold
-        self.load(())
-
-    def load(self, entries: Entries) -> None:
-        table: dict[bytes, tuple[int, Any]] = {}
-        for rank, (key, payload) in enumerate(entries):
-            table.setdefault(key.lower() if self.fold else key, (rank, payload))
-        self.table = table
-        self.texts = tuple(table)
-        self.lengths = _by_length(table)
-
-    def match(self, value: bytes) -> bool:
-        if self.fold:
-            value = value.lower()
-        if len(self.texts) <= FEW:
-            return value.endswith(self.texts)
-        table = self.table
-        size = len(value)
-        for length in self.lengths:  # noqa: SIM110
-            if length <= size and value[size - length :] in table:
-                return True
-        return False
-
-    def found(self, value: bytes) -> Any:
-        if self.fold:
-            value = value.lower()
-        size = len(value)
-        hits = [
-            hit
-            for length in self.lengths
-            if length <= size and (hit := self.table.get(value[size - length :])) is not None
-        ]
-        return min(hits, key=_RANK)[1] if hits else None
-
-    def source(self) -> str:
-        if len(self.texts) > FEW:
-            return "match(value)"
-        return f"value{'.lower()' if self.fold else ''}.endswith(matcher.texts)"
-
-
-class Substrings(Matcher):
-    """`sub`: what the value contains."""
-
-    __slots__ = ("fold", "table")
-
-    def __init__(self, fold: bool) -> None:
-        self.fold = fold
-        self.table: dict[bytes, Any] = {}
-
-    def load(self, entries: Entries) -> None:
-        table: dict[bytes, Any] = {}
-        for key, payload in entries:
-            table.setdefault(key.lower() if self.fold else key, payload)
-        self.table = table
-
-    def match(self, value: bytes) -> bool:
-        if self.fold:
-            value = value.lower()
-        # `text in value` costs 0.2 us more: it tries the text as a number first.
-        for text in self.table:  # noqa: SIM110
-            if value.find(text) >= 0:
-                return True
-        return False
-
-    def found(self, value: bytes) -> Any:
-        if self.fold:
-            value = value.lower()
-        for text, payload in self.table.items():
-            if value.find(text) >= 0:
-                return payload
-        return None
-
-
-class Words(Matcher):
-    """`dir` and `dom`: what stands in the value between delimiters, or its ends. Delimiters around a pattern are no
-    part of it; those inside are."""
-
-    __slots__ = ("delimiters", "depth", "fold", "pieces", "table", "texts")
-
-    def __init__(self, fold: bool, delimiters: bytes) -> None:
-        self.fold = fold
-        self.delimiters = delimiters
-        self.pieces = re.compile(b"[^" + re.escape(delimiters) + b"]+")
-        self.load(())
-
-    def load(self, entries: Entries) -> None:
-        table: dict[bytes, tuple[int, Any]] = {}
-        for rank, (key, payload) in enumerate(entries):
-            text = key.strip(self.delimiters)
-            if text:
-                table.setdefault(text.lower() if self.fold else text, (rank, payload))
-        self.table = table
-        self.texts = tuple(table)
-        self.depth = max([len(self.pieces.findall(text)) for text in table], default=0)
-
-    def _stands_in(self, text: bytes, value: bytes) -> bool:
-        start = value.find(text)
-        delimiters = self.delimiters
-        while start >= 0:
-            end = start + len(text)
-            if (not start or value[start - 1] in delimiters) and (end == len(value) or value[end] in delimiters):
-                return True
-            start = value.find(text, start + 1)
-        return False
-
-    def match(self, value: bytes) -> bool:
-        if self.fold:
-            value = value.lower()
-        if len(self.texts) <= FEW:
-            for text in self.texts:  # noqa: SIM110
-                if self._stands_in(text, value):
-                    return True
-            return False
-        return bool(self._hits(value))
-
-    def _hits(self, value: bytes) -> list[tuple[int, Any]]:
-        places = [piece.span() for piece in self.pieces.finditer(value)]
-        table = self.table
-        return [
-            hit
-            for index, (start, _) in enumerate(places)
-            for _, end in places[index : index + self.depth]
-            if (hit := table.get(value[start:end])) is not None
-        ]
-
-    def found(self, value: bytes) -> Any:
-        hits = self._hits(value.lower() if self.fold else value)
-        return min(hits, key=_RANK)[1] if hits else None
 
 
 class Regexes(Matcher):

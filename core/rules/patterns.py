@@ -14,10 +14,11 @@ from typing import Any
 
 from ..errors import ConfigError
 from .expression import Word
-from .matching import Exact, Matcher, Methods, Prefixes, Presence, Regexes, Substrings, Suffixes, Test, Truth, Words
+from .matching import Exact, Matcher, Methods, Presence, Regexes, Test, Truth
 from .ranges import Lengths, Networks, Numbers, read_network, read_range
 from .regexes import compile_regex
 from .samples import BIN, BOOL, INT, IP, METH, STR, Type, unpack_ip
+from .searching import Prefixes, Substrings, Suffixes, Words
 
 
 class PatternError(ValueError):

@@ -8,8 +8,9 @@ import pytest
 from maniple.core.config.model import RuleWord
 from maniple.core.errors import ConfigError
 from maniple.core.rules import keywords
-from maniple.core.rules.acl import DERIVATIVES, compile_acl
+from maniple.core.rules.acl import compile_acl
 from maniple.core.rules.catalogue import FETCHES, Stage
+from maniple.core.rules.derivatives import DERIVATIVES
 from maniple.core.rules.operators import OPERATORS, is_second, read_second
 
 assert keywords.MODULES

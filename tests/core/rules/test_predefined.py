@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from maniple.core.rules import keywords
-from maniple.core.rules.acl import DERIVATIVES
 from maniple.core.rules.acl_set import AclSet
 from maniple.core.rules.catalogue import FETCHES, Stage
+from maniple.core.rules.derivatives import DERIVATIVES
 from maniple.core.rules.predefined import PREDEFINED
 
 assert keywords.MODULES
