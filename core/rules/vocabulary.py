@@ -1,0 +1,145 @@
+"""The words of expressions: what there is, and what HAProxy (3.2) has and maniple has not yet, by name.
+
+Owns: the names of what is missing, and how all of them are shown (`maniple check --keywords`). Must not know: what a
+keyword does. Invariant: no name is missing and there: the catalogue is asked (keywords fills it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .catalogue import CONVERTERS, FETCHES, ConverterEntry, FetchEntry, entries
+
+_COUNTERS = """
+    bytes_in_rate bytes_out_rate conn_cnt conn_cur conn_rate glitch_cnt glitch_rate gpc0_rate gpc1_rate http_err_cnt
+    http_err_rate http_fail_cnt http_fail_rate http_req_cnt http_req_rate kbytes_in kbytes_out sess_cnt sess_rate
+"""
+_OF_ENTRIES = "clr_gpc0 clr_gpc1 get_gpc0 get_gpc1 get_gpt0 inc_gpc0 inc_gpc1"
+_OF_ARRAYS = "clr_gpc get_gpc get_gpt gpc_rate inc_gpc"
+_OF_TABLES = "expire gpc gpc0 gpc1 gpc_rate gpt gpt0 idle server_id trackers"
+_CERTIFICATE = "der i_dn key_alg notafter notbefore s_dn serial sha1 sig_alg version"
+_CONNECTION = """
+    alg_keysize alpn cipher client_early_traffic_secret client_handshake_traffic_secret client_random
+    client_traffic_secret_0 curve early_exporter_secret err err_str exporter_secret is_resumed npn protocol
+    server_handshake_traffic_secret server_random server_traffic_secret_0 session_id session_key unique_id use_keysize
+"""
+
+
+def _with(prefixes: str, *families: str) -> str:
+    return " ".join([prefix + name for prefix in prefixes.split() for family in families for name in family.split()])
+
+
+_MISSING_CONVERTERS = (
+    ("stick tables", "in_table " + _with("table_", _COUNTERS, _OF_TABLES)),
+    ("cryptography, which is not there yet", "aes_gcm_dec aes_gcm_enc jwt_verify x509_v_err_str"),
+    (
+        "other protocols than HTTP",
+        "fix_is_valid fix_tag_value mqtt_field_value mqtt_is_valid protobuf ungrpc",
+    ),
+    ("a library that is not free", "51d.single da-csv-conv"),
+)
+
+_MISSING_FETCHES = (
+    (
+        "stick tables",
+        _with("sc_ sc0_ sc1_ sc2_", _COUNTERS, _OF_ENTRIES, "tracked trackers")
+        + " sc1_clr_gpc src_updt_conn_cnt table_avl table_cnt "
+        + _with("src_", _COUNTERS, _OF_ENTRIES)
+        + " "
+        + _with("sc_ src_", _OF_ARRAYS),
+    ),
+    (
+        "TLS",
+        "ssl_bc ssl_fc ssl_c_ca_err ssl_c_ca_err_depth ssl_c_chain_der ssl_c_err ssl_c_r_dn ssl_c_used ssl_c_verify"
+        " ssl_fc_cipherlist_bin ssl_fc_cipherlist_hex ssl_fc_cipherlist_str ssl_fc_cipherlist_xxh ssl_fc_ecformats_bin"
+        " ssl_fc_eclist_bin ssl_fc_extlist_bin ssl_fc_has_crt ssl_fc_has_early ssl_fc_has_sni ssl_fc_protocol_hello_id"
+        " ssl_fc_sni ssl_s_chain_der "
+        + _with("ssl_bc_ ssl_fc_", _CONNECTION)
+        + " "
+        + _with("ssl_c_ ssl_f_ ssl_s_", _CERTIFICATE),
+    ),
+    (
+        "the contents of TCP streams",
+        "distcc_body distcc_param payload payload_lv rdp_cookie rdp_cookie_cnt rep_ssl_hello_type req.len req.payload"
+        " req.payload_lv req.rdp_cookie req.rdp_cookie_cnt req.ssl_alpn req.ssl_ec_ext req.ssl_hello_type req.ssl_sni"
+        " req.ssl_st_ext req.ssl_ver req_len req_ssl_hello_type req_ssl_sni req_ssl_ver res.body res.body_len res.len"
+        " res.payload res.payload_lv res.ssl_hello_type wait_end",
+    ),
+    ("userlists", "http_auth http_auth_group"),
+    ("rates", "be_sess_rate fe_req_rate fe_sess_rate srv_sess_rate"),
+    (
+        "facts that are not kept",
+        "bc_err bc_err_name bc_err_str bc_glitches bc_nb_streams bc_setting_streams_limit cur_client_timeout"
+        " cur_server_timeout cur_tunnel_timeout fc_err fc_err_name fc_err_str fc_glitches fc_nb_streams"
+        " fc_pp_authority fc_pp_tlv fc_pp_unique_id fc_settings_streams_limit res.cache_name res.comp_algo"
+        " txn.conn_retries txn.id32 txn.redispatched txn.sess_term_state txn.status txn.timer.total txn.timer.user"
+        " uptime",
+    ),
+    (
+        "HAProxy's insides",
+        "bs.aborted bs.debug_str bs.id bs.rst_code cpu_calls cpu_ns_avg cpu_ns_tot fcgi.docroot fcgi.index fs.aborted"
+        " fs.debug_str fs.id fs.rst_code internal.htx.data internal.htx.free internal.htx.free_data"
+        " internal.htx.has_eom internal.htx.nbblks internal.htx.size internal.htx.used internal.htx_blk.data"
+        " internal.htx_blk.hdrname internal.htx_blk.hdrval internal.htx_blk.size internal.htx_blk.start_line"
+        " internal.htx_blk.type internal.strm.is_htx lat_ns_avg lat_ns_tot",
+    ),
+)
+
+MISSING: dict[str, dict[str, str]] = {
+    "fetch": {name: reason for reason, names in _MISSING_FETCHES for name in names.split()},
+    "converter": {name: reason for reason, names in _MISSING_CONVERTERS for name in names.split()},
+}
+"""Kind of keyword -> name -> what it belongs to or waits for. A name that has come since is in the catalogue."""
+
+
+def missing(kind: str, name: str) -> str | None:
+    """What a `fetch` or `converter` that HAProxy has and maniple has not belongs to; None for all others."""
+    return None if name in (FETCHES if kind == "fetch" else CONVERTERS) else MISSING[kind].get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One keyword of expressions, as documentation shows it."""
+
+    kind: str
+    name: str
+    usage: str
+    source: str
+    """Of converters: the type that they take."""
+    result: str
+    state: str
+    """in force, or missing."""
+    summary: str
+    """What it gives; of what is missing, what it belongs to."""
+
+
+def terms() -> Iterator[Term]:
+    """All of them: fetches, then converters, by name."""
+    known: list[FetchEntry | ConverterEntry] = list(entries())
+    found = []
+    for entry in known:
+        if isinstance(entry, FetchEntry):
+            found.append(Term("fetch", entry.name, entry.usage, "", entry.type.value, "in force", entry.summary))
+        else:
+            result = "same" if entry.result is None else entry.result.value
+            source = entry.source.value
+            found.append(Term("converter", entry.name, entry.usage, source, result, "in force", entry.summary))
+    for kind, names in MISSING.items():
+        found += [Term(kind, name, name, "", "", "missing", names[name]) for name in names if missing(kind, name)]
+    yield from sorted(found, key=lambda term: (term.kind != "fetch", term.name))
+
+
+def render() -> str:
+    """The terms as text: usage, types, state, and the line of documentation."""
+    lines = []
+    kind = ""
+    for term in terms():
+        if term.kind != kind:
+            kind = term.kind
+            head = "fetches" if kind == "fetch" else "converters"
+            lines += ["", f"{head:<44} {'types':<18} state"]
+        types = f"{term.source} -> {term.result}" if term.source else term.result
+        lines.append(f"{term.usage:<44} {types:<18} {term.state}")
+        lines.append(f"    {term.summary}")
+    return "\n".join(lines) + "\n"
