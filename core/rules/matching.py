@@ -1,8 +1,8 @@
 """Matching methods on whole values, and what a matcher is: patterns that can be searched, made for speed.
 
-Owns: exact, reg, bin, found, bool and the method of methods. Parts of texts (beg, end, sub, dir, dom) are in `searching`,
-numbers and networks in `ranges`. Must not know: how patterns are written, files, ACLs. Patterns come as keys, already
-read, with a payload: the value of a map, or the text of the pattern.
+Owns: exact, reg, bin, found, bool and the method of methods. Parts of texts (beg, end, sub, dir, dom) are in
+`searching`, numbers and networks in `ranges`. Must not know: how patterns are written, files, ACLs. Patterns come as
+keys, already read, with a payload: the value of a map, or the text of the pattern.
 
 `match(value)` says whether any pattern matches, `found(value)` gives the payload of the one that HAProxy would take: of
 trees (exact; beg with case) the longest, of lists the first. `over(run)` makes the whole test of an ACL from a fetch,
