@@ -20,6 +20,7 @@ from .arguments import Argument, cut_arguments, read_arguments
 from .catalogue import CONVERTERS, FETCHES, Call, Each, Fetch, HeaderOf, Needing, Needs, Scoped, Stage
 from .samples import ANY, CASTS, Type, is_needless
 from .scope import Site
+from .vocabulary import missing
 
 _KEYWORD = re.compile(r"[A-Za-z0-9_.+-]+", re.ASCII)
 
@@ -204,6 +205,13 @@ def compile_text(
 
 def unknown(kind: str, keyword: Keyword, known: dict[str, Any]) -> ConfigError:
     """The error for a name that is in no registry."""
+    belongs = missing(kind, keyword.name)
+    if belongs is not None:
+        return ConfigError(
+            f"maniple does not have HAProxy's {kind} '{keyword.name}' yet: it belongs to {belongs}",
+            column=keyword.column,
+            word=keyword.name,
+        )
     near = suggest.nearest(keyword.name, known)
     return ConfigError(
         f"unknown {kind} '{keyword.name}'",

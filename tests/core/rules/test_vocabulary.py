@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from maniple.core.errors import ConfigError
 from maniple.core.rules import keywords
 from maniple.core.rules.catalogue import CONVERTERS, FETCHES
 from maniple.core.rules.vocabulary import MISSING, missing, render, terms
@@ -39,3 +42,15 @@ def test_all_of_haproxy_is_known(kind: str, option: str) -> None:
     assert len(names) > 60
     have = FETCHES if kind == "fetch" else CONVERTERS
     assert {name for name in names if name not in have and missing(kind, name) is None} == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("ssl_fc_sni", "HAProxy's fetch 'ssl_fc_sni' yet: it belongs to TLS"),
+        ("src,in_table(t)", "HAProxy's converter 'in_table' yet: it belongs to stick tables"),
+    ],
+)
+def test_what_is_missing_is_told_apart(text: str, says: str, value_of: Callable[..., Any]) -> None:
+    with pytest.raises(ConfigError, match=says):
+        value_of(text, None)
