@@ -21,7 +21,7 @@ from .listening import Listening, open_listeners
 from .notices import Notices
 from .placement import Placement, has_gil, place_groups
 from .placement_words import PlacementWords
-from .privileges import Identity, needed_descriptors, raise_descriptor_limit, wanted_identity
+from .privileges import Identity, make_room, needed_descriptors, raise_descriptor_limit, wanted_identity
 from .shared import create_counters, create_pulses
 from .topology import read_topology
 
@@ -114,6 +114,7 @@ def listen(
     activated: Sequence[socket.socket] = (),
 ) -> Listening:
     """The sockets for that placement, bound where they are not in `kept`. Raises FoundationError."""
+    make_room(_descriptors(configuration, placement))
     listening, errors = open_listeners(configuration, placement, kept, activated, numbers=numbers)
     if errors:
         lines = [error.message for error in errors]
@@ -121,6 +122,18 @@ def listen(
             lines.append("[maniple.main()] Some protocols failed to start their listeners! Exiting.")
         raise FoundationError(*lines)
     return listening
+
+
+def _descriptors(configuration: Configuration, placement: Placement) -> int:
+    """What the supervisor opens for a generation, at most: a socket for each thread at each address, inboxes, the ends
+    of what it speaks and listens to groups by."""
+    addresses = sum(
+        1 + address.port_high - address.port_low
+        for proxy in configuration.proxies
+        for bind in proxy.binds
+        for address in bind.addresses
+    )
+    return placement.threads * (addresses + 2) + 4 * len(placement.groups)
 
 
 def exceeded_limits(configuration: Configuration, threads: int) -> list[str]:

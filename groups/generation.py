@@ -109,12 +109,20 @@ class Generation:
             child.kill()
 
     def add(self, place: GroupPlace) -> Child:
-        """A group more; it is not forked yet. Raises ValueError when there are too many."""
+        """A group more; it is not forked yet. Raises ValueError when there are too many, OSError when there are no
+        descriptors for it; and then it is not there."""
         child = Child(place, self, self.slots.take(place.threads))
         self.foundation.columns.used = self.slots.highest
         if self._handing:
+            try:
+                for slot in child.slots:
+                    self._inboxes[slot + 1] = open_inbox()
+            except OSError:
+                for slot in child.slots:
+                    self._close_inbox(slot + 1)
+                self.slots.free(child.slots)
+                raise
             for slot in child.slots:
-                self._inboxes[slot + 1] = open_inbox()
                 # Who is there already cannot have inherited it.
                 for other in self.members:
                     self._processes.say(other, Message(Kind.INBOX, slot + 1), (self._inboxes[slot + 1][0].fileno(),))

@@ -97,6 +97,8 @@ class Operations:
         supervisor.succession.newcomers = scaling
         try:
             scaling.begin(groups)
+        except OSError as error:
+            settled(f"Cannot start groups ({error.strerror}).")
         except (FoundationError, ValueError) as error:
             settled(str(error))
 

@@ -100,6 +100,21 @@ def needed_descriptors(configuration: Configuration, listeners: int) -> int:
     return 2 * maxconn + 2 * listeners + servers + _SPARE
 
 
+def make_room(more: int) -> None:
+    """Raises RLIMIT_NOFILE so that `more` descriptors can be opened beside those that are open, as far as this user
+    may; where that does not suffice, opening them fails with a reason of its own."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = len(os.listdir("/proc/self/fd")) + more + _SPARE
+    if soft == resource.RLIM_INFINITY or needed <= soft:
+        return
+    for limits in ((needed, hard if hard == resource.RLIM_INFINITY else max(hard, needed)), (hard, hard)):
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+            return
+        except (ValueError, OSError):
+            continue
+
+
 def raise_descriptor_limit(needed: int) -> int:
     """Raises RLIMIT_NOFILE, as far as `needed` (0: as far as the hard limit), and returns the limit. Raises
     PrivilegeError when that is more than this user may have."""

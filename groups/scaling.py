@@ -51,7 +51,7 @@ class Scaling:
 
     def begin(self, groups: int) -> None:
         """`groups` 0: as many as the machine suggests now, where the configuration does not say it; and places anew.
-        Raises FoundationError and ValueError, and nothing has changed."""
+        Raises FoundationError, ValueError and OSError (no descriptors), and nothing has changed."""
         generation = self._generation
         self._placement = self._plan(groups)
         places = {place.number: place for place in self._placement.groups}
@@ -66,7 +66,7 @@ class Scaling:
         try:
             for place in missing:
                 self._newcomers.add(generation.add(place))
-        except ValueError:
+        except (ValueError, OSError):
             self._undo()
             raise
         if not self._newcomers:

@@ -114,8 +114,16 @@ class Succession:
             done(str(error))
             return None
         generation = Generation(next(self.serials), configuration, foundation, self.build, self._processes)
-        for place in foundation.placement.groups:
-            generation.add(place)
+        try:
+            for place in foundation.placement.groups:
+                generation.add(place)
+        except OSError as failure:
+            foundation.listening.close_new(self.kept)
+            generation.close()
+            text = f"[maniple.main()] Cannot start groups ({failure.strerror})."
+            self._notices.alert(text)
+            done(text)
+            return None
         self.generations.append(generation)
         self.candidate = generation
         self._done[generation] = done

@@ -6,11 +6,13 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from maniple.core.config.model import Address, BindSpec, Configuration, GlobalSpec, Place, ProxySpec, TuneSpec
+from maniple.core.relay.handing import open_inbox
 from maniple.groups.foundation import Foundation, lay_foundation
 from maniple.groups.generation import Generation
 from maniple.groups.lifecycle import GenerationState, GroupState
@@ -61,6 +63,29 @@ def made() -> Iterator[Callable[..., tuple[Generation, Said]]]:
     for generation, foundation in foundations:
         foundation.listening.close()
         generation.close()
+
+
+def test_a_group_without_descriptors_is_not_there(
+    made: Callable[..., tuple[Generation, Said]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generation, _ = made(2, balance="least")
+    before = len(os.listdir("/proc/self/fd"))
+    place = replace(generation.placement.groups[0], number=3, threads=2)
+    opened = []
+
+    def open_one() -> Any:
+        if opened:
+            raise OSError(24, "Too many open files")
+        opened.append(open_inbox())
+        return opened[0]
+
+    monkeypatch.setattr("maniple.groups.generation.open_inbox", open_one)
+    with pytest.raises(OSError, match="Too many"):
+        generation.add(place)
+    assert 3 not in generation.children
+    assert len(os.listdir("/proc/self/fd")) == before
+    monkeypatch.undo()
+    assert generation.add(place).slots == (2, 3)
 
 
 def bring(generation: Generation, *numbers: int, **words: Any) -> None:

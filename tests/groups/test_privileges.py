@@ -13,6 +13,7 @@ from maniple.groups.privileges import (
     PrivilegeError,
     drop_privileges,
     enter,
+    make_room,
     needed_descriptors,
     raise_descriptor_limit,
     wanted_identity,
@@ -54,6 +55,26 @@ def test_a_limit_that_suffices_stays() -> None:
     def check() -> bool:
         resource.setrlimit(resource.RLIMIT_NOFILE, (1000, 2000))
         return raise_descriptor_limit(500) == 1000
+
+    assert in_child(check)
+
+
+def test_room_is_made_for_sockets_as_far_as_it_goes() -> None:
+    """300 ports for 8 threads do not fit into the 1024 descriptors that a process mostly has at first."""
+
+    def check() -> bool:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (100, 3000))
+        make_room(10)
+        few = resource.getrlimit(resource.RLIMIT_NOFILE)
+        make_room(2400)
+        many = resource.getrlimit(resource.RLIMIT_NOFILE)
+        drop_privileges(NOBODY if os.getuid() == 0 else None, None)
+        make_room(10_000)
+        return (
+            few == (100, 3000)
+            and 2400 < many[0] < 3000 == many[1]
+            and resource.getrlimit(resource.RLIMIT_NOFILE) == (3000, 3000)
+        )
 
     assert in_child(check)
 
