@@ -94,6 +94,13 @@ SCOPE_FACTS: dict[str, Any] = {
     "end_at": -1.0,
     "backend_queue": 0,
     "server_queue": 0,
+    "dirty": False,
+    "hints": None,
+    "lenient": False,
+    "log_level": None,
+    "mirrors": None,
+    "steps": None,
+    "wanted": None,
 }
 
 
