@@ -19,6 +19,7 @@ from .relay.relay import Relay
 from .relay.route import Frontend, Route
 from .rules.capture_slots import slots_of
 from .rules.catalogue import Needs
+from .rules.pattern_files import PatternFiles
 from .rules.proxy_rules import NO_RULES, Findings, ProxyRules, compile_proxy
 from .rules.rule_sets import RuleSets
 from .rules.ruleset import RuleSet
@@ -55,7 +56,8 @@ def install(
 ) -> LiveSite:
     """Compile all rules, and give each frontend and route its plan. `compiled`: filled with the rules of each proxy, by
     its name and whether it has a frontend. Raises ConfigError, the first one found."""
-    site = LiveSite(frontends, backends, relay, thread, threads)
+    files = PatternFiles(configuration.pattern_files)
+    site = LiveSite(frontends, backends, relay, thread, threads, pattern_files=files)
     found = Findings()
     sets = RuleSets(configuration.rule_sets, site, found.errors)
     compiled = {} if compiled is None else compiled
