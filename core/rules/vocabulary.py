@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..config.keywords import State
 from .catalogue import CONVERTERS, FETCHES, ConverterEntry, FetchEntry, entries
 
 _COUNTERS = """
@@ -108,8 +109,8 @@ class Term:
     source: str
     """Of converters: the type that they take."""
     result: str
-    state: str
-    """in force, or missing."""
+    state: State
+    """IN_FORCE or KNOWN."""
     summary: str
     """What it gives; of what is missing, what it belongs to."""
 
@@ -120,13 +121,13 @@ def terms() -> Iterator[Term]:
     found = []
     for entry in known:
         if isinstance(entry, FetchEntry):
-            found.append(Term("fetch", entry.name, entry.usage, "", entry.type.value, "in force", entry.summary))
+            found.append(Term("fetch", entry.name, entry.usage, "", entry.type.value, State.IN_FORCE, entry.summary))
         else:
             result = "same" if entry.result is None else entry.result.value
             source = entry.source.value
-            found.append(Term("converter", entry.name, entry.usage, source, result, "in force", entry.summary))
+            found.append(Term("converter", entry.name, entry.usage, source, result, State.IN_FORCE, entry.summary))
     for kind, names in MISSING.items():
-        found += [Term(kind, name, name, "", "", "missing", names[name]) for name in names if missing(kind, name)]
+        found += [Term(kind, name, name, "", "", State.KNOWN, names[name]) for name in names if missing(kind, name)]
     yield from sorted(found, key=lambda term: (term.kind != "fetch", term.name))
 
 
@@ -140,6 +141,6 @@ def render() -> str:
             head = "fetches" if kind == "fetch" else "converters"
             lines += ["", f"{head:<44} {'types':<18} state"]
         types = f"{term.source} -> {term.result}" if term.source else term.result
-        lines.append(f"{term.usage:<44} {types:<18} {term.state}")
+        lines.append(f"{term.usage:<44} {types:<18} {'in force' if term.state is State.IN_FORCE else 'missing'}")
         lines.append(f"    {term.summary}")
     return "\n".join(lines) + "\n"
