@@ -47,8 +47,14 @@ def check_command(
     """
     if keywords:
         from ..core.config import matrix
+        from ..core.rules import keywords as expressions
+        from ..core.rules import vocabulary
 
-        text = _as_json([asdict(row) for row in matrix.rows()]) if form is Form.JSON else matrix.render()
+        assert expressions.MODULES
+        if form is Form.JSON:
+            text = _as_json([*map(asdict, matrix.rows()), *map(asdict, vocabulary.terms())])
+        else:
+            text = matrix.render() + vocabulary.render()
         sys.stdout.write(text)
         return
     if not files:

@@ -108,6 +108,9 @@ def test_keywords() -> None:
     assert states["balance"] == "in force"
     assert states["stick-table"] == "HAProxy's, not supported by maniple yet"
     assert {"accepted, not yet in force"} <= set(states.values())
+    # The words of expressions follow.
+    assert states["xxh64"] == "in force" and states["in_table"] == states["stick-table"]
+    assert "\nxxh64([<seed>]) " in text.stdout
 
 
 def test_what_is_accepted_and_not_yet_in_force_is_said(good: str) -> None:
