@@ -62,9 +62,11 @@ def check_command(
         raise typer.Exit(2)
     configuration, diagnostics = parser.load_files(files, Environment(os.environ, files=files))
     if configuration is not None:
+        from ..core.report.format_check import report_formats
         from ..core.rules.proxy_rules import report_rules
 
         report_rules(configuration, diagnostics)
+        report_formats(configuration, diagnostics)
         if diagnostics.errors:
             configuration = None
     if form is Form.JSON:

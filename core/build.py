@@ -17,9 +17,9 @@ from ..pools.counters import BackendCounts, Column, FrontendCounts, ServerCounts
 from ..pools.pulses import Pulse
 from ..pools.slots import Shares, full_connections, share
 from .balance.backend import Backend
+from .build_logs import install_logs
 from .build_rules import bare_backend, install
 from .config.model import Configuration, ProxySpec
-from .errors import ConfigError
 from .http.limits import Limits
 from .relay.handing import Inboxes
 from .relay.relay import Relay
@@ -77,7 +77,7 @@ def build(
         _frontend(proxy, configuration, relay, senders, backends, shares)
         for proxy in _active(configuration, "frontend")
     ]
-    install(
+    site = install(
         configuration,
         {frontend.name: frontend for frontend in frontends},
         backends,
@@ -85,6 +85,7 @@ def build(
         part,
         parts,
     )
+    install_logs(configuration, frontends, site)
     host = sent_host(spec)
     reporters = [senders.sender(line, spec.log_tag, host) for line in spec.logs]
     server_reporters = {
@@ -140,14 +141,7 @@ def _frontend(
     backends: dict[str, Backend],
     shares: Shares,
 ) -> Frontend:
-    try:
-        log = AccessLog(proxy, configuration.globals, senders) if proxy.logs else None
-    except ConfigError as error:
-        if not error.file:
-            # A format's mistake knows its place in the text only: the section is the nearest that we know.
-            place = proxy.place
-            error.file, error.line, error.column = place.file, place.line, place.column
-        raise
+    log = AccessLog(proxy, configuration.globals, senders) if proxy.logs else None
     frontend = Frontend(proxy, relay, FrontendCounts(), log)
     frontend.captures = Captures()
     frontend.maxconn = shares.of_frontend(proxy.name, proxy.maxconn or 0)

@@ -42,6 +42,7 @@ _TUNE = {
     "sndbuf_client": "tune.sndbuf.client",
     "sndbuf_server": "tune.sndbuf.server",
     "idletimer": "tune.idletimer",
+    "cookielen": "tune.http.cookielen",
     "logurilen": "tune.http.logurilen",
     "default_shards": "tune.listener.default-shards",
     "listener_balance": "tune.listener.balance",
@@ -205,6 +206,7 @@ def _proxy(spec: ProxySpec) -> Iterator[str]:
     for name, text in (
         ("log-format", spec.log_format),
         ("error-log-format", spec.error_log_format),
+        ("log-format-sd", spec.log_format_sd),
         ("log-tag", spec.log_tag),
         ("monitor-uri", spec.monitor_uri),
     ):

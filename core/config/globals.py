@@ -54,6 +54,7 @@ _setting("ulimit-n", "ulimit_n", Integer(), "Limit of open files.", "supervisor"
 _setting("tune.bufsize", "tune.bufsize", Size(1), "Bytes that the head of a message must fit, maxrewrite less.", "http")
 _setting("tune.maxrewrite", "tune.maxrewrite", Size(), "Bytes kept free for rewriting a head.", "http")
 _setting("tune.http.maxhdr", "tune.maxhdr", Integer(1, 32767), "Most header fields of a message.", "http")
+_setting("tune.http.cookielen", "tune.cookielen", Integer(1), "Bytes of a captured cookie in a log line.", "log")
 _setting("tune.http.logurilen", "tune.logurilen", Integer(1), "Bytes of a request line in a log line.", "log")
 _setting(
     "tune.http.head-cache", "tune.head_cache", Integer(), "Ours: header blocks remembered per thread; 0: none.", "http"
@@ -181,6 +182,14 @@ def _daemon(statement: Statement, draft: GlobalDraft) -> None:
 )
 def _description(statement: Statement, draft: GlobalDraft) -> None:
     draft.set("description", " ".join(statement.texts))
+
+
+def _accept(statement: Statement, draft: GlobalDraft) -> None:
+    """What it would allow is allowed."""
+
+
+for _name in ("expose-experimental-directives", "expose-deprecated-directives"):
+    TABLE.keyword(_name, GLOBAL, "", "Allow certain keywords; maniple has no such ones.", reader="parser")(_accept)
 
 
 @TABLE.keyword("node", GLOBAL, "<name>", "Name of this instance in statistics.", reader="steward", state=State.ACCEPTED)

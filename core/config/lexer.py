@@ -50,6 +50,8 @@ class Word:
 
     text: str
     column: int
+    lead: int = 0
+    """Characters of its source before the first one of `text`: 1 for a quote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +244,9 @@ class _Cutter:
         self._column = self._position + 1
 
     def _end_word(self) -> None:
-        self._words.append(Word(_joined(self._parts), self._column))
+        start = self._column - 1
+        lead = int(self._text[start : start + 1] in ("'", '"'))
+        self._words.append(Word(_joined(self._parts), self._column, lead))
         self._parts = []
 
     def _toggle_quote(self, character: str) -> None:

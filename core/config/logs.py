@@ -13,7 +13,7 @@ from itertools import pairwise
 from ..addresses import Address, parse_address
 from .drafts import GlobalDraft, ProxyDraft, Reading
 from .keywords import ANY, FRONT, GLOBAL, GLOBAL_KEYWORDS, PROXY_KEYWORDS, setter
-from .model import LogSpec
+from .model import LogSpec, Place
 from .statement import Refusal, Statement
 from .values import Choice, Integer, Text
 
@@ -31,12 +31,15 @@ HTTP_LOG_FORMAT = (
     "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r"
 )
 TCP_LOG_FORMAT = "%ci:%cp [%t] %ft %b/%s %Tw/%Tc/%Tt %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq"
+JSON_LOG_FORMAT = "%{+json}o"
+"""Stands for the whole object of `option httplog json` (report.json_log); the flag is no part of other formats."""
 NAMED_FORMATS = {
     "httplog": HTTP_LOG_FORMAT,
     "httplog clf": (
         '%{+Q}o %{-Q}ci - - [%trg] %r %ST %B "" "" %cp %ms %ft %b %s %TR %Tw %Tc %Tr %Ta %tsc %ac %fc %bc %sc %rc '
         "%sq %bq %CC %CS %hrl %hsl"
     ),
+    "httplog json": JSON_LOG_FORMAT,
     "tcplog": TCP_LOG_FORMAT,
     "tcplog clf": (
         '%{+Q}o %{-Q}ci - - [%T] "TCP " 000 %B "" "" %cp %ms %ft %b %s %Th %Tw %Tc %Tt %U %ts-- %ac %fc %bc %sc %rc '
@@ -184,21 +187,32 @@ def _proxy_log(statement: Statement, draft: ProxyDraft) -> None:
 
 @PROXY_KEYWORDS.keyword("log-format", ANY, "<format>", "Format of the access log.", reader="log", arity=(0, -1))
 def _log_format(statement: Statement, draft: ProxyDraft) -> None:
-    draft.choose_log_format("text", _format_text(statement), statement)
+    draft.choose_log_format("text", _format_text(statement, draft), statement)
 
 
 @PROXY_KEYWORDS.keyword(
     "error-log-format", FRONT, "<format>", "Format of the log of connection errors.", reader="log", arity=(0, -1)
 )
 def _error_log_format(statement: Statement, draft: ProxyDraft) -> None:
-    draft.set("error_log_format", _format_text(statement))
+    draft.set("error_log_format", _format_text(statement, draft))
 
 
-def _format_text(statement: Statement) -> str:
+@PROXY_KEYWORDS.keyword(
+    "log-format-sd", FRONT, "<format>", "Structured data of lines to loggers of format rfc5424.",
+    reader="log", arity=(0, -1),
+)  # fmt: skip
+def _log_format_sd(statement: Statement, draft: ProxyDraft) -> None:
+    draft.set("log_format_sd", _format_text(statement, draft))
+
+
+def _format_text(statement: Statement, draft: ProxyDraft) -> str:
     if not statement.text(0):
         raise Refusal(f"`{statement.name}` expects <format>")
     if len(statement) > 1:
         raise Refusal(f"`{statement.name}` takes one argument: quote it or escape its spaces", statement.arguments[1])
+    word = statement.arguments[0]
+    place = Place(statement.file, statement.line, word.column + word.lead)
+    draft.set("format_places", {**draft.spec.format_places, statement.name: place})
     return statement.text(0)
 
 

@@ -267,6 +267,10 @@ class ProxySpec:
     """The text of the access log's format; for `option httplog` and `tcplog` the text that they stand for; None: the
     default format (a line at the start of each connection)."""
     error_log_format: str | None = None
+    log_format_sd: str | None = None
+    """Structured data before the lines that go to loggers of format rfc5424."""
+    format_places: Mapping[str, Place] = field(default_factory=dict, compare=False)
+    """Where the texts of log-format, error-log-format and log-format-sd start."""
     log_tag: str | None = None
     source: SourceSpec | None = None
     monitor_uri: str | None = None
@@ -318,6 +322,8 @@ class TuneSpec:
     sndbuf_client: int | None = None
     sndbuf_server: int | None = None
     idletimer: int = 1000
+    cookielen: int = 63
+    """`tune.http.cookielen`: bytes of a captured cookie that a log line shows at most."""
     logurilen: int = 1024
     """`tune.http.logurilen`: bytes of a request line that a log line shows."""
     default_shards: str = "by-thread"

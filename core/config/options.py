@@ -53,6 +53,7 @@ _plain("clitcpka", FRONT, "TCP keep-alive packets to clients.", "sockets")
 _plain("srvtcpka", BACK, "TCP keep-alive packets to servers.", "sockets")
 _plain("dontlog-normal", FRONT, "Log only what ended with an error, a time-out, a retry or a 5xx.", "log")
 _plain("log-separate-errors", FRONT, "Log what did not end well with level err instead of info.", "log")
+_plain("logasap", FRONT, "Log when the response begins, not when it ends.", "log")
 _plain("dontlognull", FRONT, "No log line for a connection without data.", "log")
 _plain(
     "http-ignore-probes", FRONT, "Answer nothing to a client that closes or stalls silently.", "relay", http_only=True
@@ -201,11 +202,14 @@ def _forwardfor(statement: Statement, draft: ProxyDraft) -> None:
     draft.set("forwardfor", spec)
 
 
-@OPTIONS.keyword("httplog", FRONT, "[clf]", "Log requests in HAProxy's HTTP format.", reader="log", arity=(0, 1))
+@OPTIONS.keyword(
+    "httplog", FRONT, "[clf|json]", "Log requests in HAProxy's HTTP format; json (ours): as objects.",
+    reader="log", arity=(0, 1),
+)  # fmt: skip
 def _httplog(statement: Statement, draft: ProxyDraft) -> None:
-    if len(statement) and statement.text(0) != "clf":
-        raise Refusal("`option httplog` takes the word clf only", statement.arguments[0])
-    draft.choose_log_format("httplog clf" if len(statement) else "httplog", "", statement)
+    if len(statement) and statement.text(0) not in ("clf", "json"):
+        raise Refusal("`option httplog` takes one of the words clf and json", statement.arguments[0])
+    draft.choose_log_format(f"httplog {statement.text(0)}".rstrip(), "", statement)
 
 
 @OPTIONS.keyword("tcplog", FRONT, "[clf]", "Log connections in HAProxy's TCP format.", reader="log", arity=(0, 1))

@@ -97,7 +97,7 @@ def _named(configuration: Configuration) -> Iterator[tuple[Place, int, str, bool
             for word, as_map, certain in _flagged(criterion):
                 yield rule.place, word.column, word.text, as_map, certain
     for proxy in configuration.proxies:
-        for text in (proxy.log_format, proxy.error_log_format):
+        for text in (proxy.log_format, proxy.error_log_format, proxy.log_format_sd):
             for found in _MAP.finditer(text or ""):
                 yield proxy.place, 0, found[1], True, True
 

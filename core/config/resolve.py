@@ -20,7 +20,7 @@ from .rules import check_sharing, own_rules, rule_sets, static_backend
 from .thread_groups import group_sizes
 from .threads import resolve_threads
 
-_FRONT_ONLY = ("default_backend", "maxconn", "backlog", "monitor_uri", "error_log_format")
+_FRONT_ONLY = ("default_backend", "maxconn", "backlog", "monitor_uri", "error_log_format", "log_format_sd")
 _BACK_ONLY = (
     "balance",
     "fullconn",

@@ -45,6 +45,7 @@ KINDS = {
     "monitor fail": (_OWN_FRONT, "{if|unless} <condition>", 2, "monitor-uri is answered with 503."),
     "capture request header": (_OWN_FRONT, "<name> len <length>", 3, "A header of requests for the log."),
     "capture response header": (_OWN_FRONT, "<name> len <length>", 3, "A header of responses for the log."),
+    "capture cookie": (_OWN_FRONT, "<name> len <length>", 3, "A cookie, of requests and of responses, for the log."),
     "declare capture": (_OWN_FRONT, "{request|response} len <length>", 3, "A place for what rules capture."),
     "unique-id-format": (FRONT, "<format>", 1, "How an identifier is made for each request."),
     "unique-id-header": (FRONT, "<name>", 1, "The header that carries it to the server."),
@@ -66,7 +67,7 @@ _CONFLICT = "its rules would be ambiguous: write two defaults sections"
 
 
 def _rule(statement: Statement, reading: Reading) -> RuleSpec:
-    words = tuple(RuleWord(word.text, word.column) for word in statement.arguments)
+    words = tuple(RuleWord(word.text, word.column + word.lead) for word in statement.arguments)
     return RuleSpec(statement.place, statement.name, words, files=tuple(_files(statement, reading)))
 
 

@@ -13,6 +13,21 @@ if TYPE_CHECKING:
     from .exchange import RelayExchange
 
 
+def log_early(exchange: RelayExchange, now: float, head_size: int) -> None:
+    """`option logasap`: the line of an exchange of which `head_size` bytes of a response's head are being sent. There
+    is none when it ends."""
+    log = exchange.client.frontend.early_log
+    level = exchange.log_level
+    if log is None or (level is not None and level < 0):
+        return
+    exchange.dirty = True
+    exchange.bytes_to_client += head_size
+    exchange.snapshot_at(now)
+    log.write(exchange, level)
+    exchange.bytes_to_client -= head_size
+    exchange.log_level = -1
+
+
 def end_exchange(exchange: RelayExchange, logged: bool, now: float) -> None:
     """Close the books on an exchange. `logged` False: no log line (T6, monitor-uri)."""
     client = exchange.client
@@ -34,9 +49,11 @@ def end_exchange(exchange: RelayExchange, logged: bool, now: float) -> None:
     traffic.classes[status // 100] += 1
     log = client.frontend.access_log
     if log is not None and logged:
-        exchange.end_at = now
-        exchange.record()
-        log.write(exchange)
+        level = exchange.log_level
+        if level is None or level >= 0:
+            exchange.end_at = now
+            exchange.record()
+            log.write(exchange, level)
     if exchange.dirty:
         traffic.bytes_in -= exchange.counted_in
         traffic.bytes_out -= exchange.counted_out

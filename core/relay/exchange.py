@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from .tcp import TcpConnection
     from .upstream import ServerConnection
 
+NOTHING: list[str | None] = []
+"""The captures of an exchange that has none: nobody adds to it."""
+
 
 class Phase(IntEnum):
     """Where an exchange stands."""
@@ -176,8 +179,6 @@ class RelayExchange(RuledExchange):
         self.source_port = self.server_port = 0
         self.first_byte_date = 0.0
         self.addresses = None
-        self.request_captures = []
-        self.response_captures = []
         self.serve(client)
         self.clean()
         self.fresh()
@@ -190,6 +191,8 @@ class RelayExchange(RuledExchange):
         self.backend_name = client.frontend_name
         self.unique_id = None
         self.numbered = False
+        self.request_captures = self.response_captures = NOTHING
+        self.request_cookie = self.response_cookie = b""
 
     def clean(self) -> None:
         """All defaults."""
@@ -222,6 +225,8 @@ class RelayExchange(RuledExchange):
         self.dial = None
         self.unique_id = None
         self.numbered = False
+        self.request_captures = self.response_captures = NOTHING
+        self.request_cookie = self.response_cookie = b""
         self.restore()
         self.dirty = False
 
@@ -277,7 +282,8 @@ class RelayExchange(RuledExchange):
         server = self.server
         if server is not None:
             self.server_name = server.name
-            self.server_connections = server.served
+            # As HAProxy: without this one, which has ended.
+            self.server_connections = server.served - 1
             self.server_host = server.spec.address.host
             self.server_port = server.spec.address.port_low
             address = server.spec.address
@@ -291,12 +297,19 @@ class RelayExchange(RuledExchange):
         self.first_byte_date = relay.date_of(self.first_byte_at)
         self.process_connections = relay.connections
         self.frontend_connections = client.frontend.connections
-        self.backend_connections = backend.served
+        self.backend_connections = backend.served if server is None else backend.served - 1
 
     def snapshot(self) -> None:
         """`record` for rules: the exchange goes on, and will be recorded again."""
-        self.end_at = self.client.relay.now()
+        self.snapshot_at(self.client.relay.now())
+
+    def snapshot_at(self, now: float) -> None:
+        """The same, as if it ended at `now`."""
+        self.end_at = now
         self.record()
+        if self.server is not None:
+            self.server_connections += 1
+            self.backend_connections += 1
         self.numbered = True
 
     def __repr__(self) -> str:

@@ -17,6 +17,7 @@ from ..http.upgrade import check_switch
 from ..net.sockets import write_now, write_pair_now
 from ..session import NOT_REACHED
 from . import passes, replying
+from .ending import log_early
 from .exchange import RECEIVING, RelayExchange
 from .route import LARGE
 
@@ -84,7 +85,7 @@ def extraordinary(
         _interim(connection, exchange, head, data[end:])
         return
     if exchange.route.whole < 0:
-        changed = passes.enter_response(connection, exchange, head)
+        changed = passes.enter_response(connection, exchange, head, len(data) - end)
         if changed is None:
             return
         head = changed
@@ -98,8 +99,10 @@ def extraordinary(
             except ServerProtocolError as error:
                 invalid(connection, exchange, data, error)
                 return
-        exchange.response_at = relay.clock() * 1000.0
+        exchange.response_at = now = relay.clock() * 1000.0
         exchange.status = status
+        if exchange.client.frontend.early_log is not None:
+            log_early(exchange, now, len(head.start) + len(head.block.wire) + 2)
         exchange.client.tunnel(exchange, connection, head, data[end:])
         return
     now = relay.clock() * 1000.0
@@ -116,6 +119,8 @@ def extraordinary(
     else:
         exchange.keep = False
         last = b"connection: close\r\n\r\n" if head.version == 11 else b"\r\n"
+    if exchange.client.frontend.early_log is not None:
+        log_early(exchange, now, len(head.start) + len(wire) + len(last))
     if length >= 0 and len(data) - end == length < LARGE:
         # All of it, in one piece: most responses.
         answer = b"".join((head.start, wire, last, data[end:]))

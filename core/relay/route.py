@@ -120,6 +120,7 @@ class Frontend:
         "counts",
         "default_route",
         "early",
+        "early_log",
         "early_replies",
         "ignore_null",
         "ignore_probes",
@@ -164,6 +165,8 @@ class Frontend:
         at_start = access_log is not None and access_log.at_start
         self.access_log = None if at_start else access_log
         self.log_at_start = access_log if at_start else None
+        self.early_log = access_log if access_log is not None and access_log.early and not at_start else None
+        """`option logasap`: the line is written when the response's head is here, or a TCP server is connected."""
         self.routes: list[Route] = []
         self.captures: Captures | None = None
         self.connections = 0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from ..session import Session
 from . import connect, passes
 from .accounts import identify, leave, welcome
-from .ending import end_exchange
+from .ending import end_exchange, log_early
 from .exchange import FAILED, REPLYING, RULES, SENDING, RelayExchange
 from .tcp_upstream import TcpServerConnection
 from .timers import NEVER
@@ -91,6 +91,8 @@ class TcpConnection(asyncio.Protocol, Session):
         connection.exchange = exchange
         if self.frontend.records_source:
             connect.record_source(exchange, connection)
+        if self.frontend.early_log is not None:
+            log_early(exchange, now, 0)
         Tunnel(self.relay, exchange, self, connection).start(self.buffer)
         self.buffer = b""
 

@@ -48,9 +48,9 @@ def compile_format(text: str, mode: str, surroundings: Surroundings | None = Non
     return cast(Line, writer.scope["line"])
 
 
-def used_variables(text: str) -> frozenset[str]:
+def used_variables(text: str, column: int = 1) -> frozenset[str]:
     """Names of the variables in a format. Raises ConfigError as compile_format does."""
-    return frozenset(part.name for part in parse_format(text) if isinstance(part, Variable))
+    return frozenset(part.name for part in parse_format(text, column) if isinstance(part, Variable))
 
 
 def needs_of(text: str, mode: str, surroundings: Surroundings) -> Needs:

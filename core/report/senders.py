@@ -44,8 +44,9 @@ class Senders:
         self._told: dict[Sink, int] = {}
         self._next_tell = 0.0
 
-    def sender(self, spec: LogSpec, tag: str, host: str = "") -> Sender:
-        """The sender of one `log` line. `host` is "" where none is sent. Raises ConfigError (the line's place) where
+    def sender(self, spec: LogSpec, tag: str, host: str = "", *, structured: bool = False) -> Sender:
+        """The sender of one `log` line. `host` is "" where none is sent; `structured`: messages begin with structured
+        data of their own (RFC 5424). Raises ConfigError (the line's place) where
         the target cannot be opened."""
         key = (spec.target, spec.address)
         sink = self._sinks.get(key)
@@ -61,7 +62,7 @@ class Senders:
                     column=place.column,
                     word=spec.address or spec.target,
                 ) from error
-        sender = Sender(self, sink, spec, tag, host)
+        sender = Sender(self, sink, spec, tag, host, structured=structured)
         self._first.setdefault(sink, sender)
         return sender
 
@@ -111,13 +112,17 @@ class Sender:
 
     __slots__ = ("_clock", "_header", "_length", "_level", "_minlevel", "_pending", "_position", "_sample", "_senders")
 
-    def __init__(self, senders: Senders, sink: Sink, spec: LogSpec, tag: str, host: str) -> None:
+    def __init__(
+        self, senders: Senders, sink: Sink, spec: LogSpec, tag: str, host: str, *, structured: bool = False
+    ) -> None:
         self._senders = senders
         self._clock = senders.clock
         self._pending = sink.pending
         form = spec.format or ("rfc3164" if host else "local")
         # None saves 0.2 us a line where there is nothing to put before it.
-        self._header = None if form == "raw" else make_header(form, spec.facility, tag, host, senders.pid)
+        self._header = (
+            None if form == "raw" else make_header(form, spec.facility, tag, host, senders.pid, structured=structured)
+        )
         self._level = spec.level
         self._minlevel = spec.minlevel
         # As HAProxy counts: with the header; a datagram's line end comes on top, a stream's is included.

@@ -30,8 +30,9 @@ Header = Callable[[int, float], bytes]
 """From severity and date (seconds since the epoch) to the bytes before the text."""
 
 
-def make_header(form: str, facility: int, tag: str, host: str, pid: int) -> Header:
-    """The header of one format. `host` is "" where none is sent. Raises ValueError for a format that nobody has."""
+def make_header(form: str, facility: int, tag: str, host: str, pid: int, *, structured: bool = False) -> Header:
+    """The header of one format. `host` is "" where none is sent; `structured`: rfc5424 without the `-` that stands for
+    no structured data. Raises ValueError for a format that nobody has."""
     if form == "raw":
         return lambda severity, date: b""
     if form == "short":
@@ -46,7 +47,9 @@ def make_header(form: str, facility: int, tag: str, host: str, pid: int) -> Head
         tail = process if form == "local" else f"{host or 'localhost'} {process}"
         return _per_second(priorities, tail)
     if form == "rfc5424":
-        return _with_fraction([f"{priority}1 " for priority in priorities], f" {host or '-'} {tag} {pid} - - ")
+        return _with_fraction(
+            [f"{priority}1 " for priority in priorities], f" {host or '-'} {tag} {pid} - {'' if structured else '- '}"
+        )
     if form == "timed":
         return _with_fraction([f"<{severity}>" for severity in range(8)], " ")
     if form == "iso":

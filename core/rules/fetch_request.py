@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..http.uri import Form, Target, bare_authority, read_target, split_port
+from . import format_source
 from .catalogue import BOTH, REQUEST, REQUEST_KEPT, Call, Fetch, Needs, fetch, plain_fetch
 from .hashes import avalanche, sdbm
 from .samples import BIN, BOOL, INT, IP, METH, STR, pack_ip, str_to_int
@@ -161,8 +162,8 @@ def first_request(x: Any) -> Any:
 
 
 @plain_fetch("unique-id", STR, BOTH | REQUEST_KEPT, "What unique-id-format made", needs=Needs.HEAD)
-def unique_id(x: Any) -> Any:
-    return x.unique_id
+def unique_id(x: Any) -> bytes | None:
+    return format_source.unique_id(x) or None
 
 
 # What is kept of the request as it was received, whatever rules have made of it.

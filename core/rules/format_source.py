@@ -43,6 +43,8 @@ from .scope import Site
 
 _NO_BACKEND = Stage.CONNECTION | Stage.SESSION | Stage.FRONT_CONTENT | Stage.FRONT_REQUEST | Stage.USE_BACKEND
 """Stages in which no backend is chosen yet: its name is the frontend's."""
+_RESPONSES = Stage.BACK_RESPONSE_CONTENT | Stage.BACK_RESPONSE | Stage.FRONT_RESPONSE_CONTENT | Stage.FRONT_RESPONSE
+"""Stages in which the exchange does not know its status yet: that of the message is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,10 @@ def unique_id(x: Any) -> bytes:
     value: bytes | None = x.unique_id
     if value is not None:
         return value
-    make = x.session.frontend.unique_id
-    if make is None:
+    frontend = x.session.frontend
+    make = frontend.unique_id
+    if make is None or (x.head is None and frontend.spec.mode == "http"):
+        # As in HAProxy, what is no request has none.
         return b""
     made: bytes = make(x)
     x.unique_id = made
@@ -181,12 +185,16 @@ class Writer:
                 hint="write '%%' for a percent sign",
             )
         expression = entry.tcp if self._style.mode == "tcp" and entry.tcp else entry.expression
-        if entry.kind in ("braces", "fields"):
+        if entry.kind == "bare" and not part.quoted:
+            self._optional.append((expression, f"{'LINE_E' if part.escaped else 'LINE'}[{expression}]"))
+        elif entry.kind in ("braces", "fields"):
             escape = "escape_capture_e" if part.escaped else "escape_capture"
             self._optional.append((expression, f"{entry.kind}({expression}, {part.quoted}, {escape})"))
         else:
             if part.name == "b" and self._style.snapshot and self._stage & _NO_BACKEND:
                 expression = "s.frontend_name"
+            if part.name == "ST" and self._style.snapshot and self._stage & _RESPONSES:
+                expression = "x.answer.status"
             self._place_optional(before_space=False)
             self._put(_SHOWN[entry.kind](expression, part, self._style))
         self._bytes = self._bytes or entry.kind == "raw"
@@ -214,7 +222,8 @@ class Writer:
         run = f"e{len(self.scope)}"
         self.scope[run] = compiled.run
         show = f"show{len(self.scope)}"
-        self.scope[show] = sample_shower(self._style, quoted=part.quoted, escaped=part.escaped, raw=part.binary)
+        quoted = part.quoted and not self._style.encoded  # as HAProxy
+        self.scope[show] = sample_shower(self._style, quoted=quoted, escaped=part.escaped, raw=part.binary)
         return f"{{{show}({run}(x))}}"
 
     def _put(self, piece: str) -> None:

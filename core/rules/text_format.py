@@ -122,8 +122,9 @@ _PLAIN = bytes(sorted(set(range(256)) - set(_CONTROLS)))
 
 def _shown(run: Callable[[Any], bytes | None], part: Sample, encoded: bool) -> Render:
     """The bytes of one expression's value, b"" without one."""
-    if part.quoted or part.escaped:
-        show = sample_shower(Style(missing="", encoded=encoded), quoted=part.quoted, escaped=part.escaped, raw=True)
+    quoted = part.quoted and not encoded  # as HAProxy
+    if quoted or part.escaped:
+        show = sample_shower(Style(missing="", encoded=encoded), quoted=quoted, escaped=part.escaped, raw=True)
         return lambda x: show(run(x)).encode("utf-8", "surrogateescape")
     if not encoded:
         return lambda x: run(x) or b""

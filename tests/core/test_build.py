@@ -192,7 +192,8 @@ def test_bad_log_format_has_its_place(keyword: str) -> None:
     )
     with pytest.raises(ConfigError) as caught:
         built(text)
-    assert (caught.value.file, caught.value.line) == ("test.cfg", 9), "the section's line"
+    assert (caught.value.file, caught.value.line) == ("test.cfg", 12)
+    assert caught.value.column == 4 + len(keyword) + 3, "behind the quote"
     assert caught.value.word == "%nonsense"
     assert "not a variable" in str(caught.value)
 

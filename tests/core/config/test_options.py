@@ -34,7 +34,7 @@ BAD = [
     ("option forwardfor header a:b", "not the name of a header"),
     ("option forwardfor except", "expects <network>"),
     ("option forwardfor except foo", "an address"),
-    ("option httplog foo", "the word clf only"),
+    ("option httplog foo", "one of the words clf and json"),
     ("option tcplog foo", "the word clf only"),
     ("no option forwardfor", "`no` cannot stand before"),
     ("no option tcpka", "`no` cannot stand before"),

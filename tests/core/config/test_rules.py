@@ -23,7 +23,7 @@ def test_words_with_their_columns(read: Read) -> None:
     assert [(word.text, word.column) for word in rule.words[:4]] == [
         ("set-header", 16),
         ("X", 27),
-        ("a b", 29),
+        ("a b", 30),
         ("if", 35),
     ]
 

@@ -79,6 +79,7 @@ class FakeLog:
     """An AccessLog that keeps facts."""
 
     at_start = False
+    early = False
     variables: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
@@ -88,7 +89,7 @@ class FakeLog:
     def connected(self, session: object) -> None:
         self.starts += 1
 
-    def write(self, exchange: RelayExchange) -> None:
+    def write(self, exchange: RelayExchange, level: int | None = None) -> None:
         def between(start: float, end: float) -> int:
             return round(end - start) if start >= 0.0 and end >= 0.0 else -1
 

@@ -31,7 +31,9 @@ class Written:
         proxy = ProxySpec(
             place, "web", "frontend", mode=mode, logs=logs, log_format=text, options=frozenset(options), **words
         )
-        return AccessLog(proxy, globals_, self.senders)
+        log = AccessLog(proxy, globals_, self.senders)
+        log.compile(None)  # type: ignore[arg-type]
+        return log
 
     def lines(self) -> list[str]:
         self.senders.flush()

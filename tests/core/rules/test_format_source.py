@@ -67,11 +67,15 @@ def test_unique_id_is_made_once() -> None:
         made.append(x)
         return b"id"
 
-    x = SimpleNamespace(unique_id=None, session=SimpleNamespace(frontend=SimpleNamespace(unique_id=make)))
+    def exchange(make: Any, head: object) -> Any:
+        frontend = SimpleNamespace(unique_id=make, spec=SimpleNamespace(mode="http"))
+        return SimpleNamespace(unique_id=None, head=head, session=SimpleNamespace(frontend=frontend))
+
+    x = exchange(make, object())
     assert unique_id(x) == unique_id(x) == b"id"
     assert len(made) == 1
-    x = SimpleNamespace(unique_id=None, session=SimpleNamespace(frontend=SimpleNamespace(unique_id=None)))
-    assert unique_id(x) == b""
+    assert unique_id(exchange(None, object())) == b""
+    assert unique_id(exchange(make, None)) == b"", "no request, no identifier"
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ def x(make_scope: Callable[..., Any]) -> Any:
     scope.variables = {"odd": (STR, ODD), "bytes": (BIN, b"ab\0cd")}
     scope.snapshots = 0
     scope.backend_name, scope.server_name, scope.redispatched = "back", "<NOSRV>", False
+    scope.request_cookie = b""
     scope.request_line, scope.process_connections = b'GET "/', 7
 
     def snapshot() -> None:
@@ -48,7 +49,7 @@ def x(make_scope: Callable[..., Any]) -> Any:
         (" a %[src]  %[hdr(host)]-%[hdr(none)] ", b" a 192.0.2.7  h- "),
         ("%[var(txn.odd)]", b'A%0A%00B\t%7F\x80"#[\\]{'),
         ("%{+E}[var(txn.odd)]", b'A%0A%00B\t%7F\x80\\"#[\\\\\\]{'),
-        ("%{+Q}[hdr(host)] %{+Q}[hdr(none)] %{+E}[hdr(none)].", b'"h" "" .'),
+        ("%{+Q}[hdr(host)] %{+Q}[hdr(none)] %{+E}[hdr(none)].", b"h  ."),
         ("%{+X}[src]", b"192.0.2.7"),
         ("%[var(txn.bytes)] %[bool(true)] %[int(-5)] %[method]", b"ab 1 -5 GET"),
         ("%ci:%cp", b"192.0.2.7:40000"),
