@@ -114,5 +114,5 @@ def test_the_site_of_the_proxy_is_the_site_with_acls(site: Any) -> None:
 
 def test_either() -> None:
     for count in (2, 3):
-        test = either([lambda x, n=n: x == n for n in range(count)])
+        test = either([number.__eq__ for number in range(count)])
         assert [test(value) for value in range(-1, count + 1)] == [False, *[True] * count, False]

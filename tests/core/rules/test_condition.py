@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -75,13 +76,15 @@ def test_logic(text: str, expected: bool, acls: AclSet, make_scope: Any) -> None
 literals = st.tuples(st.integers(0, 3), st.booleans())
 
 
+def bit(number: int) -> Callable[[int], bool]:
+    """The test of one bit."""
+    return lambda x: bool(x >> number & 1)
+
+
 @given(st.lists(st.lists(literals, min_size=1, max_size=4), min_size=1, max_size=4), st.booleans(), st.integers(0, 15))
 def test_terms(terms: list[list[tuple[int, bool]]], unless: bool, bits: int) -> None:
     made = [
-        [
-            Literal(Acl(lambda x, n=number: bool(x >> n & 1), Needs.NOTHING, "a", None, "", str), negated)
-            for number, negated in term
-        ]
+        [Literal(Acl(bit(number), Needs.NOTHING, "a", None, "", str), negated) for number, negated in term]
         for term in terms
     ]
     expected = any(all(bool(bits >> number & 1) is not negated for number, negated in term) for term in terms)

@@ -68,7 +68,7 @@ def write_files(folder: Path) -> None:
 
 
 def cases(folder: Path) -> list[oracle.Case]:
-    found = []
+    found: list[oracle.Case] = []
     defaults = {"str": "none", "int": "-1", "ip": "9.9.9.9"}
     for method, source in SOURCES.items():
         for result in RESULTS:

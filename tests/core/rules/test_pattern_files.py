@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -110,12 +111,13 @@ def test_a_change_that_is_wrong_changes_nothing() -> None:
     file = PatternFile("m", True, {b"1": b"10"})
     texts = file.patterns("str", False, True, "str")
     numbers = file.patterns("int", False, True, "int")
-    for change in (
+    changes: tuple[Callable[[], object], ...] = (
         lambda: file.add(b"x", b"5"),
         lambda: file.add(b"2", b"y"),
         lambda: file.set(b"1", b"y"),
         lambda: file.replace({b"3": b"3", b"x": b"1"}),
-    ):
+    )
+    for change in changes:
         with pytest.raises(ValueError, match="is not a"):
             change()
     with pytest.raises(KeyError):
