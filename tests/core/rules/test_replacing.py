@@ -6,12 +6,12 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from maniple.core.rules.replacing import fill, template
+from maniple.core.rules.replacing import Piece, fill, template
 from maniple.tests.core.rules.lines import mistake, run_request, sent
 
-TEMPLATES = (
+TEMPLATES: tuple[tuple[bytes, list[Piece]], ...] = (
     (rb"abc", [b"abc"]),
     (rb"\1", [1]),
     (rb"<\0>", [b"<", 0, b">"]),
@@ -26,7 +26,7 @@ TEMPLATES = (
 
 
 @pytest.mark.parametrize(("text", "pieces"), TEMPLATES, ids=lambda item: repr(item))
-def test_template(text: bytes, pieces: list[Any]) -> None:
+def test_template(text: bytes, pieces: list[Piece]) -> None:
     assert template(text) == pieces
 
 
@@ -44,6 +44,7 @@ def test_fill(regex: bytes, value: bytes, text: bytes, expected: bytes) -> None:
     assert fill(template(text), match) == expected
 
 
+@settings(max_examples=40)
 @given(st.binary(max_size=20).filter(lambda value: b"\\" not in value))
 def test_text_without_backslash_is_itself(text: bytes) -> None:
     match = re.search(b"", b"anything")
