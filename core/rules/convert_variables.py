@@ -89,24 +89,24 @@ def _unset_var(call: Call) -> Scoped:
     return Scoped(run)
 
 
-def _capture(call: Call, attribute: str) -> Scoped:
+def _capture(call: Call, attribute: str, request: bool) -> Scoped:
     number = call.values[0]
+    if number < 0:
+        raise call.error("slots are counted from 0", 0)
 
     def run(x: Any, value: bytes) -> bytes | None:
-        captures = getattr(x, attribute)
-        if not 0 <= number < len(captures):
-            return None
-        captures[number] = value.decode("latin-1")
-        return value
+        x.capture(request, number, value)
+        # Without that slot nothing was kept, and as in HAProxy nothing goes on.
+        return value if number < len(getattr(x, attribute)) else None
 
     return Scoped(run)
 
 
 @converter("capture-req", STR, STR, "As it is; kept in a slot of the request's captures", arguments="slot:integer")
 def _capture_req(call: Call) -> Scoped:
-    return _capture(call, "request_captures")
+    return _capture(call, "request_captures", True)
 
 
 @converter("capture-res", STR, STR, "As it is; kept in a slot of the response's captures", arguments="slot:integer")
 def _capture_res(call: Call) -> Scoped:
-    return _capture(call, "response_captures")
+    return _capture(call, "response_captures", False)

@@ -151,6 +151,9 @@ class Scope(Protocol):
     def now(self) -> float:
         """Milliseconds of the thread's clock."""
 
+    def capture(self, request: bool, slot: int, value: bytes) -> None:
+        """Keep a value in a slot of the request's captures, or of the response's, cut to the slot's length."""
+
 
 class ProcessFacts(Protocol):
     """The thread and its process. (relay.relay.Relay)"""

@@ -132,6 +132,13 @@ def make_scope() -> Callable[..., Any]:
     def make(*, request: bytes = b"", response: bytes = b"", body: bytes = b"", **facts: Any) -> Any:
         session = SimpleNamespace(**CLIENT_FACTS)
         scope = SimpleNamespace(**SCOPE_FACTS, session=session, body=lambda: body, now=lambda: 2000.0)
+
+        def capture(request: bool, slot: int, value: bytes) -> None:
+            slots = scope.request_captures if request else scope.response_captures
+            if slot < len(slots):
+                slots[slot] = value.decode("latin-1")
+
+        scope.capture = capture
         for name, value in facts.items():
             target = scope if hasattr(scope, name) else session
             assert hasattr(target, name), f"no such fact: {name}"

@@ -56,7 +56,6 @@ def test_captures(value_of: Callable[..., Any], make_scope: Callable[..., Any]) 
     assert value_of("bin(61ff),capture-req(1)", x) == b"a\xff"
     assert value_of("str(b),capture-res(0)", x) == b"b"
     assert value_of("str(c),capture-res(1)", x) is None
-    assert value_of("str(c),capture-req(-1)", x) is None
     assert (x.request_captures, x.response_captures) == ([None, "a\xff"], ["b"])
 
 
@@ -64,6 +63,7 @@ WRONG: list[tuple[str, int, str]] = [
     ("str(q),set-var(a)", 16, "no variable's name"),
     ("str(a),set-var(txn.a,ifodd)", 22, "a condition is one of"),
     ("str(a),unset-var", 8, "misses"),
+    ("str(a),capture-req(-1)", 20, "counted from 0"),
     ("str(a),capture-req(x)", 20, "an integer"),
 ]
 
