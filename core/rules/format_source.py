@@ -306,7 +306,8 @@ def _text(expression: str, part: Variable, style: Style) -> str:
 
 
 def _raw(expression: str, part: Variable, style: Style) -> str:
-    return _text(f"{expression}.decode('utf-8', 'surrogateescape')", part, style)
+    decoded = f"({expression}.decode('utf-8', 'surrogateescape') if {expression} else '')"
+    return _text(decoded, part, style)
 
 
 def _line(expression: str, part: Variable, style: Style) -> str:
