@@ -292,7 +292,7 @@ class Supervisor:
         if self.notifier.period is not None:
             self._ping()
         if self._on_tick is not None:
-            self._tick()
+            self.timetable.at("tick", time.monotonic() + TICK, self._tick)
 
     def _open_control(self, configuration: Configuration) -> None:
         """Those of the configuration, and those of the command line. What cannot be opened
