@@ -78,7 +78,7 @@ class ProxyRules:
         return needs
 
 
-_FIELDS = {
+FIELDS = {
     "tcp-request connection": "connection",
     "tcp-request session": "session",
     "tcp-request content": "content",
@@ -91,6 +91,8 @@ _FIELDS = {
     "http-after-response": "after",
     "monitor fail": "monitor",
 }
+"""Keyword of lines -> the field of ProxyRules with their set."""
+
 NO_RULES = ProxyRules()
 
 
@@ -128,7 +130,7 @@ def compile_proxy(spec: ProxySpec, site: Site, sets: RuleSets | None, found: Fin
             if line.words:
                 known[line.scope].add(line.words[0].text)
             continue
-        if line.kind not in _FIELDS:
+        if line.kind not in FIELDS:
             continue
         acls = scopes[line.scope]
         ground = grounds.get((line.kind, line.scope))
@@ -150,7 +152,7 @@ def compile_proxy(spec: ProxySpec, site: Site, sets: RuleSets | None, found: Fin
         acls.warnings.clear()
         found.errors += acls.errors
         acls.errors.clear()
-    return ProxyRules(**{_FIELDS[kind]: make_set(listed) for kind, listed in rules.items()})
+    return ProxyRules(**{FIELDS[kind]: make_set(listed) for kind, listed in rules.items()})
 
 
 def _scopes(lines: Iterable[RuleSpec]) -> Sequence[str]:
