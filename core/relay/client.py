@@ -18,7 +18,7 @@ from ..errors import ClientProtocolError
 from ..http.head import ResponseHead
 from ..net.sockets import unread
 from ..session import NOT_REACHED, Session
-from . import connect, passes, replying, requesting
+from . import connect, refusing, replying, requesting
 from .accounts import identify, leave, welcome
 from .ending import end_exchange
 from .exchange import DONE, RULES, RelayExchange
@@ -116,7 +116,7 @@ class ClientConnection(asyncio.Protocol, Session):
             identify(self)
         if frontend.early:
             own = self.own = RelayExchange(self)
-            if passes.refuses(self, own):
+            if refusing.refuses(self, own):
                 self.reading = DRAIN
                 return
         timeout = frontend.request_timeout

@@ -1,7 +1,7 @@
-"""The passes of rules over one exchange, from its request to its response, and what their verdicts do.
+"""The passes of rules over one exchange, from its request to its response, and their suspension.
 
 ```
-connection   tcp-request connection, session                  before the first byte (`refuses`)
+connection   tcp-request connection, session                  before the first byte (refusing)
 request      frontend: tcp-request content, monitor-uri, http-request, redirect, use_backend
              backend, if it is another proxy: tcp-request content, http-request, redirect; use-server; then the server
 response     backend: tcp-response content, http-response; mirrors of map-uri; frontend: http-response
@@ -17,8 +17,6 @@ exchange that is suspended holds no slot, and is forgotten if its client leaves 
 
 from __future__ import annotations
 
-import socket
-import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -29,68 +27,19 @@ from ..rules.ruleset import go_on
 from ..rules.verdicts import ANSWER, DROP, REJECT, STOP, SWITCH, TARPIT, WAIT, Answer, Kind, Switch, Verdict, Wait
 from ..session import NOT_REACHED
 from . import connect, replying
-from .ending import end_exchange
-from .exchange import FAILED, REPLYING, RelayExchange
-from .reading import DRAIN
-from .route import Reply
+from .exchange import RelayExchange
+from .refusing import answer, answer_request, close, drop, reject, send_hints, vanish
 from .timers import NEVER
 
 if TYPE_CHECKING:
-    from .client import ClientConnection
-    from .tcp import TcpConnection
     from .upstream import ServerConnection
 
-TCP_REPAIR = 19
-RESET = struct.pack("ii", 1, 0)
-"""SO_LINGER of no seconds: closing sends a reset."""
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 DONE = Verdict(STOP, None)
 """The exchange has left the passes: it ended, waits, or is on its way to a server."""
 
 Handler = Callable[[RelayExchange, Any], bool]
 """(exchange, verdict) -> do the passes go on?"""
-
-
-# Connections.
-
-
-def refuses(client: ClientConnection | TcpConnection, exchange: RelayExchange) -> bool:
-    """`tcp-request connection` and `session`, in this order: is the connection refused? It is closed then."""
-    exchange.fresh()
-    exchange.head = None
-    frontend = client.frontend
-    for number, run in enumerate(frontend.early):
-        verdict = run(exchange)
-        if verdict is None or verdict.kind is STOP:
-            continue
-        if number:
-            frontend.counts.dses += 1
-        else:
-            frontend.counts.dcon += 1
-        if verdict.kind is DROP:
-            vanish(client)
-        elif not number:
-            sock = client.transport.get_extra_info("socket")
-            if sock is not None:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-        client.transport.abort()
-        return True
-    return False
-
-
-def vanish(client: ClientConnection | TcpConnection) -> None:
-    """Closing the connection tells its client nothing: in repair mode the kernel sends neither end nor reset; without
-    the right to that (CAP_NET_ADMIN), what it sends does not get past the first router."""
-    sock = client.transport.get_extra_info("socket")
-    if sock is None or sock.family == socket.AF_UNIX:
-        return
-    try:
-        sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
-    except OSError:
-        if sock.family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, 1)
-        else:
-            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 1)
 
 
 # Requests.
@@ -124,7 +73,7 @@ def leave_frontend(exchange: RelayExchange) -> Verdict | None:
     frontend = exchange.client.frontend
     if exchange.route is frontend.route:
         exchange.route = frontend.default_route
-        if exchange.route.backend.spec.kind == "backend" and not exchange.route.backend.servers:
+        if frontend.route_to.get(exchange.route.backend.name.encode()) is not exchange.route:
             # Nowhere to go.
             exchange.head_at = NOT_REACHED
     plan = exchange.route.plan
@@ -141,7 +90,7 @@ def send(exchange: RelayExchange) -> Verdict:
     if head is not None and head.block.edited:
         head.block.seal()  # type: ignore[attr-defined]
     if exchange.hints is not None:
-        _send_hints(exchange)
+        send_hints(exchange)
     now = exchange.client.relay.now()
     server = exchange.wanted
     if server is None:
@@ -149,15 +98,6 @@ def send(exchange: RelayExchange) -> Verdict:
     else:
         connect.assign(exchange, server, now)
     return DONE
-
-
-def _send_hints(exchange: RelayExchange) -> None:
-    assert exchange.hints is not None
-    client = exchange.client
-    hint = b"HTTP/1.1 103 Early Hints\r\n%b\r\n" % b"".join(exchange.hints)
-    exchange.hints = None
-    exchange.bytes_to_client += len(hint)
-    client.write(hint)
 
 
 def monitor(exchange: RelayExchange) -> Verdict | None:
@@ -175,47 +115,6 @@ def monitor(exchange: RelayExchange) -> Verdict | None:
 
 
 # What verdicts do.
-
-
-def _answer_request(exchange: RelayExchange, verdict: Answer) -> bool:
-    if verdict.denied:
-        _count_denied(exchange)
-    return _answer(exchange, verdict)
-
-
-def _answer(exchange: RelayExchange, verdict: Answer) -> bool:
-    raw = verdict.prepared
-    exchange.dirty = True
-    exchange.last_rule = verdict.place
-    if exchange.termination == b"--":
-        exchange.termination = verdict.termination
-    if exchange.hints is not None:
-        _send_hints(exchange)
-    if verdict.page:
-        reply = exchange.route.replies.get(verdict.status) or exchange.route.replies[500]
-        if verdict.extra:
-            reply = reply.with_line(verdict.extra)
-    elif raw is not None:
-        reply = raw
-    else:
-        assert verdict.render is not None
-        reply = Reply(verdict.status, verdict.render(exchange))
-        if verdict.constant:
-            verdict.prepared = reply
-    _respond(exchange, reply)
-    return False
-
-
-def _respond(exchange: RelayExchange, reply: Reply) -> None:
-    exchange.phase = REPLYING
-    replying.answer(exchange.client, exchange, reply)
-
-
-def _count_denied(exchange: RelayExchange) -> None:
-    frontend = exchange.client.frontend
-    frontend.counts.dreq += 1
-    if exchange.route is not frontend.route:
-        exchange.route.backend.counts.dreq += 1
 
 
 class Suspended:
@@ -308,51 +207,13 @@ def _tarpit(exchange: RelayExchange, verdict: Answer) -> bool:
 
     def expired(exchange: RelayExchange) -> None:
         exchange.slot_at = exchange.client.relay.now()
-        _answer_request(exchange, verdict)
+        answer_request(exchange, verdict)
 
     delay = exchange.tarpit_delay()
     if delay == NEVER:
         delay = 0.0
     Suspended(exchange, delay, expired)
     return False
-
-
-def _reject(exchange: RelayExchange, verdict: Verdict) -> bool:
-    exchange.last_rule = verdict.place
-    _count_denied(exchange)
-    if verdict.unread:
-        exchange.head = None
-        exchange.request_line = b""
-    _close(exchange)
-    return False
-
-
-def _drop(exchange: RelayExchange, verdict: Verdict) -> bool:
-    exchange.last_rule = verdict.place
-    _count_denied(exchange)
-    if verdict.unread:
-        exchange.head = None
-        exchange.request_line = b""
-    vanish(exchange.client)
-    _close(exchange)
-    return False
-
-
-def _close(exchange: RelayExchange) -> None:
-    """End without a word."""
-    client = exchange.client
-    exchange.dirty = True
-    if exchange.termination == b"--":
-        exchange.termination = b"PR"
-    http = client.frontend.spec.mode == "http"
-    if http:
-        exchange.head_at = NOT_REACHED
-    exchange.status = -1
-    exchange.phase = FAILED
-    end_exchange(exchange, True, client.relay.now())
-    if http:
-        client.reading = DRAIN
-    client.transport.abort()
 
 
 def _switch(exchange: RelayExchange, verdict: Switch) -> bool:
@@ -365,10 +226,10 @@ def _switch(exchange: RelayExchange, verdict: Switch) -> bool:
 
 
 HANDLERS: dict[Kind, Handler] = {
-    ANSWER: _answer_request,
+    ANSWER: answer_request,
     TARPIT: _tarpit,
-    REJECT: _reject,
-    DROP: _drop,
+    REJECT: reject,
+    DROP: drop,
     WAIT: _wait,
     SWITCH: _switch,
 }
@@ -395,10 +256,10 @@ def enter_response(
     for run in route.after_plan:
         exchange.lenient = False
         run(exchange)
-    answer = exchange.answer
-    if answer.block.edited:
-        answer.block.seal()  # type: ignore[attr-defined]
-    return answer
+    changed = exchange.answer
+    if changed.block.edited:
+        changed.block.seal()  # type: ignore[attr-defined]
+    return changed
 
 
 def mirror(exchange: RelayExchange) -> None:
@@ -423,12 +284,12 @@ def _refuse_response(connection: ServerConnection, exchange: RelayExchange, verd
             exchange.server.counts.dresp += 1
     if verdict.kind is DROP:
         vanish(exchange.client)
-        _close(exchange)
+        close(exchange)
         return
-    answer = cast(Answer, verdict) if verdict.kind is ANSWER else _BAD_RESPONSE
+    given = cast(Answer, verdict) if verdict.kind is ANSWER else _BAD_RESPONSE
     # H: in the midst of the response's head.
-    exchange.termination = answer.termination[:1] + b"H"
-    _answer(exchange, answer)
+    exchange.termination = given.termination[:1] + b"H"
+    answer(exchange, given)
 
 
 _BAD_RESPONSE = Answer(None, 502, page=True, termination=b"PR")

@@ -10,7 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from ..session import Session
-from . import connect, passes
+from . import connect, passes, refusing
 from .accounts import identify, leave, welcome
 from .ending import end_exchange, log_early
 from .exchange import FAILED, REPLYING, RULES, SENDING, RelayExchange
@@ -73,7 +73,7 @@ class TcpConnection(asyncio.Protocol, Session):
         exchange.head_at = now
         exchange.phase = RULES
         frontend = self.frontend
-        if frontend.early and passes.refuses(self, exchange):
+        if frontend.early and refusing.refuses(self, exchange):
             return
         self.exchange = exchange
         if frontend.log_at_start is not None:
