@@ -130,6 +130,8 @@ class ProxyDraft:
     log_format: tuple[str, str] | None = None
     """What formats the access log: (httplog, httplog clf, tcplog, ""), or ("text", the text)."""
     rules: list[RuleSpec] = field(default_factory=list)
+    borrowed: dict[str, tuple[str, Place]] = field(default_factory=dict)
+    """use_filters_from, use_backend_from -> the other proxy's name, and where it is written."""
     base: ProxyDraft | None = None
     """The defaults section that this one takes its settings from."""
 
@@ -142,7 +144,7 @@ class ProxyDraft:
 
     def scratch(self) -> Self:
         """A draft that a line is read into only to find its errors."""
-        return replace(self, written={}, binds=[], servers=[], pools={}, logs=[], rules=[])
+        return replace(self, written={}, binds=[], servers=[], pools={}, logs=[], rules=[], borrowed={})
 
     @property
     def label(self) -> str:

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from ..addresses import Address, resolve_address
 from . import bind as _bind
+from . import borrowing as _borrowing
 from . import globals as _globals
 from . import logs as _logs
 from . import options as _options
@@ -37,7 +38,7 @@ from .pattern_files import read_pattern_files
 from .resolve import resolve
 from .statement import Refusal, Statement
 
-TABLES = (_bind, _globals, _logs, _options, _placement, _proxies, _rules, _server, _timeouts)
+TABLES = (_bind, _borrowing, _globals, _logs, _options, _placement, _proxies, _rules, _server, _timeouts)
 """The modules that fill the registry by being imported."""
 
 PROXY_SECTIONS = ("frontend", "backend", "listen")

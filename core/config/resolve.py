@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
+from .borrowing import borrow
 from .diagnostics import Diagnostics
 from .drafts import GlobalDraft, ProxyDraft, RuleSetDraft, ServerDraft
 from .keywords import OPTIONS, nearest
@@ -50,6 +51,7 @@ def resolve(
 ) -> Configuration:
     """The configuration of the drafts; what is wrong between sections goes to `diagnostics`."""
     spec = _resolve_globals(globals_draft, diagnostics)
+    borrow(drafts, diagnostics)
     proxy_ids = _numbered([(draft.spec.id, draft.written.get("id")) for draft in drafts])
     _refuse_equal_ids(drafts, diagnostics)
     proxies = tuple(
