@@ -41,6 +41,7 @@ class HeaderBlock:
         "keep_alive",
         "plain",
         "repeats",
+        "ruled",
         "upgrade",
         "wire",
     )
@@ -52,6 +53,9 @@ class HeaderBlock:
     """Name -> value of its last line; None until `make_index` was called."""
     repeats: bool
     """Does any name have several lines? Set with the index."""
+    ruled: tuple[object, HeaderBlock | None] | None
+    """What a rule set makes of the block (rules.fused): the set's own mark and the block to go on with, None for this
+    one. For blocks that have their index."""
     content_length: int
     chunked: bool
     conflict: bool
@@ -67,6 +71,7 @@ class HeaderBlock:
         self._fields: tuple[tuple[bytes, bytes], ...] | None = None
         self.index = None
         self.repeats = False
+        self.ruled = None
         self.wire = wire
         self.content_length = length
         self.chunked = False
@@ -249,6 +254,9 @@ class BlockReader:
         if wants_upgrade and upgrades:
             block.upgrade = b", ".join(upgrades)
         block.wire = b"".join(wires)
+        if wires != [line[0] for line in lines]:
+            # Rules compose the forwarded bytes from the lines: what was taken out must not come back.
+            block._lines = [(wire, mark, pair) for wire, (_, mark, pair) in zip(wires, lines, strict=True)]
         block.plain = not (
             block.close or block.chunked or block.upgrade or block.expect_continue or block.content_length >= 0
         )

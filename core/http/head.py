@@ -315,6 +315,10 @@ def _with_synchronous_host(target: Target, block: HeaderBlock, host: bytes) -> H
     copy.host = wanted
     before, _, after = (b"\r\n" + block.wire).partition(b"\r\nhost: %b\r\n" % host)
     copy.wire = (before + b"\r\nhost: %b\r\n" % wanted + after)[2:]
+    copy._lines = [
+        (b"host: %b\r\n" % wanted, mark, pair) if wire and pair[0] == b"host" else (wire, mark, pair)
+        for wire, mark, pair in block._lines
+    ]
     return copy
 
 
@@ -359,4 +363,5 @@ def _without_framing(block: HeaderBlock) -> HeaderBlock:
     copy.content_length = -1
     framing = (b"content-length:", b"transfer-encoding:")
     copy.wire = b"".join(line for line in block.wire.splitlines(keepends=True) if not line.startswith(framing))
+    copy._lines = [(b"" if wire.startswith(framing) else wire, mark, pair) for wire, mark, pair in block._lines]
     return copy

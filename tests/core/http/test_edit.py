@@ -146,3 +146,44 @@ def test_like_a_list(lines: list[tuple[bytes, bytes]], edits: list[tuple[str, by
 
 def test_values() -> None:
     assert is_value(b"a b\t") and not is_value(b"a\nb") and not is_value(b"\0") and not is_value(b"\r")
+
+
+@pytest.mark.parametrize(
+    ("lines", "gone"),
+    [
+        (b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", b"content-length"),
+        (b"Content-Length: 5\r\nContent-Length: 5\r\nConnection: x, close\r\n", b"content-length: 5\r\ncontent-length"),
+        (b"Host: h\r\nConnection: close\r\n", b"host: h\r\nhost"),
+    ],
+)
+def test_what_reading_took_out_does_not_come_back(lines: bytes, gone: bytes) -> None:
+    """A request must not be framed otherwise for the server because a rule has dropped some other line."""
+    head = read(b"Host: h\r\nA: 1\r\n" + lines)
+    assert gone not in head.block.wire
+    block = edit_request(head).block
+    assert isinstance(block, EditedBlock)
+    block.set(b"a", b"2")
+    block.seal()
+    assert block.wire == head.block.wire.replace(b"a: 1\r\n", b"") + b"a: 2\r\n"
+
+
+def test_a_response_without_content_stays_so() -> None:
+    reader = HeadReader(Limits())
+    head = reader.read_response(b"HTTP/1.1 204 No Content\r\nA: 1\r\nContent-Length: 5\r\n\r\n", b"GET")
+    assert head.block.wire == b"a: 1\r\n"
+    block = edit_response(head).block
+    assert isinstance(block, EditedBlock)
+    block.set(b"a", b"2")
+    block.seal()
+    assert block.wire == b"a: 2\r\n"
+
+
+def test_host_without_the_default_port_stays_so() -> None:
+    reader = HeadReader(Limits())
+    head = reader.read_request(b"GET http://h:80/ HTTP/1.1\r\nHost: h:80\r\nA: 1\r\n\r\n")
+    assert head.block.wire == b"host: h\r\na: 1\r\n"
+    block = edit_request(head).block
+    assert isinstance(block, EditedBlock)
+    block.set(b"a", b"2")
+    block.seal()
+    assert block.wire == b"host: h\r\na: 2\r\n"
