@@ -44,6 +44,8 @@ class Acl:
     place: Place | None
     text: str
     why: Callable[[Any], str]
+    fixed: bool = False
+    """All of its patterns stand in its line, so that nobody can change them."""
 
 
 def compile_acl(
@@ -69,6 +71,7 @@ def compile_acl(
         if negated:
             test = _negate(test)
         why = _make_why(compiled, patterns)
+        fixed = True
     else:
         expression, implied, rest = _read_criterion(words)
         compiled, known_here = _compile(expression, site, stage, None)
@@ -91,6 +94,7 @@ def compile_acl(
         compiled, known_here = _compile(expression, site, stage, patterns[0])
         test = _make_test(compiled, patterns)
         why = _make_why(compiled, patterns)
+        fixed = not flags.files and not flags.identity
     if not known_here:
         notes.append(
             ConfigError(
@@ -100,7 +104,7 @@ def compile_acl(
             )
         )
         return Acl(never, Needs.NOTHING, name, place, text, lambda x: "there is no such information here")
-    return Acl(test, compiled.needs, name, place, text, why)
+    return Acl(test, compiled.needs, name, place, text, why, fixed)
 
 
 _LINES = {"req.hdr": "req.fhdr", "res.hdr": "res.fhdr"}

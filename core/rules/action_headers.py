@@ -12,8 +12,10 @@ from typing import Any
 from ..config.model import RuleWord
 from ..http.edit import edit_request, edit_response, is_value
 from ..http.fields import TOKENS
+from ..http.line_edits import Edit
 from .actions import HTTP, Act, Use, action
 from .formats import constant_of
+from .fused import describe_edit
 from .regexes import compile_regex
 from .replacing import replacer
 
@@ -54,7 +56,7 @@ def _set_header(use: Use) -> Act:
                     head = x.head = edit_request(head)
                 head.block.set(name, value)
 
-            return set_constant
+            return describe_edit(set_constant, Edit("set", name, value))
 
         def set_request(x: Any) -> None:
             new = text(x)
@@ -79,6 +81,7 @@ def _set_header(use: Use) -> Act:
 def _add_header(use: Use) -> Act:
     name = header_name(use)
     text = checked(use, use.format("a value"))
+    value = constant_of(text)
     if use.ground.request:
 
         def add_request(x: Any) -> None:
@@ -88,7 +91,7 @@ def _add_header(use: Use) -> Act:
                 head = x.head = edit_request(head)
             head.block.add(name, new)
 
-        return add_request
+        return add_request if value is None else describe_edit(add_request, Edit("add", name, value))
 
     def add_response(x: Any) -> None:
         new = text(x)
@@ -161,7 +164,7 @@ def _del_header(use: Use) -> Act:
         if name in (block.index or block.make_index()):
             block_of(x).delete(name)
 
-    return delete
+    return describe_edit(delete, Edit("delete", name)) if request else delete
 
 
 @action("replace-header", HTTP, "<name> <regex> <format>", "Replace each line's value where the regex matches")

@@ -9,10 +9,26 @@ its own (`Matcher.source`), and a call for it would cost a fifth of the whole.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from .catalogue import HeaderOf
 from .matching import Matcher, Test
+
+
+class HeaderTest(NamedTuple):
+    """What a test made here looks at, so that a function for a whole set of rules can do it in its place (fused)."""
+
+    header: HeaderOf
+    matcher: Matcher
+    several: Test
+    """The general way."""
+
+
+def header_test_of(test: Test) -> HeaderTest | None:
+    """What a test is, if it was made here."""
+    found: HeaderTest | None = getattr(test, "looked", None)
+    return found
+
 
 _SOURCE = """
 def test(x):
@@ -34,13 +50,15 @@ def test_header(header: HeaderOf, matcher: Matcher, each: Callable[[Any], Any]) 
     source = _SOURCE.format(
         attribute=header.attribute, comma="" if header.full else f" or {ord(',')} in value", matches=matcher.source()
     )
+    several = matcher.over_each(each)
     names: dict[str, Any] = {
         "name": header.name,
-        "several": matcher.over_each(each),
+        "several": several,
         "matcher": matcher,
         "match": matcher.match,
         "table": getattr(matcher, "table", None),
     }
     exec(source, names)
     test: Test = names["test"]
+    test.__dict__["looked"] = HeaderTest(header, matcher, several)
     return test

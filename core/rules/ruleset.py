@@ -26,6 +26,7 @@ from .acl_set import AclSet
 from .actions import Act, Ground, Test, Use, find
 from .catalogue import Needs
 from .condition import Condition, compile_condition
+from .fused import fuse
 from .verdicts import JUMP, WAIT, Jump, Verdict
 
 Step = tuple[Test | None, Act]
@@ -207,7 +208,13 @@ def make_set(rules: Sequence[Rule]) -> RuleSet:
         else:
             steps.append((test, in_turn(rule.actions)))
     fixed = tuple(steps)
-    return RuleSet(fixed, tuple(rules), needs, simple, runner(fixed) if simple else stepper(fixed))
+    if simple:
+        run = fuse(
+            [(rule.condition, rule.actions) for rule in rules], runner(fixed), lambda number: runner(fixed[number:])
+        )
+    else:
+        run = stepper(fixed)
+    return RuleSet(fixed, tuple(rules), needs, simple, run)
 
 
 def _entering(jump: Jump) -> Act:
