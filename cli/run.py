@@ -185,8 +185,9 @@ def in_foreground(configuration: Configuration) -> Configuration:
 
 
 def greeting(configuration: Configuration, listeners: Sequence[Listener]) -> str:
-    """One line for each address, once: it may have a socket for each thread of every group."""
+    """One line for each address, once: it may have a socket for each thread of every group. A range of ports is one."""
     from ..groups.sockets import address_text
+    from ..groups.status_text import merged
 
     modes = {proxy.name: proxy.mode for proxy in configuration.proxies if proxy.has_frontend}
     groups = {group for listener in listeners for group, _ in listener.owners}
@@ -199,4 +200,4 @@ def greeting(configuration: Configuration, listeners: Sequence[Listener]) -> str
     addresses = f"{len(shown)} address{'es' * (len(shown) != 1)}"
     processes = f" with {len(groups)} group{'s' * (len(groups) != 1)}" if groups else ""
     first = f"maniple {__version__} listens on {addresses}{processes} (Ctrl-C ends)\n"
-    return first + "".join(f"{line}\n" for line in shown)
+    return first + "".join(f"{line}\n" for line in merged(shown))

@@ -7,11 +7,14 @@ control socket; a space stands in for it there), and nothing wider than it must 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from .status import GroupStatus, Status
 
 _HEADINGS = ("group", "pid", "state", "cpus", "threads", "heartbeat", "conns", "requests", "cpu", "memory", "up")
 _LEFT = frozenset(("state", "cpus"))
+SHORTEST_RUN = 4
+"""Ports that are shown as a range."""
 SLOW_HEARTBEAT = 2000
 """Milliseconds from which a thread is marked: the watchdog warns then."""
 
@@ -59,10 +62,27 @@ def _labels(first: str) -> Iterable[str]:
 def _listeners(status: Status) -> list[str]:
     """One line a frontend."""
     found: dict[str, list[str]] = {}
-    for listener in status.listeners:
-        many = f" ({listener.sockets} sockets)" if listener.sockets > 1 else ""
-        found.setdefault(listener.frontend, []).append(listener.address + many)
+    for (frontend, sockets), listeners in groupby(status.listeners, lambda one: (one.frontend, one.sockets)):
+        many = f" ({sockets} sockets)" if sockets > 1 else ""
+        found.setdefault(frontend, []).extend(text + many for text in merged([one.address for one in listeners]))
     return [f"{frontend}: {', '.join(addresses)}" for frontend, addresses in found.items()]
+
+
+def merged(addresses: Iterable[str]) -> list[str]:
+    """Where many ports follow each other, one text for all: a:80-99."""
+    runs: list[list[str]] = []
+    for text in addresses:
+        host, _, port = text.rpartition(":")
+        before, _, last = runs[-1][-1].rpartition(":") if runs else ("", "", "")
+        if host and host == before and port.isdigit() and last.isdigit() and int(port) == int(last) + 1:
+            runs[-1].append(text)
+        else:
+            runs.append([text])
+    shown = []
+    for run in runs:
+        few = len(run) < SHORTEST_RUN
+        shown.extend(run if few else [f"{run[0]}-{run[-1].rpartition(':')[2]}"])
+    return shown
 
 
 def _traffic(status: Status) -> str:
@@ -81,7 +101,7 @@ def _row(status: Status, group: GroupStatus) -> tuple[str, ...]:
     beat = ""
     if beats and group.pid:
         beat = f"{max(beats):,} ms" + ("!" if max(beats) >= SLOW_HEARTBEAT else "")
-    state = group.state + (f" ({group.deaths} died)" if group.deaths else "")
+    state = group.state + (f" ({group.deaths} death{'s' * (group.deaths != 1)})" if group.deaths else "")
     return (
         str(group.number),
         str(group.pid) if group.pid else "-",

@@ -3,8 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from maniple.groups.status import ChangeStatus
-from maniple.groups.status_text import numbers_text, size_text, span_text, status_text
+from maniple.groups.status import ChangeStatus, ListenerStatus
+from maniple.groups.status_text import merged, numbers_text, size_text, span_text, status_text
 
 from tests.groups.control_rig import STATUS
 
@@ -15,11 +15,11 @@ maniple 1.2.3: running, pid 100, up 2m 07s, generation 3
   traffic  12 of 5,000 connections, 40 in all, 1,500 requests, supervisor 0.0 MiB
   reloads  2 reloads
 
-group  pid  state           cpus  threads  heartbeat  conns  requests    cpu   memory      up
-    1  201  ready           0-1         1       4 ms     10     1,000  0.0 s  0.0 MiB     27s
-    2  202  ready (2 died)  2           1  2,500 ms!      2       500  0.0 s  0.0 MiB     27s
+group  pid  state             cpus  threads  heartbeat  conns  requests    cpu   memory      up
+    1  201  ready             0-1         1       4 ms     10     1,000  0.0 s  0.0 MiB     27s
+    2  202  ready (2 deaths)  2           1  2,500 ms!      2       500  0.0 s  0.0 MiB     27s
 generation 1 has drained for 37s, cut in 1m 00s
-    1  190  draining        any         1          -      0         0  0.0 s  0.0 MiB  2m 07s"""
+    1  190  draining          any         1          -      0         0  0.0 s  0.0 MiB  2m 07s"""
 
 
 def test_table() -> None:
@@ -46,6 +46,21 @@ def test_group_that_is_not_there() -> None:
 )
 def test_span(seconds: float, text: str) -> None:
     assert span_text(seconds) == text
+
+
+def test_ranges_of_ports_are_one() -> None:
+    ports = [f"127.0.0.1:{port}" for port in (80, 81, 82, 83, 85, 86)]
+    assert merged([*ports, "[::1]:87", "/run/a:1", "abns@x"]) == [
+        "127.0.0.1:80-83",
+        "127.0.0.1:85",
+        "127.0.0.1:86",
+        "[::1]:87",
+        "/run/a:1",
+        "abns@x",
+    ]
+    listeners = [ListenerStatus("web", port, 2) for port in ports[:4]]
+    text = status_text(replace(STATUS, listeners=(*listeners, ListenerStatus("api", ":90"))))
+    assert "  listens  web: 127.0.0.1:80-83 (2 sockets)\n           api: :90\n" in text
 
 
 def test_numbers_and_sizes() -> None:
