@@ -23,6 +23,7 @@ COMMANDS = {
     "scale": ("ctl", "scale_command"),
     "stop": ("ctl", "stop_command"),
     "upgrade": ("ctl", "upgrade_command"),
+    "explain": ("explain", "explain_command"),
     "topology": ("topology", "topology_command"),
     "demo": ("demo", "demo_command"),
     "bench": ("bench", "bench_command"),

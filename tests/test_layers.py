@@ -25,8 +25,8 @@ INSIDE_CORE = (
     {"balance"},
     {"checks", "report"},
     {"relay"},
-    {"runtime", "build_rules"},
-    {"build"},
+    {"runtime", "build_rules", "build_logs", "build_errors"},
+    {"build", "rehearsal"},
 )
 """Left never imports right, and neighbours of one layer do not import each other."""
 

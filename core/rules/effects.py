@@ -89,8 +89,10 @@ def _settings(x: Any, found: Snapshot) -> None:
     hints = getattr(x, "hints", None)
     if hints:
         found["setting", "early hints (103)"] = tuple(show_bytes(line.rstrip(b"\r\n")) for line in hints)
-    for name, value in getattr(x, "client_options", {}).items():
-        found["connection", name] = (value,)
+    # A rehearsal's transport keeps the options of its socket (rehearsal.still).
+    transport = getattr(getattr(x, "client", None), "transport", None)
+    for name, value in getattr(transport, "options", {}).items():
+        found["connection", f"{name} of packets to the client"] = (value,)
     if x.upstream is not None and not x.upstream.keep:
         found["connection", "to the server"] = ("is closed after the response",)
 

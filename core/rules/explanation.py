@@ -27,11 +27,13 @@ class Term:
     """One ACL of a condition that was looked at: evaluation stops where the result is known, and so does the list.
 
     `holds` is what counts, the `!` before it included. `why`: the sample, its value, and the pattern that it met.
-    `file` and `line`: of the ACL's own line; "" and 0 for one between braces, and for a predefined one."""
+    `acl`: criterion, flags and patterns. `file` and `line`: of the ACL's own line; "" and 0 for one between braces, and
+    for a predefined one."""
 
     text: str
     holds: bool
     why: str
+    acl: str = ""
     file: str = ""
     line: int = 0
     notes: list[str] = field(default_factory=list)
@@ -89,8 +91,9 @@ class PassTrace:
 
 @dataclass(slots=True)
 class Candidate:
-    """A server of the backend. `state`: as configured, since nothing has checked it: "up", "disabled", "no weight";
-    `balanced`: requests are balanced over it now; `share`: its part of them by weight, in percent."""
+    """A server of the backend. `state`: as configured, since nothing has checked it: "up", "disabled", "weight 0";
+    `balanced`: requests are balanced over it now; `share`: its part of them in percent, where weights say it;
+    `checked`: `check` is written, so health checks may say otherwise."""
 
     name: str
     address: str
@@ -98,7 +101,8 @@ class Candidate:
     state: str
     backup: bool
     balanced: bool
-    share: float
+    share: float | None
+    checked: bool
     file: str
     line: int
 

@@ -16,7 +16,7 @@ from .explanation import ActionTrace, ConditionTrace, RuleTrace, Term
 from .offline import notes_of
 from .ruleset import Rule, RuleSet
 from .scope import Variables
-from .verdicts import ANSWER, DROP, REJECT, STOP, SWITCH, TARPIT, WAIT, Answer, Switch, Verdict, Wait
+from .verdicts import ANSWER, DROP, REJECT, STOP, SWITCH, TARPIT, Answer, Switch, Verdict, Wait
 
 
 def trace(rules: RuleSet, x: Any, shared: Variables) -> tuple[list[RuleTrace], Verdict | None]:
@@ -57,8 +57,7 @@ def trace_action(act: Act, text: str, x: Any, shared: Variables) -> tuple[Action
     before = take(x, shared)
     verdict = act(x)
     action = ActionTrace(text, compare(before, take(x, shared)), notes=notes_of(text))
-    if verdict is not None and verdict.kind is WAIT:
-        assert isinstance(verdict, Wait)
+    if isinstance(verdict, Wait):
         verdict = _wait(verdict, x, action)
     if verdict is not None:
         action.verdict = words_of(verdict, x)
@@ -76,6 +75,9 @@ def _wait(wait: Wait, x: Any, action: ActionTrace) -> Verdict | None:
 
 def words_of(verdict: Verdict, x: Any) -> str:
     """A verdict for people."""
+    if not isinstance(verdict, Verdict):
+        # What `monitor fail` says.
+        return "the proxy is to be taken for down"
     kind = verdict.kind
     if kind is STOP:
         return "the rules of this section end here"
@@ -114,6 +116,7 @@ def _term(literal: Literal, x: Any) -> Term:
         literal.text,
         literal.holds(x),
         acl.why(x),
+        acl.text,
         place.file if place is not None else "",
         place.line if place is not None else 0,
         notes_of(acl.text),

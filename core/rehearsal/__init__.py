@@ -1,0 +1,1 @@
+"""One request through the real relay, on connections that go nowhere: for `maniple explain`."""
