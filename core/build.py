@@ -17,6 +17,7 @@ from ..pools.counters import BackendCounts, Column, FrontendCounts, ServerCounts
 from ..pools.pulses import Pulse
 from ..pools.slots import Shares, full_connections, share
 from .balance.backend import Backend
+from .build_errors import install_errors
 from .build_logs import install_logs
 from .build_rules import bare_backend, install
 from .config.model import Configuration, ProxySpec
@@ -86,6 +87,7 @@ def build(
         parts,
     )
     install_logs(configuration, frontends, site)
+    install_errors(frontends, site)
     host = sent_host(spec)
     reporters = [senders.sender(line, spec.log_tag, host) for line in spec.logs]
     server_reporters = {

@@ -139,9 +139,9 @@ class Exchange:
     bytes_from_client: int
     request_captures: list[str | None]
     response_captures: list[str | None]
-    request_cookie: bytes
-    """`capture cookie`: `name=value`, b"" where there was none."""
-    response_cookie: bytes
+    request_cookie: str
+    """`capture cookie`: `name=value`, "" where there was none; without surrogates."""
+    response_cookie: str
     # When (see the module's docstring). Tq, Tw, Tc, Tr, Td and the rest of manual 8.4 are differences of these.
     idle_since: float
     """End of the handshakes or of the previous exchange: Ti = first_byte_at - idle_since."""

@@ -2,7 +2,7 @@
 
 ```
 HEAD       -> RULES | REPLYING | FAILED
-RULES      -> SENDING | CONNECTING | QUEUED | REPLYING
+RULES      -> SENDING | CONNECTING | QUEUED | REPLYING | FAILED
 QUEUED     -> SENDING | CONNECTING | RULES | REPLYING | FAILED
 CONNECTING -> SENDING | RULES | REPLYING | FAILED
 SENDING    -> RECEIVING | TUNNEL | REPLYING | FAILED
@@ -67,7 +67,8 @@ HEAD, RULES, QUEUED, CONNECTING, SENDING, RECEIVING, TUNNEL, REPLYING, FAILED, D
 
 MOVES: dict[Phase, frozenset[Phase]] = {
     HEAD: frozenset({RULES, REPLYING, FAILED}),
-    RULES: frozenset({QUEUED, CONNECTING, SENDING, REPLYING}),
+    # To FAILED: a rule closes the connection, or the client leaves while rules wait.
+    RULES: frozenset({QUEUED, CONNECTING, SENDING, REPLYING, FAILED}),
     # Back to RULES: chosen anew, as the server of the queue is not there any more, or an attempt to connect failed.
     QUEUED: frozenset({RULES, CONNECTING, SENDING, REPLYING, FAILED}),
     CONNECTING: frozenset({RULES, SENDING, REPLYING, FAILED}),
@@ -192,7 +193,7 @@ class RelayExchange(RuledExchange):
         self.unique_id = None
         self.numbered = False
         self.request_captures = self.response_captures = NOTHING
-        self.request_cookie = self.response_cookie = b""
+        self.request_cookie = self.response_cookie = ""
 
     def clean(self) -> None:
         """All defaults."""
@@ -226,7 +227,7 @@ class RelayExchange(RuledExchange):
         self.unique_id = None
         self.numbered = False
         self.request_captures = self.response_captures = NOTHING
-        self.request_cookie = self.response_cookie = b""
+        self.request_cookie = self.response_cookie = ""
         self.restore()
         self.dirty = False
 

@@ -14,10 +14,10 @@ from . import after, connect
 from .ending import end_exchange
 from .exchange import DONE, FAILED, REPLYING, RelayExchange
 from .reading import BODY, DRAIN
+from .route import Reply
 
 if TYPE_CHECKING:
     from .client import ClientConnection
-    from .route import Reply
 
 
 def monitor(client: ClientConnection, exchange: RelayExchange, status: int = 200) -> None:
@@ -89,6 +89,8 @@ def truncated(client: ClientConnection, exchange: RelayExchange, termination: by
 
 
 def _reply(client: ClientConnection, exchange: RelayExchange, reply: Reply, logged: bool) -> None:
+    if reply.render is not None:
+        reply = Reply(reply.status, reply.render(exchange))
     whole = exchange.request_done
     keep = exchange.keep and whole and reply.persistent and not client.relay.draining
     if exchange.head is not None and exchange.head.method == b"HEAD":

@@ -39,13 +39,15 @@ LARGE = 16384
 class Reply:
     """An answer of maniple's own: each form that may be asked for, as whole bytes."""
 
-    __slots__ = ("closing", "closing_head", "keeping", "keeping_head", "persistent", "status")
+    __slots__ = ("closing", "closing_head", "keeping", "keeping_head", "persistent", "render", "status")
 
     def __init__(self, status: int, raw: bytes, early: bool = False) -> None:
         """`raw`: a whole HTTP response. A `Connection` header in it is replaced by the one that the moment asks for; a
         reply that says `close` closes always (400 and 408 of the built-in ones), and so does one that does not say
         how long it is. An empty one (a file that is empty) sends nothing, and closes. `early`: to bytes that are no
         request; it is sent as it stands, and the connection closed."""
+        self.render: Callable[[RelayExchange], bytes] | None = None
+        """Makes the whole response anew for each exchange (`http-error` with formats); None: these bytes."""
         if not raw:
             self.status = status
             self.persistent = False

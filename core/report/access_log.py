@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..config.logs import JSON_LOG_FORMAT
 from ..config.model import GlobalSpec, Place, ProxySpec
@@ -83,13 +84,14 @@ class AccessLog:
 
     def compile(self, site: Site) -> None:
         """Make the functions. Raises ConfigError, with its place."""
-        around = Surroundings(self._around.early, self._around.hostname, self._around.pid, site)
         proxy = self._proxy
+        cookies = any(line.kind == "capture cookie" for line in proxy.rules)
+        around = replace(self._around, site=site, cookies=cookies)
         self._format = compile_proxy_format(proxy, "log-format", around)
         self._sd_format = compile_proxy_format(proxy, "log-format-sd", around)
         self.needs = needs_of_formats(proxy, around)
         if proxy.error_log_format is not None:
-            errors = Surroundings(False, around.hostname, around.pid, site, "sess_error")
+            errors = replace(around, early=False, origin="sess_error")
             self._error_format = compile_proxy_format(proxy, "error-log-format", errors)
 
     @property
@@ -210,7 +212,8 @@ def _nothing_of(session: Session) -> Exchange:
     exchange.backend_name = session.frontend_name
     exchange.server_name = "<NOSRV>"
     exchange.method = exchange.target = exchange.version = exchange.request_line = b""
-    exchange.unique_id = exchange.request_cookie = exchange.response_cookie = b""
+    exchange.unique_id = b""
+    exchange.request_cookie = exchange.response_cookie = ""
     exchange.source_host = exchange.server_host = ""
     exchange.termination = exchange.cookie_state = b"--"
     exchange.redispatched = False

@@ -11,6 +11,7 @@ from ..config.diagnostics import Diagnostics
 from ..config.model import Configuration, Place, ProxySpec
 from ..errors import ConfigError
 from ..rules.captures import mistakes
+from ..rules.reply_format import error_replies
 from ..rules.scope import Site
 from ..rules.site import checked_site
 from ..rules.unique_ids import header_adder, unique_id_format
@@ -23,13 +24,19 @@ def format_errors(configuration: Configuration) -> list[ConfigError]:
     site = checked_site(configuration)
     found: list[ConfigError] = []
     for proxy in configuration.proxies:
-        if proxy.has_frontend and not proxy.disabled:
+        if not proxy.disabled:
             found += _errors_of(proxy, site)
     return found
 
 
 def _errors_of(proxy: ProxySpec, site: Site) -> list[ConfigError]:
     found = [error for line in proxy.rules for error in mistakes(line)]
+    try:
+        error_replies(proxy, site)
+    except ConfigError as error:
+        found.append(error)
+    if not proxy.has_frontend:
+        return found
     around = Surroundings(hostname=socket.gethostname(), site=site)
     for kind in KINDS:
         if text_of(proxy, kind):

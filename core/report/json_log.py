@@ -116,8 +116,8 @@ def make_json_line(hostname: str) -> Line:
                 "backend_queue": x.backend_queue,
                 "request_captures": x.request_captures,
                 "response_captures": x.response_captures,
-                "request_cookie": _text(x.request_cookie) if x.request_cookie else None,
-                "response_cookie": _text(x.response_cookie) if x.response_cookie else None,
+                "request_cookie": x.request_cookie or None,
+                "response_cookie": x.response_cookie or None,
                 "unique_id": _text(unique_id(x)) or None,
             }
         )

@@ -36,6 +36,8 @@ class Surroundings:
     hostname: str = ""
     pid: int = 0
     site: Any = None
+    cookies: bool = True
+    """A cookie is captured."""
     origin: str = ""
     """What makes the line (`%OG`); "": the end of the exchange, or what `early` says."""
 
@@ -67,7 +69,9 @@ def generated_source(text: str, mode: str, around: Surroundings) -> str:
 
 def _written(text: str, mode: str, around: Surroundings, column: int) -> tuple[Writer, str]:
     origin = around.origin or ("txn_close" if not around.early else "txn_connect" if mode == "tcp" else "txn_response")
-    style = Style(mode=mode, early=around.early, hostname=around.hostname, pid=around.pid, origin=origin)
+    style = Style(
+        mode=mode, early=around.early, hostname=around.hostname, pid=around.pid, cookies=around.cookies, origin=origin
+    )
     writer = Writer(style, around.site, Stage.LOG)
     for part in parse_format(text, column):
         writer.add(part)

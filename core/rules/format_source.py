@@ -63,6 +63,8 @@ class Style:
     """The exchange goes on: its facts must be filled in before they are shown."""
     hostname: str = ""
     pid: int = 0
+    cookies: bool = True
+    """A cookie is captured."""
     origin: str = "txn_close"
     """`%OG`: what makes the line."""
 
@@ -185,6 +187,8 @@ class Writer:
                 hint="write '%%' for a percent sign",
             )
         expression = entry.tcp if self._style.mode == "tcp" and entry.tcp else entry.expression
+        if part.name in ("CC", "CS") and not self._style.cookies:
+            expression = "''"
         if entry.kind == "bare" and not part.quoted:
             self._optional.append((expression, f"{'LINE_E' if part.escaped else 'LINE'}[{expression}]"))
         elif entry.kind in ("braces", "fields"):

@@ -32,8 +32,8 @@ SESSION_FACTS: dict[str, Any] = {
 EXCHANGE_FACTS: dict[str, Any] = {
     "number": 0,
     "unique_id": b"",
-    "request_cookie": b"",
-    "response_cookie": b"",
+    "request_cookie": "",
+    "response_cookie": "",
     "request_number": 0,
     "method": b"GET",
     "target": b"/a?b=c",

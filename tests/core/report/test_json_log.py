@@ -17,7 +17,7 @@ def test_every_field_stands_in_every_line(make_exchange: Make) -> None:
 
 
 def test_an_ordinary_exchange(make_exchange: Make) -> None:
-    found = orjson.loads(LINE(make_exchange(request_captures=["a|b", None], request_cookie=b"sid=1")))
+    found = orjson.loads(LINE(make_exchange(request_captures=["a|b", None], request_cookie="sid=1")))
     assert found["time"] == "2009-02-13T23:31:30.260Z"
     assert (found["client"], found["client_port"], found["host"]) == ("192.0.2.7", 40000, "machine")
     assert (found["method"], found["target"], found["version"]) == ("GET", "/a?b=c", "HTTP/1.1")

@@ -24,7 +24,7 @@ def x(make_scope: Callable[..., Any]) -> Any:
     scope.variables = {"odd": (STR, ODD), "bytes": (BIN, b"ab\0cd")}
     scope.snapshots = 0
     scope.backend_name, scope.server_name, scope.redispatched = "back", "<NOSRV>", False
-    scope.request_cookie = b""
+    scope.request_cookie = ""
     scope.request_line, scope.process_connections = b'GET "/', 7
 
     def snapshot() -> None:
