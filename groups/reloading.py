@@ -25,6 +25,8 @@ from .succession import silence
 if TYPE_CHECKING:
     from .supervisor import Supervisor
 
+SERVES = "The new configuration is in service, but:"
+"""An answer that is not a failure of the reload."""
 Told = Callable[[str, str], None]
 """Gets what there is to say, and what was wrong ("": nothing)."""
 
@@ -81,19 +83,21 @@ class Reloading:
         said = ""
 
         def done(error: str) -> None:
-            seconds = self._changes.end(error)
-            serving = supervisor.succession.current
-            if error and serving is before:
+            failed = bool(error) and supervisor.succession.current is before
+            # Where the new one serves, what is wrong is that some group before it does not answer.
+            seconds = self._changes.end(error if failed else "", error)
+            remark = ""
+            if failed:
                 supervisor.notices.warning(f"Failed to reload: generation {before.serial if before else 0} goes on.")
             else:
-                # The new one serves in any case; an error now is one of the groups before that does not answer.
+                remark = SERVES if error else ""
                 supervisor.notices.notice(f"Reloaded in {seconds * 1000:.0f} ms.{' But: ' * bool(error)}{error}")
                 self._end_those_that_outlived()
             if not supervisor.stopping:
-                supervisor.notifier.ready("the last reload failed" if error else "serving")
+                supervisor.notifier.ready("the last reload failed" if failed else "serving")
                 supervisor.show_state()
             for told in waiting:
-                told(said, error)
+                told(said + remark, error)
             self._changes.go_on()
 
         try:
