@@ -148,10 +148,8 @@ class RuledExchange(Exchange):
         self._set_option(socket.SOL_SOCKET, SO_MARK, mark)
 
     def set_client_tos(self, tos: int) -> None:
-        """`set-tos`."""
-        sock = self.client.transport.get_extra_info("socket")
-        if sock is not None and sock.family == socket.AF_INET6:
-            self._set_option(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, tos)
+        """`set-tos`. An IPv4 socket refuses the first one."""
+        self._set_option(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, tos)
         self._set_option(socket.IPPROTO_IP, socket.IP_TOS, tos)
 
     def _set_option(self, level: int, name: int, value: int) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from maniple.core.config.model import BalanceSpec
+from maniple.core.build_rules import install
+from maniple.core.config.model import BalanceSpec, Configuration
 from maniple.core.relay import exchange as exchange_module
 from maniple.core.relay.exchange import DONE, HEAD, MOVES, SENDING, IllegalMove, Phase, RelayExchange, advance
 from maniple.core.relay.operating import set_server
 from maniple.tests.core.relay.fakes import FakeDial
 from maniple.tests.core.relay.rig import DATE, GET, OK, CheckedExchange, Rig, client_of, illegal_moves
+from maniple.tests.core.relay.ruled_rig import rule_lines
 
 MakeRig = Callable[..., Rig]
 POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe"
@@ -126,6 +128,11 @@ def tunnels(rig: Rig) -> None:
         rig.lose(rig.clients[-1], error)
 
 
+def rejected_by_a_rule(rig: Rig) -> None:
+    install(Configuration(proxies=(rig.spec,)), {"px": rig.frontend}, {"px": rig.backend}, rig.relay)
+    rig.ask()
+
+
 SCENARIOS: dict[Callable[[Rig], None], dict[str, object]] = {
     answered: {},
     queued: {"server": {"maxconn": 1}},
@@ -138,6 +145,7 @@ SCENARIOS: dict[Callable[[Rig], None], dict[str, object]] = {
     gone_while_sending: {},
     early_answer: {},
     tunnels: {},
+    rejected_by_a_rule: {"rules": rule_lines("http-request reject")},
 }
 
 
