@@ -25,6 +25,7 @@ from .http.limits import Limits
 from .relay.handing import Inboxes
 from .relay.relay import Relay
 from .relay.route import Frontend, Route
+from .relay.straight import straight_way
 from .report.access_log import AccessLog
 from .report.captures import Captures
 from .report.senders import Senders, sent_host
@@ -88,6 +89,8 @@ def build(
     )
     install_logs(configuration, frontends, site)
     install_errors(frontends, site)
+    for frontend in frontends:
+        frontend.straight = straight_way(frontend)
     host = sent_host(spec)
     reporters = [senders.sender(line, spec.log_tag, host) for line in spec.logs]
     server_reporters = {

@@ -147,6 +147,9 @@ class ClientConnection(asyncio.Protocol, Session):
         if own is not None:
             self.own = None
             if not own.dirty and len(self.relay.spare) < SPARE:
+                if own.answer is not None or not self.frontend.ordinary:
+                    # What rules have left is nobody else's.
+                    own.fresh()
                 self.relay.spare.append(own)
         leave(self)
 
@@ -242,7 +245,11 @@ class ClientConnection(asyncio.Protocol, Session):
             connect.dispatch(exchange, now)
         else:
             exchange.keep = head.keep_alive and not frontend.close
-            requesting.extraordinary(self, exchange, head, data, end, now)
+            straight = frontend.straight
+            if straight is not None and head.ordinary and end == len(data) and self.started_at < 0.0:
+                straight(exchange, now)
+            else:
+                requesting.extraordinary(self, exchange, head, data, end, now)
 
     def connected(self, exchange: RelayExchange, connection: ServerConnection, now: float) -> None:
         """A connection to the server was made for the exchange."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..rules.verdicts import Verdict
     from .exchange import RelayExchange
     from .relay import Relay
+    from .straight import Way
 
     Run = Callable[[RelayExchange], Verdict | None]
 
@@ -146,6 +147,7 @@ class Frontend:
         "route_to",
         "routes",
         "spec",
+        "straight",
         "unique_id",
         "wants_packed",
         "wants_source",
@@ -202,6 +204,8 @@ class Frontend:
         """What is run before the first byte: tcp-request connection, session. Empty without such rules."""
         self.plan: tuple[Run, ...] = ()
         """What is run for a request. Empty where there are no rules, also none of a backend."""
+        self.straight: Way | None = None
+        """What is done with an ordinary request where there is a plan (straight); None: the plan, in any case."""
         self.route_to: dict[bytes, Route] = {}
         """By the backend's name: the ways that rules may choose."""
         self.monitor_fails: Run = _nothing

@@ -1,0 +1,107 @@
+"""The straight way of an ordinary request (no body, in one piece) through rules: what can be known when the proxies are
+built is not asked for each request.
+
+Owns: which frontends have such a way, and the function. Must not know: rules. It does what `passes.enter_request` does
+(a test holds that); requests that are not ordinary go there, and so does all that a rule's verdict asks for.
+
+Invariant: it is made of a frontend's plan, and steps back when the frontend has another one (who rehearses requests
+puts his own in its place).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..rules.fused import is_pure
+from ..rules.verdicts import STOP
+from ..session import NOT_REACHED
+from . import connect, passes
+from .exchange import RelayExchange
+
+if TYPE_CHECKING:
+    from .route import Frontend
+
+Way = Callable[[RelayExchange, float], None]
+"""(exchange, now): on to a server."""
+
+
+def straight_way(frontend: Frontend) -> Way | None:
+    """The way for ordinary requests of a frontend that is built; None where it has no rules, or looks at more than the
+    head."""
+    plan = frontend.plan
+    if not plan or frontend.spec.mode != "http" or frontend.monitor_uri or frontend.log_at_start or frontend.close:
+        return None
+    route = frontend.default_route
+    if frontend.route_to.get(route.backend.name.encode()) is not route:
+        # Nowhere to go: passes.leave_frontend knows what that means.
+        return _direct
+    if len(plan) != 2 or plan[1] is not passes.leave_frontend:
+        return _direct
+    untouched = not frontend.early and frontend.unique_id is None and all(one.whole > 0 for one in frontend.routes)
+    if is_pure(plan[0]) and untouched and not route.plan:
+        return _pure_way(frontend)
+    return _single_way(frontend)
+
+
+def _direct(exchange: RelayExchange, now: float) -> None:
+    passes.enter_request(exchange)
+
+
+def _pure_way(frontend: Frontend) -> Way:
+    """One set, which only edits the head, and nothing else that would touch what `fresh` restores."""
+    plan = frontend.plan
+    route = frontend.default_route
+    run = plan[0]
+    dispatch = connect.dispatch
+
+    def go(exchange: RelayExchange, now: float) -> None:
+        if frontend.plan is not plan:
+            passes.enter_request(exchange)
+            return
+        exchange.route = route
+        run(exchange)
+        dispatch(exchange, now)
+
+    return go
+
+
+def _single_way(frontend: Frontend) -> Way:
+    """One set."""
+    plan = frontend.plan
+    first = frontend.route
+    route = frontend.default_route
+    run = plan[0]
+    dispatch = connect.dispatch
+
+    def go(exchange: RelayExchange, now: float) -> None:
+        if frontend.plan is not plan:
+            passes.enter_request(exchange)
+            return
+        # As in RelayExchange.fresh and enter_request, without their calls.
+        exchange.route = first
+        exchange.answer = exchange.variables = exchange.request_variables = exchange.response_variables = None
+        exchange.unique_id = exchange.last_rule = exchange.steps = None
+        exchange.numbered = exchange.lenient = False
+        exchange.hints = exchange.mirrors = exchange.suspended = exchange.wanted = None
+        exchange.slot_at = exchange.connect_at = NOT_REACHED
+        exchange.server_name = "<NOSRV>"
+        exchange.plan = plan
+        exchange.at = 1
+        verdict = run(exchange)
+        if verdict is not None:
+            if verdict is not passes.DONE and (
+                verdict.kind is STOP or passes.HANDLERS[verdict.kind](exchange, verdict)
+            ):
+                passes.proceed(exchange)
+            return
+        if exchange.route is not first or route.plan or exchange.hints is not None or exchange.wanted is not None:
+            passes.proceed(exchange)
+            return
+        exchange.route = route
+        head = exchange.head
+        if head is not None and head.block.edited:
+            head.block.seal()  # type: ignore[attr-defined]
+        dispatch(exchange, now)
+
+    return go
