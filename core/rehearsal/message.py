@@ -14,7 +14,8 @@ def read_message(raw: bytes) -> tuple[bytes, bytes, list[str]]:
     if not raw:
         return b"", b"", notes
     end = raw.find(b"\r\n\r\n")
-    if end >= 0:
+    plain = raw.find(b"\n\n")
+    if end >= 0 and not 0 <= plain < end:
         return raw[: end + 4], raw[end + 4 :], notes
     head, blank, body = raw.partition(b"\n\n")
     if not blank:

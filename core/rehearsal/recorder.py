@@ -133,6 +133,8 @@ class Recorder:
             if self._asked == name:
                 return place
             return f"default_backend: `{self._asked}` of {place} is no backend that it could go to"
+        if spec.has_backend and name == spec.name:
+            return "the section itself"
         if spec.default_backend:
             return "default_backend" if spec.default_backend == name else "the frontend's default"
-        return "the section itself" if spec.has_backend else "there is no default_backend"
+        return "there is no default_backend"
