@@ -14,7 +14,7 @@ import re
 from typing import Any
 
 from ..http.edit import edit_response
-from ..http.fields import VALUES
+from ..http.uri import TARGET_BYTES, table_of
 from .action_uri import set_pathq
 from .actions import REQUEST, Act, Use, action
 from .catalogue import Needs
@@ -22,6 +22,7 @@ from .failing import failure
 from .fetch_request import pathq_of
 from .verdicts import Verdict
 
+_TARGETS = table_of(TARGET_BYTES)
 _REFERENCES = (b"location", b"content-location")
 _ABSOLUTE = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*:)?//([^/?#]*)")
 _COOKIE_PATH = re.compile(rb"(;[ \t]*path[ \t]*=[ \t]*)([^;]*)", re.IGNORECASE)
@@ -62,7 +63,7 @@ def _map_uri(use: Use) -> Act:
     prefixes = []
     for what in ("a path", "the path that takes its place"):
         word, text = use.text(what)
-        if text[:1] != b"/" or b"?" in text or b"#" in text or text.translate(VALUES) != text:
+        if text[:1] != b"/" or b"?" in text or b"#" in text or text.translate(_TARGETS) != text:
             raise use.error(f"'{word.text}' is no path: it starts with `/` and has no query", word)
         prefixes.append(text)
     mapping = Mapping(*prefixes)
