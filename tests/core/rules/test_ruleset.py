@@ -22,7 +22,7 @@ def rules(*lines: str) -> str:
     return "\n".join(f"http-request {line}" for line in lines)
 
 
-ORDERS = (
+ORDERS: tuple[tuple[tuple[str, ...], list[str], Any], ...] = (
     (("add-header O 1", "add-header O 2"), ["1", "2"], None),
     (("add-header O 1 if FALSE", "add-header O 2 unless FALSE"), ["2"], None),
     (("add-header O 1", "allow", "add-header O 2"), ["1"], STOP),
