@@ -45,9 +45,10 @@ def run(x):
     ruled = block.ruled
     if ruled is None or ruled[0] is not mark:
         if block.repeats:
-            return general(x)
-        done = 0
-        get = index.get
+            done = slowly(x)
+        else:
+            done = 0
+            get = index.get
 {rules}
         if done:
             edits = combined.get(done)
@@ -133,10 +134,10 @@ def _pure(rules: Rules, general: Run) -> Run:
         if condition is None:
             always |= 1 << number
             continue
-        lines.append(f"        if {_text_of(condition, names, 'head')}:")
-        lines.append(f"            done |= {1 << number}")
+        lines.append(f"            if {_text_of(condition, names, 'head')}:")
+        lines.append(f"                done |= {1 << number}")
     if always:
-        lines.append(f"        done |= {always}")
+        lines.append(f"            done |= {always}")
     combined: dict[int, LineEdits] = {}
 
     def combine(done: int) -> LineEdits:
@@ -147,11 +148,21 @@ def _pure(rules: Rules, general: Run) -> Run:
         )
         return found
 
+    tests = [None if condition is None else condition.test for condition, _ in rules]
+
+    def slowly(x: Any) -> int:
+        done = 0
+        for number, test in enumerate(tests):
+            if test is None or test(x):
+                done |= 1 << number
+        return done
+
     names.table |= {
         "combine": combine,
         "combined": combined,
         "general": general,
         "mark": object(),
+        "slowly": slowly,
         "with_block": with_block,
     }
     run = _make(_PURE.format(rules="\n".join(lines)), names)
@@ -160,7 +171,8 @@ def _pure(rules: Rules, general: Run) -> Run:
 
 
 def is_pure(run: Run) -> bool:
-    """Does it only look at a request's headers, and only make edits, so that it never gives a verdict?"""
+    """Does it only look at a request's headers, and only make edits, so that it never gives a verdict? It leaves no
+    block edited that was not, so that there is nothing to seal."""
     return getattr(run, "pure", False)
 
 

@@ -98,6 +98,7 @@ def test_the_same_as_the_plain_loop(
             x.head = head
             assert outcome(made.run, x, "head") == wanted
             assert head.block.wire == wire, "shared heads stay as they are"
+            assert not (is_pure(made.run) and x.head.block.edited)
 
 
 @settings(max_examples=100)
