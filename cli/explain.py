@@ -143,7 +143,7 @@ def find_seat(configuration: Configuration, name: str, bind: str, source: str) -
     return Seat(
         proxy.name,
         str(address),
-        line.name or str(line.id or number),
+        line.name or str(number),
         client,
         None if client is None else _destination(address, client),
     )

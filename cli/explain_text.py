@@ -149,7 +149,11 @@ class _Layout:
 
     def acl_of(self, term: Term) -> str:
         """What would have had to be met."""
-        return "" if term.holds is not term.text.startswith("!") else f": {textwrap.shorten(term.acl, _LONGEST_ACL)}"
+        if term.holds is not term.text.startswith("!"):
+            return ""
+        criterion, _, patterns = term.acl.partition(" ")
+        text = patterns if term.why.startswith(criterion) else term.acl
+        return f": {textwrap.shorten(text, _LONGEST_ACL)}" if text else ""
 
     def note(self, note: str, indent: int) -> Iterator[str]:
         for line in self.wrap(f"({note})", indent, 1):

@@ -136,5 +136,5 @@ class Recorder:
         if spec.has_backend and name == spec.name:
             return "the section itself"
         if spec.default_backend:
-            return "default_backend" if spec.default_backend == name else "the frontend's default"
+            return "default_backend"
         return "there is no default_backend"
