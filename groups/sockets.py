@@ -196,11 +196,6 @@ def is_listening(sock: socket.socket) -> bool:
     return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
 
 
-def can_be_joined(sock: socket.socket) -> bool:
-    """Whether further sockets can be bound to its address."""
-    return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))
-
-
 def bound_path(sock: socket.socket) -> str:
     """The path that a unix socket is served by; "" for an abstract or nameless one."""
     name = sock.getsockname()

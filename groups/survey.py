@@ -14,17 +14,16 @@ from .changes import Changes
 from .child import Child
 from .lifecycle import GenerationState
 from .sockets import address_text
-from .status import DrainingStatus, GroupStatus, ListenerStatus, Status, ThreadStatus, weigh
+from .status import DrainingStatus, GroupStatus, ListenerStatus, Status, ThreadStatus
 
 if TYPE_CHECKING:
     from .supervisor import Supervisor
 
 
 def survey(supervisor: Supervisor, changes: Changes) -> Status:
-    """How it is now. About a millisecond for ten groups, most of it psutil's."""
+    """How it is now; what processes weigh is for whoever shows it (status.weighed)."""
     succession = supervisor.succession
     current = succession.current
-    memory, cpu = weigh(os.getpid())
     state = "stopping" if supervisor.stopping else "reloading" if changes.busy else "running"
     listeners: dict[tuple[str, str], int] = {}
     if current is not None:
@@ -57,8 +56,6 @@ def survey(supervisor: Supervisor, changes: Changes) -> Status:
         nbthread=0 if current is None else current.placement.threads,
         maxconn=0 if current is None else current.configuration.globals.maxconn or 0,
         counts={} if current is None else succession.figures(current).process().as_dict(),
-        memory=memory,
-        cpu_seconds=cpu,
     )
 
 
@@ -80,7 +77,6 @@ def _group_status(child: Child) -> GroupStatus:
                 accepting=row.accepting,
             )
         )
-    memory, cpu = weigh(child.pid)
     return GroupStatus(
         number=child.number,
         generation=generation.serial,
@@ -90,6 +86,4 @@ def _group_status(child: Child) -> GroupStatus:
         deaths=child.deaths,
         cpus=child.place.cpus,
         threads=tuple(threads),
-        memory=memory,
-        cpu_seconds=cpu,
     )

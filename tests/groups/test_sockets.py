@@ -54,7 +54,7 @@ def test_tcp_is_bound_with_its_options_and_listens_later() -> None:
     bind = bind_of(tcp_ut=5000, defer_accept=True, tfo=True, mss=1000)
     with sockets.bind_tcp(bind, Address("inet", "127.0.0.1")) as sock:
         assert not sockets.is_listening(sock)
-        assert sockets.can_be_joined(sock)
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT)
         assert not sock.getblocking()
         sockets.listen(sock, bind, 5)
         assert sockets.is_listening(sock)
