@@ -5,7 +5,7 @@ know: formats of text, senders.
 
 Every field stands in every line, null where there is nothing to tell; times are whole milliseconds, each moment rounded
 down by itself as in `option httplog`, so that the sums of the manual hold (8.4). Texts of clients are UTF-8; bytes that
-are none are written as `\\xHH`. Measured: 8.4 us a line where httplog takes 5.5.
+are none are written as `\\xHH`. Measured: 5.8 us a line where httplog takes 3.1.
 """
 
 from __future__ import annotations

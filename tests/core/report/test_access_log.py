@@ -140,3 +140,25 @@ def test_mistake_in_a_format(written: Written) -> None:
 def test_without_log_lines_nobody_is_there(written: Written) -> None:
     assert written.log("x").active
     assert not AccessLog(ProxySpec(Place("t", 1), "web", "frontend"), GlobalSpec(), written.senders).active
+
+
+def test_structured_data_stands_before_the_text_of_rfc5424_lines(written: Written, make_exchange: Make) -> None:
+    words = {"log_format_sd": '[a@1 ip="%ci"]'}
+    written.log("text", form="rfc5424", **words).write(make_exchange())
+    written.log("text", form="short", **words).write(make_exchange())
+    log = written.log("text", form="rfc5424", **words)
+    log.connected(make_exchange().session)
+    structured, plain, connected = written.lines()
+    assert structured.endswith(' - haproxy 77 - [a@1 ip="192.0.2.7"] text')
+    assert plain == "<6>text"
+    assert " haproxy 77 - - Connect from " in connected
+
+
+def test_a_rule_decides_the_level(written: Written, make_exchange: Make) -> None:
+    log = written.log("text", "log-separate-errors")
+    log.write(make_exchange(status=503), 4)
+    log.write(make_exchange(status=503))
+    assert written.lines() == ["<4>text", "<3>text"]
+    silent = written.log("text", "dontlog-normal")
+    silent.write(make_exchange(), 4)
+    assert len(written.lines()) == 2
