@@ -47,14 +47,15 @@ def check_command(
     """
     if keywords:
         from ..core.config import matrix
+        from ..core.rules import action_vocabulary, vocabulary
         from ..core.rules import keywords as expressions
-        from ..core.rules import vocabulary
 
         assert expressions.MODULES
         if form is Form.JSON:
-            text = _as_json([*map(asdict, matrix.rows()), *map(asdict, vocabulary.terms())])
+            terms = (*vocabulary.terms(), *action_vocabulary.action_terms())
+            text = _as_json([*map(asdict, matrix.rows()), *map(asdict, terms)])
         else:
-            text = matrix.render() + vocabulary.render()
+            text = matrix.render() + vocabulary.render() + action_vocabulary.render_actions()
         sys.stdout.write(text)
         return
     if not files:
