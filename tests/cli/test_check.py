@@ -111,6 +111,8 @@ def test_keywords() -> None:
     # The words of expressions follow.
     assert states["xxh64"] == "in force" and states["in_table"] == states["stick-table"]
     assert "\nxxh64([<seed>]) " in text.stdout
+    assert states["set-header"] == "in force" and states["track-sc0"] == states["stick-table"]
+    assert "\nset-header  " in text.stdout
 
 
 def test_what_is_accepted_and_not_yet_in_force_is_said(good: str) -> None:
