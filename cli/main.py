@@ -12,6 +12,7 @@ import sys
 from importlib import import_module
 
 import typer
+import typer.core
 
 from .. import __version__
 
@@ -33,6 +34,8 @@ COMMANDS = {
 
 def application(only: str | None = None) -> typer.Typer:
     """The whole command line, or the part of it that `only` needs."""
+    # Where rich is installed, typer escapes brackets for it also in help that rich does not show: "\[default: ...".
+    typer.core.HAS_RICH = False
     app = typer.Typer(
         name="maniple",
         no_args_is_help=True,
