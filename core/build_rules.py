@@ -24,7 +24,8 @@ from .rules.proxy_rules import NO_RULES, Findings, ProxyRules, compile_proxy
 from .rules.rule_sets import RuleSets
 from .rules.ruleset import RuleSet
 from .rules.site import LiveSite
-from .rules.verdicts import Verdict, Wait
+from .rules.variables import Limits
+from .rules.verdicts import Answer, Verdict, Wait
 
 if TYPE_CHECKING:
     from .relay.route import Run
@@ -57,7 +58,9 @@ def install(
     """Compile all rules, and give each frontend and route its plan. `compiled`: filled with the rules of each proxy, by
     its name and whether it has a frontend. Raises ConfigError, the first one found."""
     files = PatternFiles(configuration.pattern_files)
-    site = LiveSite(frontends, backends, relay, thread, threads, pattern_files=files)
+    tune = configuration.globals.tune
+    limits = Limits(tune.vars_global, tune.vars_proc, tune.vars_sess, tune.vars_txn, tune.vars_reqres)
+    site = LiveSite(frontends, backends, relay, thread, threads, pattern_files=files, limits=limits)
     found = Findings()
     sets = RuleSets(configuration.rule_sets, site, found.errors)
     compiled = {} if compiled is None else compiled
@@ -88,34 +91,34 @@ def _equip(
 ) -> None:
     own = compiled[frontend.name, True]
     spec = frontend.spec
-    frontend.default_route = frontend.route
-    routes = {frontend.default_route.backend.name.encode(): frontend.default_route}
+    default = frontend.default_route = frontend.route
+    routes: dict[str, Route] = {}
+    if backends.get(default.backend.name) is default.backend:
+        # The backend that bears the frontend's name because there is none cannot be chosen.
+        routes[default.backend.name] = default
     for name in _reachable(spec, own, backends):
-        if name.encode() not in routes:
-            routes[name.encode()] = Route(frontend, backends[name])
-    # The backend that bears the frontend's name because there is none cannot be chosen.
-    frontend.route_to = {name: route for name, route in routes.items() if name.decode() in backends}
+        if name not in routes:
+            routes[name] = Route(frontend, backends[name])
+    frontend.route_to = {name.encode(): route for name, route in routes.items()}
+    ways = {default, *routes.values()}
     needs = own.needs
-    for route in routes.values():
+    for route in ways:
         needs |= _rules_of(route.backend, compiled).needs if route.backend.spec is not spec else Needs.NOTHING
-    for route in routes.values():
-        _equip_route(route, own, compiled, mirrored=bool(needs & Needs.RESPONSE))
+        _equip_route(route, own, compiled)
     if own.session.steps:
         # The second place is that of sessions (counters).
         frontend.early = (own.connection.run, own.session.run)
     else:
         frontend.early = _present(own.connection.run, own.connection)
-    plan = _frontend_plan(frontend, own)
-    if plan or any(route.plan for route in routes.values()):
-        frontend.plan = (*plan, passes.leave_frontend)
+    before, behind = _frontend_plan(frontend, own)
+    ruled = bool(before or behind or own.monitor.steps or own.after.steps)
+    if ruled or any(route.plan for route in ways):
+        watched = (passes.monitor,) if frontend.monitor_uri and spec.mode == "http" else ()
+        frontend.plan = (*before, *watched, *behind, passes.leave_frontend)
         frontend.ordinary = False
-    if plan or own.after.steps:
-        if frontend.default_route.backend.spec is not spec and spec.name != frontend.default_route.backend.name:
-            frontend.route = Route(frontend, bare_backend(spec))
-            frontend.route.after_plan = _present(own.after.run, own.after)
-        if not frontend.plan:
-            frontend.plan = (passes.leave_frontend,)
-            frontend.ordinary = False
+    if ruled and default.backend.spec is not spec and spec.name != default.backend.name:
+        frontend.route = Route(frontend, bare_backend(spec))
+        frontend.route.after_plan = _present(own.after.run, own.after)
     if needs & Needs.CONNECTION:
         frontend.wants_source = frontend.wants_packed = True
     frontend.monitor_fails = own.monitor.run
@@ -137,23 +140,33 @@ def _reachable(spec: ProxySpec, own: ProxyRules, backends: Mapping[str, Backend]
     return static
 
 
-def _frontend_plan(frontend: Frontend, own: ProxyRules) -> tuple[Run, ...]:
+def _frontend_plan(frontend: Frontend, own: ProxyRules) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
+    """What a frontend runs before and behind `monitor-uri`."""
     spec = frontend.spec
-    plan: tuple[Run, ...] = ()
+    before: tuple[Run, ...] = ()
     if own.content.steps:
         delay = spec.request_inspect_delay
         if spec.mode == "tcp" and delay and own.content.needs & (Needs.HEAD | Needs.BODY):
-            plan += (_inspecting(float(delay)),)
-        plan += (own.content.run,)
-    if frontend.monitor_uri and spec.mode == "http":
-        plan += (passes.monitor,)
-        if len(plan) == 1 and not (own.request.steps or own.redirects.steps or own.backends.steps or own.monitor.steps):
-            # Nothing but monitor-uri: that needs no rules.
-            return ()
-    plan += _present(own.request.run, own.request)
-    plan += _present(own.redirects.run, own.redirects)
-    plan += _present(own.backends.run, own.backends)
-    return plan
+            before += (_inspecting(float(delay)),)
+        before += (own.content.run,)
+    behind = _buffering(spec, frontend.request_timeout)
+    behind += _present(own.request.run, own.request)
+    behind += _present(own.redirects.run, own.redirects)
+    behind += _present(own.backends.run, own.backends)
+    return before, behind
+
+
+def _buffering(spec: ProxySpec, timeout: float) -> tuple[Run, ...]:
+    """`option http-buffer-request`: as `http-request wait-for-body` before all other rules."""
+    if spec.mode != "http" or "http-buffer-request" not in spec.options:
+        return ()
+    late = Answer(None, 408, page=True, termination=b"cR")
+    wait = Wait(None, lambda x: bool(x.has_body(0)), lambda x: timeout, late, body=True)
+
+    def buffer(x: Any) -> Verdict | None:
+        return None if x.has_body(0) else wait
+
+    return (buffer,)
 
 
 def _inspecting(delay: float) -> Callable[[Any], Verdict | None]:
@@ -171,14 +184,14 @@ def _inspecting(delay: float) -> Callable[[Any], Verdict | None]:
     return inspect
 
 
-def _equip_route(
-    route: Route, own: ProxyRules, compiled: Mapping[tuple[str, bool], ProxyRules], mirrored: bool
-) -> None:
+def _equip_route(route: Route, own: ProxyRules, compiled: Mapping[tuple[str, bool], ProxyRules]) -> None:
     same = route.backend.spec is route.frontend.spec
     theirs = own if same else _rules_of(route.backend, compiled)
     plan: tuple[Run, ...] = ()
     if not same:
         plan += _present(theirs.content.run, theirs.content)
+        if route.pooled:
+            plan += _buffering(route.spec, route.frontend.request_timeout)
         plan += _present(theirs.request.run, theirs.request)
         plan += _present(theirs.redirects.run, theirs.redirects)
     plan += _present(theirs.servers.run, theirs.servers)
@@ -186,7 +199,8 @@ def _equip_route(
         route.plan = (*plan, passes.send)
     response = _present(theirs.response_content.run, theirs.response_content)
     response += _present(theirs.response.run, theirs.response)
-    if mirrored:
+    if (own.request.needs | theirs.request.needs) & Needs.RESPONSE:
+        # Of requests only `map-uri` asks for that.
         response += (passes.mirror,)
     after = _present(theirs.after.run, theirs.after)
     if not same:

@@ -43,6 +43,7 @@ _TUNE = {
     "sndbuf_server": "tune.sndbuf.server",
     "idletimer": "tune.idletimer",
     "cookielen": "tune.http.cookielen",
+    **{f"vars_{scope}": f"tune.vars.{scope}-max-size" for scope in ("global", "proc", "sess", "txn", "reqres")},
     "logurilen": "tune.http.logurilen",
     "default_shards": "tune.listener.default-shards",
     "listener_balance": "tune.listener.balance",

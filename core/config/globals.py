@@ -59,6 +59,8 @@ _setting("tune.http.logurilen", "tune.logurilen", Integer(1), "Bytes of a reques
 _setting(
     "tune.http.head-cache", "tune.head_cache", Integer(), "Ours: header blocks remembered per thread; 0: none.", "http"
 )
+for _scope in ("global", "proc", "sess", "txn", "reqres"):
+    _setting(f"tune.vars.{_scope}-max-size", f"tune.vars_{_scope}", Size(), "Bytes of variables of rules.", "rules")
 _setting(
     "tune.maxaccept",
     "tune.maxaccept",

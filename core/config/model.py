@@ -322,6 +322,12 @@ class TuneSpec:
     sndbuf_client: int | None = None
     sndbuf_server: int | None = None
     idletimer: int = 1000
+    vars_global: int = 0
+    """`tune.vars.global-max-size` and its kin: bytes that the variables of rules may take; 0: no limit."""
+    vars_proc: int = 0
+    vars_sess: int = 0
+    vars_txn: int = 0
+    vars_reqres: int = 0
     cookielen: int = 63
     """`tune.http.cookielen`: bytes of a captured cookie that a log line shows at most."""
     logurilen: int = 1024

@@ -49,6 +49,7 @@ def _plain(
 
 _plain("abortonclose", BACK, "Drop a waiting request whose client has gone.", "relay")
 _plain("allbackups", BACK, "Use all backup servers at a time, not the first one.", "balance")
+_plain("http-buffer-request", ANY, "Wait for a request's body before http-request rules.", "rules", http_only=True)
 _plain("clitcpka", FRONT, "TCP keep-alive packets to clients.", "sockets")
 _plain("srvtcpka", BACK, "TCP keep-alive packets to servers.", "sockets")
 _plain("dontlog-normal", FRONT, "Log only what ended with an error, a time-out, a retry or a 5xx.", "log")

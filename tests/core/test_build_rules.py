@@ -81,6 +81,32 @@ def test_rules_of_responses_alone() -> None:
     assert frontend.route.whole == -1
 
 
+def test_monitor_uri_beside_rules_of_the_backend() -> None:
+    frontend = built("monitor-uri /alive", "http-request deny").frontends["f"]
+    assert frontend.plan == (passes.monitor, passes.leave_frontend)
+    assert not built("monitor-uri /alive").frontends["f"].plan
+    assert len(built("monitor-uri /alive\nmonitor fail if TRUE").frontends["f"].plan) == 2
+
+
+def test_bodies_are_waited_for() -> None:
+    assert len(built("option http-buffer-request").frontends["f"].plan) == 2
+    assert len(built("", "option http-buffer-request").frontends["f"].default_route.plan) == 2
+
+
+def test_responses_are_only_looked_at_where_rules_do() -> None:
+    frontend = built("use_backend c if { path /c }", "http-response set-header A %[status]").frontends["f"]
+    assert {name: route.whole for name, route in frontend.route_to.items()} == {b"b": -1, b"c": 16384}
+
+
+def test_a_backend_with_the_frontends_name() -> None:
+    text = f"{DEFAULTS}frontend f\n    bind 127.0.0.1:0\n    use_backend f if TRUE\n"
+    configuration, _ = load([("case.cfg", f"{text}backend f\n    server s 127.0.0.1:1\n")], {})
+    assert configuration is not None
+    frontend = build(configuration, loop=FakeLoop().as_loop).frontends["f"]
+    assert len(frontend.route_to[b"f"].backend.servers) == 1
+    assert not frontend.default_route.backend.servers
+
+
 def test_a_mapping_is_mirrored() -> None:
     frontend = built("http-request map-uri /a /b").frontends["f"]
     assert frontend.default_route.response_plan == (passes.mirror,)

@@ -395,6 +395,23 @@ CASES = (
         served(OK),
         front="http-request wait-for-body time 1s\nhttp-request set-header Body %[req.body]",
     ),
+    *(
+        Case(
+            f"rules: http-buffer-request in the {where}",
+            (
+                (
+                    Send(b"POST /a HTTP/1.1\r\nHost: x.test\r\nContent-Length: 10\r\n\r\nhello"),
+                    Quiet(0.05),
+                    Send(b"world"),
+                    Response("POST"),
+                    Quiet(0.03),
+                ),
+            ),
+            served(OK),
+            **{where: "option http-buffer-request\nhttp-request set-header Body %[req.body]"},  # type: ignore[arg-type]
+        )
+        for where in ("front", "back")
+    ),
     Case(
         "rules: wait for the start of a body",
         (

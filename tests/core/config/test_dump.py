@@ -53,6 +53,8 @@ global
     tune.bufsize 1m | tune.maxrewrite 100 | tune.http.maxhdr 5 | tune.http.head-cache 0 | tune.idletimer 5
     cpu-policy none | tune.listener.default-shards by-process | tune.listener.balance cpu | tune.watchdog.warn 5
     cpu-map 1/1 0 3 | cpu-set drop-cpu 3 | thread-group 1 1-2 | stats socket /x level admin | tune.rcvbuf.client 16k
+    tune.vars.global-max-size 1 | tune.vars.proc-max-size 2 | tune.vars.sess-max-size 3 | tune.vars.txn-max-size 4
+    tune.vars.reqres-max-size 1k
     chroot /y | mworker-max-reloads 5
 frontend f
     bind :80,[::1]:81 | bind abns@x name n id 3 maxconn 4 backlog 5 nice -3 interface lo mss 100 uid 1 gid 2 mode 660
