@@ -210,7 +210,7 @@ def make_set(rules: Sequence[Rule]) -> RuleSet:
     fixed = tuple(steps)
     if simple:
         run = fuse(
-            [(rule.condition, rule.actions) for rule in rules], runner(fixed), lambda number: runner(fixed[number:])
+            [(rule.condition, rule.actions) for rule in rules], lambda start, stop=None: runner(fixed[start:stop])
         )
     else:
         run = stepper(fixed)
