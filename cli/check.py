@@ -52,8 +52,10 @@ def check_command(
 
         assert expressions.MODULES
         if form is Form.JSON:
-            terms = (*vocabulary.terms(), *action_vocabulary.action_terms())
-            text = _as_json([*map(asdict, matrix.rows()), *map(asdict, terms)])
+            terms = [asdict(term) for term in vocabulary.terms()] + [
+                asdict(one) for one in action_vocabulary.action_terms()
+            ]
+            text = _as_json([*map(asdict, matrix.rows()), *terms])
         else:
             text = matrix.render() + vocabulary.render() + action_vocabulary.render_actions()
         sys.stdout.write(text)

@@ -16,8 +16,7 @@ from pathlib import Path
 
 import pytest
 from maniple.cli.origins import Origin
-
-from tests.cli.test_compat import BACK, DEFAULTS, FRONT, OK
+from maniple.tests.cli.test_compat import BACK, DEFAULTS, FRONT, OK
 
 
 @pytest.fixture(scope="module")

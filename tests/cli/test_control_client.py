@@ -11,8 +11,7 @@ from maniple.cli.control_client import NobodyThere, NotClear, ask, find, places_
 from maniple.core.addresses import Address
 from maniple.core.config.model import ControlSpec, Place
 from maniple.groups.control import Endpoint
-
-from tests.groups.control_rig import STATUS, FakeSteering, Rig
+from maniple.tests.groups.control_rig import STATUS, FakeSteering, Rig
 
 
 class Served:

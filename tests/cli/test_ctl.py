@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
-from maniple.cli import control_client, ctl
+from maniple.cli import control_client
 from maniple.cli.main import application
+from maniple.tests.cli.test_control_client import Served
 from typer.testing import CliRunner
-
-from tests.cli.test_control_client import Served
 
 
 @pytest.fixture
@@ -90,6 +89,6 @@ def test_watch_until_it_is_gone(served: Served, monkeypatch: pytest.MonkeyPatch)
         if len(pauses) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(ctl.time, "sleep", pause)
+    monkeypatch.setattr("maniple.cli.ctl.time.sleep", pause)
     result = run("status", "--watch", "0.5")
     assert result.stdout.count("maniple 1.2.3: running") == 2 and pauses == [0.5, 0.5]

@@ -134,7 +134,7 @@ def test_colours_only_mark() -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.text(st.characters(codec="ascii", exclude_categories=("Cc",)), max_size=300))
+@given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=300))
 def test_lines_are_never_longer(text: str) -> None:
     term = Term("a", True, text, text, "p", 1, [text])
     rule = RuleTrace(

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -89,7 +90,7 @@ def test_a_soft_stop_and_a_dropped_address_end(tmp_path: Path, kind: str) -> Non
     path = str(tmp_path / "s")
     line = {"unix": f"unix@{path}", "abns": f"abns@{name}", "inet": "127.0.0.1:0"}[kind]
     with running(tmp_path, f"{ANY_PORT}\n  bind {line} name second") as one:
-        address = {"unix": path, "abns": b"\0" + name.encode().ljust(107, b"\0")}.get(kind)
+        address: Any = {"unix": path, "abns": b"\0" + name.encode().ljust(107, b"\0")}.get(kind)
         if address is not None:
             with socket.socket(socket.AF_UNIX) as client:
                 client.connect(address)

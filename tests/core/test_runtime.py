@@ -234,7 +234,11 @@ def test_the_last_line_is_written_before_the_logs_close(make_service: Callable[.
     client = service.arrive()
     assert client is not None
     order: list[str] = []
-    service.rig.log.write = lambda exchange: order.append("line")  # type: ignore[method-assign]
+
+    def write(exchange: Any, level: int | None = None) -> None:
+        order.append("line")
+
+    service.rig.log.write = write  # type: ignore[method-assign]
     service.runtime.drain(None, lambda: order.append("done"))
     service.rig.shut(client)
     service.rig.shut(service.rig.upstream())

@@ -43,7 +43,7 @@ def test_every_fact_is_there_when_the_line_is_written(mode: str) -> None:
     rig = Rig(mode=mode)
     missing: list[set[str]] = []
 
-    def look(exchange: RelayExchange) -> None:
+    def look(exchange: RelayExchange, level: int | None = None) -> None:
         facts = {name for name in Exchange.__slots__ if not hasattr(exchange, name)}
         facts |= {name for name in Session.__slots__ if not hasattr(exchange.session, name)} - PACKED
         missing.append(facts)

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 from maniple.groups.command_texts import duration_text, information_text, processes_text
-
-from tests.groups.control_rig import STATUS
+from maniple.tests.groups.control_rig import STATUS
 
 PROCESSES = """\
 #<PID>          <type>          <reloads>       <uptime>        <version>

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 from maniple.groups.commands import COMMANDS, LEVELS, execute, find, help_text, unknown_text
 from maniple.groups.steering import Answer
-
-from tests.groups.control_rig import FakeSteering
+from maniple.tests.groups.control_rig import FakeSteering
 
 ASKED: list[tuple[str, tuple[Any, ...]]] = [
     ("reload", ("reload",)),

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from maniple.core.addresses import Address
 from maniple.core.config.model import ControlSpec, GlobalSpec, Place
-from maniple.groups.control import MASTER, OWN, Endpoint, endpoints
-
-from tests.groups.control_rig import STATUS, Rig
+from maniple.groups.control import OWN, Endpoint, endpoints
+from maniple.groups.conversation import MASTER
+from maniple.tests.groups.control_rig import STATUS, Rig
 
 HERE = Place("x.cfg", 1)
 VERSION = f"{STATUS.version}\n\n"

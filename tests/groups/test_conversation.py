@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 from maniple.core.addresses import Address
 from maniple.core.config.model import ControlSpec, Place
-from maniple.groups.control import MASTER, Endpoint
-from maniple.groups.conversation import ENOUGH, MAX_INPUT, split_commands
-
-from tests.groups.control_rig import STATUS, Rig
+from maniple.groups.control import Endpoint
+from maniple.groups.conversation import ENOUGH, MASTER, MAX_INPUT, split_commands
+from maniple.tests.groups.control_rig import STATUS, Rig
 
 VERSION = f"{STATUS.version}\n\n"
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from maniple.core.addresses import Address
 from maniple.core.config.model import ControlSpec, Place
-from maniple.groups.control import MASTER, Endpoint
-
-from tests.groups.control_rig import Rig
+from maniple.groups.control import Endpoint
+from maniple.groups.conversation import MASTER
+from maniple.tests.groups.control_rig import Rig
 
 HAPROXY = shutil.which("haproxy", path=os.environ.get("PATH", "") + ":/usr/sbin")
 HAPROXY3 = os.environ.get("HAPROXY3") or str(Path.home() / ".cache/haproxy3/haproxy")

@@ -71,7 +71,7 @@ def test_a_group_without_descriptors_is_not_there(
     generation, _ = made(2, balance="least")
     before = len(os.listdir("/proc/self/fd"))
     place = replace(generation.placement.groups[0], number=3, threads=2)
-    opened = []
+    opened: list[Any] = []
 
     def open_one() -> Any:
         if opened:

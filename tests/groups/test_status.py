@@ -5,8 +5,7 @@ import os
 from dataclasses import replace
 
 from maniple.groups.status import weigh, weighed
-
-from tests.groups.control_rig import STATUS
+from maniple.tests.groups.control_rig import STATUS
 
 
 def test_sums() -> None:

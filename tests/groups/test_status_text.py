@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 from maniple.groups.status import ChangeStatus, ListenerStatus
 from maniple.groups.status_text import merged, numbers_text, size_text, span_text, status_text
-
-from tests.groups.control_rig import STATUS
+from maniple.tests.groups.control_rig import STATUS
 
 SHOWN = """\
 maniple 1.2.3: running, pid 100, up 2m 07s, generation 3

@@ -4,6 +4,7 @@ one of its own."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from maniple.tests.wire.rig.cases import Case, Differs
@@ -33,11 +34,11 @@ def on_paths(
 ) -> Case:
     """One client that asks one after the other; all that get through are answered."""
     sends = [ask(item) if isinstance(item, str) else item for item in requests]
-    steps: list[object] = []
+    steps: list[Any] = []
     for number, send in enumerate(sends):
         method = methods[number] if number < len(methods) else "GET"
         steps += (send, Response(method))
-    script: Script = (*steps, Quiet(0.03), CLOSE)  # type: ignore[assignment]
+    script: Script = (*steps, Quiet(0.03), CLOSE)
     count = len(sends)
     logged = words.pop("logged", count)
     return Case(

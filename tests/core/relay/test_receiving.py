@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from maniple.core.relay.receiving import LARGE, Reading
+from maniple.core.relay.receiving import Reading
+from maniple.core.relay.route import LARGE
 from maniple.tests.core.relay.rig import GET, GET_SENT, OK, OK_SENT, Rig, connection_of
 
 MakeRig = Callable[..., Rig]

@@ -56,7 +56,8 @@ def conversation(rig: Rig, request: bytes) -> tuple[Any, ...]:
         if client.is_closing() or client.protocol.exchange is not None:  # type: ignore[attr-defined]
             break
         rig.send(client, again)
-    if rig.dials and (server := rig.upstream()).protocol.exchange is not None:  # type: ignore[attr-defined]
+    server = rig.upstream() if rig.dials else None
+    if server is not None and server.protocol.exchange is not None:  # type: ignore[attr-defined]
         sent.append(server.take())
         rig.send(server, OK)
     sent.append(client.take())

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from maniple.core.config.model import Timeouts
 from maniple.core.http.replies import REPLIES
-from maniple.core.relay.receiving import LARGE
+from maniple.core.relay.route import LARGE
 from maniple.tests.core.relay.fakes import FakeTransport
 from maniple.tests.core.relay.rig import GET, GET_SENT, OK, OK_SENT, Rig, connection_of
 

@@ -14,7 +14,7 @@ def spec_of(lines: str, name: str = "f") -> ProxySpec:
     return spec
 
 
-REQUEST = (
+REQUEST: tuple[tuple[str, list[tuple[int, bytes]]], ...] = (
     ("", []),
     ("capture request header Host len 5", [(5, b"host")]),
     ("declare capture request len 7", [(7, b"")]),
