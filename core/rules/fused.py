@@ -41,9 +41,10 @@ def run(x):
     block = head.block
     if block.edited:
         return general(x)
-    index = block.index or block.make_index()
     ruled = block.ruled
     if ruled is None or ruled[0] is not mark:
+        known = block.index
+        index = known or block.make_index()
         if block.repeats:
             done = slowly(x)
         else:
@@ -51,8 +52,14 @@ def run(x):
             get = index.get
 {rules}
         if done:
-            edits = combined.get(done)
-            ruled = mark, (combine(done) if edits is None else edits).apply(block)
+            edits = combined.get(done) or combine(done)
+            if known is None and ruled is None:
+                # A block that was never seen before, as most that are not seen again: its index is taken, not copied.
+                block.index = None
+                block.ruled = seen
+                x.head = with_block(head, edits.apply(block, index))
+                return
+            ruled = mark, edits.apply(block, index.copy())
         else:
             ruled = mark, None
         block.ruled = ruled
@@ -180,6 +187,7 @@ def _pure(rules: Rules, general: Run) -> Run:
         "combined": combined,
         "general": general,
         "mark": object(),
+        "seen": (None, None),
         "slowly": slowly,
         "with_block": with_block,
     }
