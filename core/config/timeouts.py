@@ -25,7 +25,7 @@ TIMEOUTS = {
     "tarpit": (ANY, "Time that a tarpitted request is held.", "rules"),
     "tunnel": (BACK, "Inactivity after an upgrade, on both sides.", "relay"),
 }
-_LATER = ("check", "client-hs", "tarpit")
+_LATER = ("check", "client-hs")
 
 
 def _read(statement: Statement, draft: ProxyDraft) -> None:

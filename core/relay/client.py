@@ -371,7 +371,7 @@ class ClientConnection(asyncio.Protocol, Session):
         if exchange is not None:
             if exchange.upstream is not None:
                 exchange.upstream.transport.pause_reading()
-            timeout = self.frontend.client_timeout
+            timeout = exchange.client_timeout or self.frontend.client_timeout
             if timeout != NEVER:
                 self.relay.timers.arm(self, self.relay.now() + timeout)
 

@@ -28,7 +28,8 @@ def more(client: ClientConnection, data: bytes) -> None:
     if reading is BODY:
         exchange = client.exchange
         assert exchange is not None
-        client.deadline = client.relay.clock() * 1000.0 + client.frontend.client_timeout
+        timeout = exchange.client_timeout or client.frontend.client_timeout
+        client.deadline = client.relay.clock() * 1000.0 + timeout
         _body(client, exchange, data)
     elif reading is AHEAD:
         client.buffer += data

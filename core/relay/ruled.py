@@ -32,6 +32,7 @@ class RuledExchange(Exchange):
     __slots__ = (
         "addresses",
         "at",
+        "client_timeout",
         "dirty",
         "hints",
         "lenient",
@@ -55,6 +56,8 @@ class RuledExchange(Exchange):
     plan: tuple[Callable[[Any], Verdict | None], ...]
     """What is still to be run, from `at` on."""
     at: int
+    client_timeout: float
+    """`set-timeout client`, ms; 0: the frontend's."""
     lenient: bool
     """`strict-mode off` in this pass."""
     log_level: int | None
@@ -73,6 +76,7 @@ class RuledExchange(Exchange):
     def restore(self) -> None:
         """What belongs to one request only is gone with it. Who sets one of these sets `dirty`, too."""
         self.log_level = None
+        self.client_timeout = 0.0
         self.priority_class = self.priority_offset = 0
         addresses = self.addresses
         if addresses is not None:
@@ -123,7 +127,15 @@ class RuledExchange(Exchange):
             session.frontend_host, session.frontend_port = host, session.destination_port
 
     def set_timeout(self, which: str, milliseconds: int) -> None:
-        """`set-timeout server|tunnel`: of this exchange."""
+        """`set-timeout client|server|tunnel`: of this exchange."""
+        if which == "client":
+            self.dirty = True
+            self.client_timeout = float(milliseconds)
+            client = self.client
+            if not self.request_done:
+                # Its body is awaited already.
+                client.relay.timers.arm(client, client.relay.now() + milliseconds)
+            return
         field = "server_timeout" if which == "server" else "tunnel_timeout"
         self._vary(field, float(milliseconds))
 
@@ -192,4 +204,5 @@ class RuledExchange(Exchange):
         timeouts = self.client.frontend.spec.timeouts
         if self.route is not self.client.frontend.route:
             timeouts = self.route.spec.timeouts
-        return float(timeouts.tarpit) if timeouts.tarpit else NEVER
+        delay = timeouts.tarpit or timeouts.connect
+        return float(delay) if delay else NEVER

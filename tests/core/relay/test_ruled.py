@@ -105,3 +105,15 @@ def test_how_much_of_a_body_is_here(make_rig: Make) -> None:
     rig.send(client, b"world")
     assert exchange.has_body(0)
     rig.send(rig.upstream(), OK)
+
+
+def test_a_timeout_of_the_client_of_one_request(make_rig: Make) -> None:
+    upload = b"POST /%b HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nx"
+    rig = ruled(make_rig, "http-request set-timeout client 2s if { path /changed }")
+    client = rig.ask(upload % b"changed")
+    rig.send(client, b"y")
+    rig.loop.advance(2_100.0)
+    assert client.take().startswith(b"HTTP/1.1 408 ")
+    other = rig.ask(upload % b"other")
+    rig.loop.advance(10_000.0)
+    assert other.take() == b""
