@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ClientProtocolError, ExchangeError
 from . import after, connect
+from .accounts import identify
 from .ending import end_exchange
 from .exchange import DONE, FAILED, REPLYING, RelayExchange
 from .reading import BODY, DRAIN
@@ -262,4 +263,7 @@ def capture(client: ClientConnection, exchange: RelayExchange, data: bytes, erro
     """Keep a bad message for `show errors` (S21)."""
     captures = client.frontend.captures
     if captures is not None:
+        if not client.frontend.wants_source:
+            # Nobody has asked for its addresses yet.
+            identify(client)
         captures.keep(client, exchange, data, error)
