@@ -13,6 +13,7 @@ from ..http.reasons import reason_of
 from ..units import parse_time
 from .actions import ALL, CONTENT, HTTP, REQUEST, RESPONSE, RESPONSE_CONTENT, RESPONSES, TCP, Act, Use, action
 from .capture_slots import slot_at
+from .catalogue import Needs
 from .samples import Type
 
 LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
@@ -91,6 +92,8 @@ def _address(field: str) -> Callable[[Use], Act]:
             if value:
                 x.readdress(field, value, None)
 
+        # What it was is kept, to be restored.
+        use.needs |= Needs.CONNECTION
         return act
 
     return make
@@ -105,6 +108,7 @@ def _port(field: str) -> Callable[[Use], Act]:
             if value is not None:
                 x.readdress(field, None, value & 0xFFFF)
 
+        use.needs |= Needs.CONNECTION
         return act
 
     return make
