@@ -11,7 +11,7 @@ import asyncio
 import gc
 import os
 import resource
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from ..pools.counters import BackendCounts, Column, FrontendCounts, ServerCounts
 from ..pools.pulses import Pulse
@@ -29,6 +29,8 @@ from .relay.straight import straight_way
 from .report.access_log import AccessLog
 from .report.captures import Captures
 from .report.senders import Senders, sent_host
+from .rules.proxy_rules import ProxyRules
+from .rules.site import LiveSite
 from .runtime import Runtime
 
 LOG_DELAY = 0.005
@@ -79,16 +81,7 @@ def build(
         _frontend(proxy, configuration, relay, senders, backends, shares)
         for proxy in _active(configuration, "frontend")
     ]
-    site = install(
-        configuration,
-        {frontend.name: frontend for frontend in frontends},
-        backends,
-        relay,
-        part,
-        parts,
-    )
-    install_logs(configuration, frontends, site)
-    install_errors(frontends, site)
+    equip(configuration, frontends, backends, relay, part, parts)
     for frontend in frontends:
         frontend.straight = straight_way(frontend)
     host = sent_host(spec)
@@ -114,6 +107,24 @@ def build(
         inboxes=inboxes if tune.listener_balance in (None, "least") else None,
         server_reporters=server_reporters,
     )
+
+
+def equip(
+    configuration: Configuration,
+    frontends: Sequence[Frontend],
+    backends: Mapping[str, Backend],
+    relay: Relay,
+    part: int = 0,
+    parts: int = 1,
+    compiled: dict[tuple[str, bool], ProxyRules] | None = None,
+) -> LiveSite:
+    """Give frontends and their routes all that rules, logs and errors say: also on a stage where requests are rehearsed.
+    `compiled`: as `build_rules.install`. Raises ConfigError."""
+    named = {frontend.name: frontend for frontend in frontends}
+    site = install(configuration, named, backends, relay, part, parts, compiled)
+    install_logs(configuration, frontends, site)
+    install_errors(frontends, site)
+    return site
 
 
 def _active(configuration: Configuration, side: str) -> list[ProxySpec]:
