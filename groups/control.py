@@ -18,7 +18,7 @@ import selectors
 import socket
 import struct
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from ..core.addresses import Address
@@ -110,8 +110,8 @@ class Control:
 
     def open(self, wanted: Sequence[Endpoint]) -> list[str]:
         """Listens on these and no others; those that are there already stay as they are, new permissions and levels
-        excepted. Returns what went wrong: then all is as it was before. Adopted sockets that nobody wants are
-        closed."""
+        excepted. Adopted sockets that nobody wants are closed. Returns what went wrong: then the others are open all
+        the same (one of them may be the only way to be told of a better configuration), and none is closed."""
         errors: list[str] = []
         kept = {door.endpoint.key: door for door in self._doors}
         new: list[_Door] = []
@@ -121,25 +121,25 @@ class Control:
                 new.append(_Door(endpoint, inherited if inherited is not None else _listen(endpoint)))
             except OSError as error:
                 errors.append(f"cannot listen for commands on {endpoint.key} ({error.strerror})")
-        if errors:
-            for door in new:
-                door.close(remove=True)
-            return errors
-        for sock in self._inherited.values():
-            sock.close()
-        self._inherited.clear()
         for endpoint in wanted:
             if endpoint.key in kept:
                 kept[endpoint.key].change(endpoint)
-        keys = {endpoint.key for endpoint in wanted}
+        if not errors:
+            self._close_unwanted({endpoint.key for endpoint in wanted})
+        self._doors += new
+        for door in self._doors:
+            self._watch(door)
+        return errors
+
+    def _close_unwanted(self, keys: Collection[str]) -> None:
+        for sock in self._inherited.values():
+            sock.close()
+        self._inherited.clear()
         for door in self._doors:
             if door.endpoint.key not in keys:
                 self._shut(door)
                 door.close(remove=True)
-        self._doors = [door for door in self._doors if door.endpoint.key in keys] + new
-        for door in self._doors:
-            self._watch(door)
-        return []
+        self._doors = [door for door in self._doors if door.endpoint.key in keys]
 
     def forget(self) -> None:
         """In a forked group: closes what is the supervisor's. The selector is left alone; the paths stay."""

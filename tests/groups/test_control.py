@@ -71,12 +71,15 @@ def test_what_stays_goes_on_and_what_goes_is_removed(rig: Rig, tmp_path: Path) -
     rig.until(lambda: STATUS.version in talking.read)
 
 
-def test_one_that_cannot_be_opened_leaves_all_as_it_was(rig: Rig, tmp_path: Path) -> None:
+def test_one_that_cannot_be_opened_keeps_no_other_from_it(rig: Rig, tmp_path: Path) -> None:
     rig.control.open([at(tmp_path / "a")])
     errors = rig.control.open([at(tmp_path / "b"), at(tmp_path / "none" / "c")])
     assert errors == [f"cannot listen for commands on {tmp_path}/none/c (No such file or directory)"]
-    assert os.listdir(tmp_path) == ["a"]
-    assert rig.ask(str(tmp_path / "a"), "show version\n") == VERSION
+    assert sorted(os.listdir(tmp_path)) == ["a", "b"], "what was there stays too"
+    for name in ("a", "b"):
+        assert rig.ask(str(tmp_path / name), "show version\n") == VERSION
+    assert rig.control.open([at(tmp_path / "b")]) == []
+    assert os.listdir(tmp_path) == ["b"]
 
 
 def test_a_stale_path_is_replaced_and_a_foreign_one_is_kept(rig: Rig, tmp_path: Path) -> None:
