@@ -26,7 +26,8 @@ INSIDE_CORE = (
     {"checks", "report"},
     {"relay"},
     {"runtime", "build_rules", "build_logs", "build_errors"},
-    {"build", "rehearsal"},
+    {"build"},
+    {"rehearsal"},
 )
 """Left never imports right, and neighbours of one layer do not import each other."""
 

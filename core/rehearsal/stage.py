@@ -13,8 +13,8 @@ from typing import Any
 
 from ...pools.counters import BackendCounts, FrontendCounts, ServerCounts
 from ..balance.backend import Backend
-from ..build_logs import install_logs
-from ..build_rules import bare_backend, install
+from ..build import equip
+from ..build_rules import bare_backend
 from ..config.model import Configuration, ProxySpec
 from ..http.limits import Limits
 from ..relay.relay import Relay
@@ -54,8 +54,9 @@ class Stage:
                 if proxy.has_frontend and not proxy.disabled
             }
             self.compiled: dict[tuple[str, bool], ProxyRules] = {}
-            self.site = install(configuration, self.frontends, self.backends, self.relay, compiled=self.compiled)
-            install_logs(configuration, list(self.frontends.values()), self.site)
+            self.site = equip(
+                configuration, list(self.frontends.values()), self.backends, self.relay, compiled=self.compiled
+            )
         except BaseException:
             self.loop.close()
             raise
