@@ -43,7 +43,8 @@ def outcome(run: Any, x: Any, attribute: str) -> tuple[Any, ...]:
         block.seal()
     index = block.index or block.make_index()
     facts = [getattr(head, name) for name in ("start", "line", "length", "keep_alive", "ordinary", "version")]
-    return verdict, block.wire, dict(index), block.seen(), block.repeats or None, *facts
+    assert block.repeats or len(block.seen()) == len(index)
+    return verdict, block.wire, dict(index), block.seen(), *facts
 
 
 FETCHES = ["req.hdr(a)", "hdr(b)", "req.fhdr(a)", "hdr(A)", "req.hdr(c)", "req.hdr(a,1)", "path", "req.hdr_cnt(a)"]
