@@ -118,8 +118,8 @@ def equip(
     parts: int = 1,
     compiled: dict[tuple[str, bool], ProxyRules] | None = None,
 ) -> LiveSite:
-    """Give frontends and their routes all that rules, logs and errors say: also on the stage of a rehearsal. `compiled`:
-    as `build_rules.install`. Raises ConfigError."""
+    """Give frontends and their routes all that rules, logs and errors say: also on the stage of a rehearsal.
+    `compiled`: as `build_rules.install`. Raises ConfigError."""
     named = {frontend.name: frontend for frontend in frontends}
     site = install(configuration, named, backends, relay, part, parts, compiled)
     install_logs(configuration, frontends, site)
