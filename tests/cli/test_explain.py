@@ -143,3 +143,18 @@ def test_errors_are_those_of_check(explain: Explain, tmp_path: Path, line: str) 
 
 def test_a_configuration_without_frontends(explain: Explain) -> None:
     assert explain(text=DEFAULTS).exit_code == 2
+
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def test_the_examples_of_readme_and_docs_are_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = (ROOT / "docs" / "explain.md").read_text().split("```\n")
+    configuration, request, shown = blocks[3], blocks[5], blocks[7]
+    (tmp_path / "proxy.cfg").write_text(configuration)
+    (tmp_path / "request.http").write_text(request)
+    monkeypatch.chdir(tmp_path)
+    words = ["explain", "-f", "proxy.cfg", "request.http", "--source", "203.0.113.9"]
+    result = CliRunner().invoke(application("explain"), words)
+    assert result.exit_code == 0 and result.stdout == shown
+    assert f"$ maniple {' '.join(words)}\n{shown}" in (ROOT / "README.md").read_text()
