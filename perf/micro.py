@@ -213,6 +213,7 @@ def ended_exchange() -> Exchange:
     _set(exchange, source_host="127.0.0.1", source_port=50000, server_host="127.0.0.1", server_port=80)
     _set(exchange, retries=0, redispatched=False, status=200, termination=b"--", cookie_state=b"--")
     _set(exchange, bytes_to_client=300, bytes_from_client=90, request_captures=[], response_captures=[])
+    _set(exchange, request_cookie="", response_cookie="")
     _set(exchange, idle_since=1000.0, first_byte_at=1001.0, first_byte_date=1_763_769_600.5, head_at=1001.1)
     _set(exchange, slot_at=1001.2, connect_at=1001.2, response_at=1002.0, end_at=1002.1)
     _set(exchange, process_connections=64, frontend_connections=64, backend_connections=10, server_connections=10)
