@@ -270,8 +270,9 @@ def mirror(exchange: RelayExchange) -> None:
 
 def _refuse_response(connection: ServerConnection, exchange: RelayExchange, verdict: Verdict, whole: bool) -> None:
     exchange.last_rule = verdict.place
-    exchange.response_at = exchange.client.relay.now()
-    if whole:
+    if verdict.kind is not REJECT:
+        exchange.response_at = exchange.client.relay.now()
+    if whole and verdict.kind is not REJECT:
         # Nothing of it is left to come: the connection serves the next request.
         connection.release(exchange)
     else:
@@ -284,12 +285,17 @@ def _refuse_response(connection: ServerConnection, exchange: RelayExchange, verd
             exchange.server.counts.dresp += 1
     if verdict.kind is DROP:
         vanish(exchange.client)
-        close(exchange)
+        changed = exchange.answer
+        assert changed is not None
+        # As HAProxy logs it: the response's head was on its way.
+        exchange.bytes_to_client += len(changed.start) + len(changed.block.wire) + 2
+        close(exchange, changed.status, exchange.head_at)
         return
-    given = cast(Answer, verdict) if verdict.kind is ANSWER else _BAD_RESPONSE
+    if verdict.kind is REJECT:
+        exchange.termination = b"PD"
+        close(exchange, head_at=exchange.head_at)
+        return
+    given = cast(Answer, verdict)
     # H: in the midst of the response's head.
     exchange.termination = given.termination[:1] + b"H"
     answer(exchange, given)
-
-
-_BAD_RESPONSE = Answer(None, 502, page=True, termination=b"PR")

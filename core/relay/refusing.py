@@ -141,16 +141,17 @@ def drop(exchange: RelayExchange, verdict: Verdict) -> bool:
     return False
 
 
-def close(exchange: RelayExchange) -> None:
-    """End without a word."""
+def close(exchange: RelayExchange, status: int = -1, head_at: float = NOT_REACHED) -> None:
+    """End without a word. What the log says of it: the `status` of the response that had come, and when the request's
+    head had."""
     client = exchange.client
     exchange.dirty = True
     if exchange.termination == b"--":
         exchange.termination = b"PR"
     http = client.frontend.spec.mode == "http"
     if http:
-        exchange.head_at = NOT_REACHED
-    exchange.status = -1
+        exchange.head_at = head_at
+    exchange.status = status
     exchange.phase = FAILED
     end_exchange(exchange, True, client.relay.now())
     if http:

@@ -200,7 +200,8 @@ def client_timeout(client: ClientConnection) -> None:
         client.transport.abort()
     elif client.read_paused:
         # It is us who do not read: the request waits for a slot, or its server does not keep up.
-        client.relay.timers.arm(client, client.relay.now() + client.frontend.client_timeout)
+        timeout = exchange.client_timeout or client.frontend.client_timeout
+        client.relay.timers.arm(client, client.relay.now() + timeout)
     elif client.reading == BODY:
         give_up(exchange)
         if exchange.status >= 0:

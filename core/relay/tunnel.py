@@ -95,8 +95,9 @@ class Tunnel:
         self.upstream = upstream
         self.deadline = NEVER
         self.filed = 0
-        self.timeout = min(client.frontend.client_timeout, route.server_timeout)
-        self.late = b"cD" if client.frontend.client_timeout <= route.server_timeout else b"sD"
+        patience = exchange.client_timeout or client.frontend.client_timeout
+        self.timeout = min(patience, route.server_timeout)
+        self.late = b"cD" if patience <= route.server_timeout else b"sD"
         """What silence is called: the side whose time-out is the shorter one."""
         if route.tunnel_timeout != NEVER:
             self.timeout = route.tunnel_timeout

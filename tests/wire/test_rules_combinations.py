@@ -70,7 +70,7 @@ def request_action(draw: random.Random) -> str:
             f"set-var(req.w) {draw.choice(('int(3)', 'path,length', 'req.hdr_cnt(x-a)'))}",
             f"set-var-fmt(txn.v) {value}",
             "unset-var(txn.v)",
-            "set-method PUT",
+            "set-nice 3",
             "set-log-level err",
         )
     )

@@ -75,7 +75,7 @@ def play(make_rig: Make, lines: str, first: bytes, second: bytes) -> tuple[bytes
     for request in (first, second):
         before = len(rig.log.lines)
         rig.send(client, request)
-        rig.loop.advance(300.0)
+        rig.loop.advance(5000.0 if "tarpit" in lines else 300.0)
         asked = [dial.transport for dial in rig.dials if dial.transport is not None]
         got = b""
         for server in asked:
@@ -422,3 +422,24 @@ def test_what_needs_no_bytes_waits_for_none(make_rig: Make) -> None:
 def test_connections_are_refused_before_their_first_byte(make_rig: Make) -> None:
     rig = tcp(make_rig, "tcp-request connection reject if { src 192.0.2.0/24 }", None)
     assert rig.client().lost and not rig.dials and not rig.log.lines
+
+
+def test_timeout_of_the_client_holds_for_tunnels(make_rig: Make) -> None:
+    rig = ruled(make_rig, "http-request set-timeout client 2s if { path /a }")
+    for path, silent in (("/a", 2_100.0), ("/b", 10_000.0)):
+        client = rig.ask(get(path, "Connection: Upgrade\r\nUpgrade: x\r\n"))
+        rig.send(rig.upstream(), b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+        rig.loop.advance(silent)
+        assert client.lost is (path == "/a")
+
+
+@pytest.mark.parametrize(
+    ("line", "logged"), [("tcp-response content reject", (-1, "PD")), ("http-response silent-drop", (200, "PR"))]
+)
+def test_responses_that_nobody_gets(make_rig: Make, line: str, logged: tuple[int, str]) -> None:
+    rig = ruled(make_rig, line)
+    client = rig.ask()
+    rig.send(rig.upstream(), OK)
+    assert client.take() == b"" and client.lost
+    assert rig.lines() == [logged]
+    assert rig.frontend.counts.dresp == rig.backend.counts.dresp == 1
