@@ -225,6 +225,7 @@ class FakeSocket:
 
     def __init__(self) -> None:
         self.descriptor = -1
+        self.family = socket.AF_INET
         self.options: list[tuple[int, int, int]] = []
 
     def fileno(self) -> int:
