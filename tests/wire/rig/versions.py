@@ -31,5 +31,23 @@ NOT_IN_2_6 = frozenset(
         "server stalls in the body",
         "stalls in an upload",
         "stalls in an upload, server faster",
+        "rules: answers to POST",
+        "rules: return 204",
+        "rules: responses of the frontend",
+        "rules: responses of the backend",
+        "elsewhere: response dropped",
+        "elsewhere: variables of responses",
+        "combination 6",
+        "combination 7",
+        "combination 8",
+        "combination 10",
+        "combination 12",
+        "combination 14",
+        "combination 15",
+        "combination 16",
+        "combination 20",
+        "combination 28",
     }
 )
+"""Of rules: 2.6 closes after it has redirected a request with a body, does not know when a denied response came, and
+has no timeout of a response's client."""
