@@ -22,8 +22,15 @@ def plan(target: Target, *names: str) -> Plan:
     return Plan(scenarios.select(names), [target], rounds=1, seconds=1, warm_up=1)
 
 
+def children() -> set[int]:
+    """Processes that this one has started, and theirs; those of other tests' fixtures among them."""
+    found = psutil.Process().children(recursive=True)
+    return {child.pid for child in found if child.status() != psutil.STATUS_ZOMBIE}
+
+
 def test_smoke_haproxy(need: Callable[..., None]) -> None:
     need("wrk", "haproxy")
+    before = children()
     results = harness.run(plan(BY_NAME["haproxy"], "httplog", "start"), QUIET)
     logged, started = (results.outcomes[name][0] for name in ("httplog", "start"))
     assert (logged.faults, started.faults) == ([], [])
@@ -34,7 +41,7 @@ def test_smoke_haproxy(need: Callable[..., None]) -> None:
     assert 0 < figures["busy"] <= 1.1
     assert 1 < started.samples[0].figures["start_ms"] < 10_000
     assert "HAProxy version" in results.programs["haproxy"]
-    assert not [child for child in psutil.Process().children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE]
+    assert children() <= before
 
 
 def test_smoke_idle(need: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,9 +116,10 @@ def test_absent_targets_say_why(need: Callable[..., None]) -> None:
 def test_sigterm_ends_what_was_started(need: Callable[..., None]) -> None:
     need("wrk", "haproxy")
     seen: list[int] = []
+    others = children()
 
     def stop(line: str) -> None:
-        seen.extend(child.pid for child in psutil.Process().children(recursive=True))
+        seen.extend(children() - others)
         if "1/1" in line:
             os.kill(os.getpid(), signal.SIGTERM)
 
