@@ -179,6 +179,12 @@ def is_value(value: bytes) -> bool:
     return b"\n" not in value and b"\r" not in value and b"\0" not in value
 
 
+def seal(head: RequestHead | ResponseHead) -> None:
+    """The last edit of the head was made, if there was any: its block's bytes can be sent."""
+    if head.block.edited:
+        head.block.seal()  # type: ignore[attr-defined]  # `edited` says that it is an EditedBlock, at no cost
+
+
 def edit_request(head: RequestHead) -> RequestHead:
     """A copy of the head with a block that may be edited; itself if it is such a copy. `line` stays the request line as
     received, for logs; who changes method or target sets `start` too (`set_target`)."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..http.edit import edit_response
+from ..http.edit import edit_response, seal
 
 if TYPE_CHECKING:
     from .exchange import RelayExchange
@@ -22,7 +22,7 @@ def finish(exchange: RelayExchange, head: bytes) -> bytes:
         exchange.lenient = False
         run(exchange)
     answer = exchange.answer
-    answer.block.seal()  # type: ignore[attr-defined]
+    seal(answer)
     exchange.status = answer.status
     tail = b"connection: close\r\n\r\n" if b"\r\nconnection: close\r\n" in head.lower() else b"\r\n"
     return answer.start + answer.block.wire + tail

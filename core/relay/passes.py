@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from ..http.edit import edit_request
+from ..http.edit import edit_request, seal
 from ..http.head import ResponseHead
 from ..rules.mapping import undo
 from ..rules.ruleset import go_on
@@ -87,8 +87,8 @@ def leave_frontend(exchange: RelayExchange) -> Verdict | None:
 def send(exchange: RelayExchange) -> Verdict:
     """The end of every backend's plan: on to a server."""
     head = exchange.head
-    if head is not None and head.block.edited:
-        head.block.seal()  # type: ignore[attr-defined]
+    if head is not None:
+        seal(head)
     if exchange.hints is not None:
         send_hints(exchange)
     now = exchange.client.relay.now()
@@ -257,8 +257,7 @@ def enter_response(
         exchange.lenient = False
         run(exchange)
     changed = exchange.answer
-    if changed.block.edited:
-        changed.block.seal()  # type: ignore[attr-defined]
+    seal(changed)
     return changed
 
 

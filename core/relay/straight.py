@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..http.edit import seal
 from ..rules.fused import is_pure
 from ..rules.verdicts import STOP
 from ..session import NOT_REACHED
@@ -100,8 +101,8 @@ def _single_way(frontend: Frontend) -> Way:
             return
         exchange.route = route
         head = exchange.head
-        if head is not None and head.block.edited:
-            head.block.seal()  # type: ignore[attr-defined]
+        if head is not None:
+            seal(head)
         dispatch(exchange, now)
 
     return go

@@ -42,83 +42,51 @@ def checked(use: Use, text: Callable[[Any], bytes], word: RuleWord | None = None
     return text
 
 
+def edited_block(request: bool) -> Callable[[Any], Any]:
+    """scope -> the block of the message, made one that may be edited."""
+
+    def of_request(x: Any) -> Any:
+        head = x.head = edit_request(x.head)
+        return head.block
+
+    def of_response(x: Any) -> Any:
+        head = x.answer = edit_response(x.answer)
+        return head.block
+
+    return of_request if request else of_response
+
+
 @action("set-header", HTTP, "<name> <format>", "Replace all lines of a header by one")
 def _set_header(use: Use) -> Act:
     name = header_name(use)
     text = checked(use, use.format("a value"))
-    value = constant_of(text)
-    if use.ground.request:
-        if value is not None:
+    block_of = edited_block(use.ground.request)
 
-            def set_constant(x: Any) -> None:
-                head = x.head
-                if not head.block.edited:
-                    head = x.head = edit_request(head)
-                head.block.set(name, value)
-
-            return describe_edit(set_constant, Edit("set", name, value))
-
-        def set_request(x: Any) -> None:
-            new = text(x)
-            head = x.head
-            if not head.block.edited:
-                head = x.head = edit_request(head)
-            head.block.set(name, new)
-
-        return set_request
-
-    def set_response(x: Any) -> None:
+    def act(x: Any) -> None:
+        # The text may speak of the line that it replaces.
         new = text(x)
-        head = x.answer
-        if not head.block.edited:
-            head = x.answer = edit_response(head)
-        head.block.set(name, new)
+        block_of(x).set(name, new)
 
-    return set_response
+    return _described(use, act, "set", name, text)
 
 
 @action("add-header", HTTP, "<name> <format>", "Add a line of a header")
 def _add_header(use: Use) -> Act:
     name = header_name(use)
     text = checked(use, use.format("a value"))
-    value = constant_of(text)
-    if use.ground.request:
+    block_of = edited_block(use.ground.request)
 
-        def add_request(x: Any) -> None:
-            new = text(x)
-            head = x.head
-            if not head.block.edited:
-                head = x.head = edit_request(head)
-            head.block.add(name, new)
-
-        return add_request if value is None else describe_edit(add_request, Edit("add", name, value))
-
-    def add_response(x: Any) -> None:
+    def act(x: Any) -> None:
         new = text(x)
-        head = x.answer
-        if not head.block.edited:
-            head = x.answer = edit_response(head)
-        head.block.add(name, new)
+        block_of(x).add(name, new)
 
-    return add_response
+    return _described(use, act, "add", name, text)
 
 
-def edited_block(request: bool) -> Callable[[Any], Any]:
-    """scope -> the block of the message, made one that may be edited."""
-
-    def of_request(x: Any) -> Any:
-        head = x.head
-        if not head.block.edited:
-            head = x.head = edit_request(head)
-        return head.block
-
-    def of_response(x: Any) -> Any:
-        head = x.answer
-        if not head.block.edited:
-            head = x.answer = edit_response(head)
-        return head.block
-
-    return of_request if request else of_response
+def _described(use: Use, act: Act, verb: str, name: bytes, text: Callable[[Any], bytes]) -> Act:
+    """The action; an edit of a request that is always the same says what it is, so that it can be fused."""
+    value = constant_of(text)
+    return describe_edit(act, Edit(verb, name, value)) if use.ground.request and value is not None else act
 
 
 def name_matcher(use: Use, method: str, text: bytes, word: RuleWord) -> Callable[[bytes], bool]:

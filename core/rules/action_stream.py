@@ -189,9 +189,7 @@ def _set_status(use: Use) -> Act:
     text = b" %d %b\r\n" % (status, reason)
 
     def act(x: Any) -> None:
-        head = x.answer
-        if not head.block.edited:
-            head = x.answer = edit_response(head)
+        head = x.answer = edit_response(x.answer)
         head.status = status
         head.reason = reason
         head.start = b"HTTP/1.%d%b" % (head.version - 10, text)

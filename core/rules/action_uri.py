@@ -49,8 +49,7 @@ def set_target(x: Any, target: bytes) -> bool:
         if parts is None:
             return False
         normal = parts.normal
-    if not head.block.edited:
-        head = x.head = edit_request(head)
+    head = x.head = edit_request(head)
     head.target = target
     head.parts = parts
     head.start = b"%b %b HTTP/1.%d\r\n" % (head.method, normal, head.version - 10)
@@ -106,8 +105,7 @@ def _set_method(x: Any, method: bytes) -> bool:
     if method == b"CONNECT" or head.method == b"CONNECT":
         # Its target has another form, and its response another framing.
         return False
-    if not head.block.edited:
-        head = x.head = edit_request(head)
+    head = x.head = edit_request(head)
     head.method = method
     head.start = b"%b %b HTTP/1.%d\r\n" % (method, _forwarded(head), head.version - 10)
     return True

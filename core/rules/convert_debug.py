@@ -12,7 +12,7 @@ from collections import deque
 from typing import Any
 
 from .catalogue import Call, Convert, converter
-from .samples import ANY, CASTS, STR, Type
+from .samples import ANY, STR, Type, find_cast
 
 KEPT = 1000
 """Lines that a ring keeps."""
@@ -23,7 +23,7 @@ _STREAMS = {b"stdout": 1, b"stderr": 2}
 
 def show(prefix: bytes, kind: Type, value: Any) -> bytes:
     """`[debug] prefix: type=str <text>`, as HAProxy writes it but for the names of types."""
-    cast = CASTS.get((kind, STR))
+    cast = find_cast(kind, STR)
     text = None if cast is None else cast(value)
     return b"[debug] %b: type=%b %b\n" % (prefix, kind.value.encode(), b"(undef)" if text is None else b"<%b>" % text)
 

@@ -25,7 +25,6 @@ Pair = tuple[Any, Any]
 _SHORT = {0x22: b'\\"', 0x5C: b"\\\\", 0x2F: b"\\/", 8: b"\\b", 12: b"\\f", 10: b"\\n", 13: b"\\r", 9: b"\\t"}
 _ESCAPED = {code: _SHORT.get(code, b"\\u%04x" % code) for code in range(256)}
 _UNSAFE = re.compile(rb"[^ !#-.0-\[\]-~]")
-_WIDE = re.compile("[^\x00-\x7f]")
 
 
 def escape_bytes(value: bytes) -> bytes:

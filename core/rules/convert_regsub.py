@@ -11,35 +11,17 @@ import re
 from collections.abc import Callable
 
 from .catalogue import Call, Convert, converter
-from .regexes import compile_regex
+from .regexes import compile_regex, pieces_of
 from .samples import STR
 
 Substitution = bytes | Callable[[re.Match[bytes]], bytes]
 """What `re.Pattern.sub` takes."""
 
-_ESCAPE = re.compile(rb"\\(?:([0-9])|x([0-9A-Fa-f]{2})|(.)|\Z)", re.DOTALL)
-
 
 def parse_substitution(text: bytes, groups: int) -> Substitution:
     """A substitution for an expression with so many groups: of a group that there is not nothing is put in, as of one
     that took no part in the match. Raises ValueError."""
-    pieces: list[bytes | int] = []
-    index = 0
-    for found in _ESCAPE.finditer(text):
-        pieces.append(text[index : found.start()])
-        index = found.end()
-        if found[1] is not None:
-            if int(found[1]) <= groups:
-                pieces.append(int(found[1]))
-        elif found[2] is not None:
-            pieces.append(bytes.fromhex(found[2].decode()))
-        elif found[3] is None:
-            raise ValueError("a backslash cannot be the last character")
-        elif found[3] == b"x":
-            raise ValueError("two hexadecimal digits are expected behind \\x")
-        else:
-            pieces.append(found[3])
-    pieces.append(text[index:])
+    pieces = [piece for piece in pieces_of(text, strict=True) if not isinstance(piece, int) or piece <= groups]
     if not any(isinstance(piece, int) for piece in pieces):
         constant = b"".join([piece for piece in pieces if isinstance(piece, bytes)])
         return lambda match: constant

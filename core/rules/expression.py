@@ -18,7 +18,7 @@ from ..config import suggest
 from ..errors import ConfigError
 from .arguments import Argument, cut_arguments, read_arguments
 from .catalogue import CONVERTERS, FETCHES, Call, Each, Fetch, HeaderOf, Needing, Needs, Scoped, Stage
-from .samples import ANY, CASTS, Type, is_needless
+from .samples import ANY, Type, find_cast, is_needless
 from .scope import Site
 from .vocabulary import missing
 
@@ -226,7 +226,7 @@ def _where(stage: Stage) -> str:
 
 
 def _add_cast(steps: list[Step | Scoped], source: Type, target: Type, keyword: Keyword) -> None:
-    cast = CASTS.get((source, target))
+    cast = find_cast(source, target)
     if cast is None:
         raise ConfigError(
             f"'{keyword.name}': a value of type {source.value} cannot become {target.value}",

@@ -89,14 +89,13 @@ def _map_uri(use: Use) -> Act:
 
 def undo(x: Any) -> None:
     """Let the response show what the client knows."""
-    answer = x.answer
+    answer: Any = x.answer
     index = answer.block.index or answer.block.make_index()
     names = [name for name in _REFERENCES if name in index]
     cookies = b"set-cookie" in index
     if not names and not cookies:
         return
-    if not answer.block.edited:
-        answer = x.answer = edit_response(answer)
+    answer = x.answer = edit_response(answer)
     block = answer.block
     mirrors = list(reversed(x.mirrors))
     request = x.head.block

@@ -1,6 +1,7 @@
 """Regular expressions of users: read as PCRE means them, run by the standard library on bytes.
 
-Owns: the translation of what is written differently. Must not know: who matches what. Invariant: what cannot be
+Owns: the translation of what is written differently, and what backslashes mean in a text that replaces what matched.
+Must not know: who matches what. Invariant: what cannot be
 translated is an error, never a different meaning.
 
 Translated: POSIX classes (`[[:digit:]]`), `(?<name>...)`, `(?i)` and its kin in the midst of an expression (they hold
@@ -16,6 +17,10 @@ from __future__ import annotations
 
 import re
 import warnings
+
+Piece = bytes | int
+"""Literal bytes of a replacement, or the number of a group."""
+_ESCAPE = re.compile(rb"\\(?:([0-9])|x([0-9A-Fa-f]{2})|(.)|\Z)", re.DOTALL)
 
 _POSIX = {
     b"alnum": rb"A-Za-z0-9",
@@ -163,3 +168,26 @@ def _translate_set(text: bytes, start: bytes, index: int) -> tuple[bytes, int]:
         else:
             pieces.append(b"]")
             return b"".join(pieces), index
+
+
+def pieces_of(text: bytes, *, strict: bool = False) -> list[Piece]:
+    """The pieces of a replacement (measured: `\\1` is a group, `\\x41` a byte, any other escaped character itself).
+    `strict`: ValueError for a backslash at the end and for `\\x` without two digits, as `regsub` has it."""
+    pieces: list[Piece] = []
+    start = 0
+    for found in _ESCAPE.finditer(text):
+        pieces.append(text[start : found.start()])
+        group, code, other = found.groups()
+        if group is not None:
+            pieces.append(int(group))
+        elif code is not None:
+            pieces.append(bytes.fromhex(code.decode()))
+        elif strict and other is None:
+            raise ValueError("a backslash cannot be the last character")
+        elif strict and other == b"x":
+            raise ValueError("two hexadecimal digits are expected behind \\x")
+        else:
+            pieces.append(other or b"")
+        start = found.end()
+    pieces.append(text[start:])
+    return [piece for piece in pieces if piece != b""]

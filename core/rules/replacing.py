@@ -1,7 +1,6 @@
 """`<regex> <format>` of the replace-* actions: the whole value becomes what the format says, with \\0 to \\9 filled in.
 
-Owns: the meaning of backslashes in such a text (measured: `\\1` is a group, `\\x41` a byte, any other escaped character
-itself). Must not know: what is replaced.
+Must not know: what is replaced, what backslashes mean (regexes).
 """
 
 from __future__ import annotations
@@ -12,30 +11,7 @@ from typing import Any
 
 from .actions import Use
 from .formats import constant_of
-from .regexes import compile_regex
-
-_ESCAPE = re.compile(rb"\\(?:([0-9])|x([0-9A-Fa-f]{2})|(.)|\Z)", re.DOTALL)
-
-Piece = bytes | int
-"""Literal bytes, or the number of a group."""
-
-
-def template(text: bytes) -> list[Piece]:
-    """The pieces of a replacement. A group that the expression does not have is empty."""
-    pieces: list[Piece] = []
-    start = 0
-    for found in _ESCAPE.finditer(text):
-        pieces.append(text[start : found.start()])
-        group, code, other = found.groups()
-        if group is not None:
-            pieces.append(int(group))
-        elif code is not None:
-            pieces.append(bytes.fromhex(code.decode()))
-        else:
-            pieces.append(other or b"")
-        start = found.end()
-    pieces.append(text[start:])
-    return [piece for piece in pieces if piece != b""]
+from .regexes import Piece, compile_regex, pieces_of
 
 
 def fill(pieces: list[Piece], match: re.Match[bytes]) -> bytes:
@@ -57,7 +33,7 @@ def replacer(use: Use) -> Callable[[Any], Callable[[bytes], bytes]]:
     text = use.format("a replacement")
     constant = constant_of(text)
     if constant is not None:
-        pieces = template(constant)
+        pieces = pieces_of(constant)
 
         def replace_constant(value: bytes) -> bytes:
             match = search(value)
@@ -66,7 +42,7 @@ def replacer(use: Use) -> Callable[[Any], Callable[[bytes], bytes]]:
         return lambda x: replace_constant
 
     def of(x: Any) -> Callable[[bytes], bytes]:
-        now = template(text(x))
+        now = pieces_of(text(x))
 
         def replace(value: bytes) -> bytes:
             match = search(value)

@@ -16,7 +16,7 @@ where `;` is a word of its own. They run in their order; the condition is looked
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -279,11 +279,3 @@ def go_on(x: Any) -> Verdict | None:
             stack.pop()
     x.steps = None
     return None
-
-
-def by_scope(lines: Iterable[RuleSpec]) -> Mapping[str, list[RuleSpec]]:
-    """Lines by the section whose ACLs they see, in the order in which the sections come."""
-    scopes: dict[str, list[RuleSpec]] = {}
-    for line in lines:
-        scopes.setdefault(line.scope, []).append(line)
-    return scopes

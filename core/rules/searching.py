@@ -7,7 +7,7 @@ are looked up by what the value can be cut into, so that their number does not m
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
@@ -18,12 +18,8 @@ FEW = 12
 """So many patterns are tried one by one."""
 
 
-def _by_length(keys: Iterable[bytes]) -> list[int]:
-    return sorted({len(key) for key in keys}, reverse=True)
-
-
-class Prefixes(Matcher):
-    """`beg`: how the value begins."""
+class _Ends(Matcher):
+    """Texts at one end of the value: few are tried all, of many one look-up a length."""
 
     __slots__ = ("fold", "lengths", "table", "texts")
 
@@ -37,7 +33,13 @@ class Prefixes(Matcher):
             table.setdefault(key.lower() if self.fold else key, (rank, payload))
         self.table = table
         self.texts = tuple(table)
-        self.lengths = _by_length(table)
+        self.lengths = sorted({len(key) for key in table}, reverse=True)
+
+
+class Prefixes(_Ends):
+    """`beg`: how the value begins."""
+
+    __slots__ = ()
 
     def match(self, value: bytes) -> bool:
         if self.fold:
@@ -81,22 +83,10 @@ class Prefixes(Matcher):
         return test
 
 
-class Suffixes(Matcher):
+class Suffixes(_Ends):
     """`end`: how the value ends."""
 
-    __slots__ = ("fold", "lengths", "table", "texts")
-
-    def __init__(self, fold: bool) -> None:
-        self.fold = fold
-        self.load(())
-
-    def load(self, entries: Entries) -> None:
-        table: dict[bytes, tuple[int, Any]] = {}
-        for rank, (key, payload) in enumerate(entries):
-            table.setdefault(key.lower() if self.fold else key, (rank, payload))
-        self.table = table
-        self.texts = tuple(table)
-        self.lengths = _by_length(table)
+    __slots__ = ()
 
     def match(self, value: bytes) -> bool:
         if self.fold:

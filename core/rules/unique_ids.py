@@ -61,11 +61,10 @@ def header_adder(spec: ProxySpec) -> Callable[[Any], None] | None:
 
     def add(x: Any) -> None:
         value = unique_id(x)
-        head = x.head
+        head: Any = x.head
         if not value or head is None:
             return
-        if not head.block.edited:
-            head = x.head = edit_request(head)
+        head = x.head = edit_request(head)
         head.block.add(name, value)
 
     return add

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .samples import CASTS, Type
+from .samples import Type
 from .scope import Site, Variables
 
 Pair = tuple[Type, Any]
@@ -186,18 +186,3 @@ def unsetter(name: Name, site: Site) -> Callable[[Any], None]:
         holder(x).pop(key, None)
 
     return unset
-
-
-def number_or_variable(text: bytes, site: Site) -> int | Callable[[Any], int | None]:
-    """An argument that is a number, or the name of a variable that holds one (arithmetic converters). ValueError."""
-    digits = text[1:] if text[:1] in (b"-", b"+") else text
-    if digits.isdigit():
-        return int(text)
-    read = reader(parse_name(text.decode("utf-8", "surrogateescape")), site)
-    cast = CASTS[Type.ANY, Type.INT]
-
-    def number(x: Any) -> int | None:
-        pair = read(x)
-        return None if pair is None else cast(pair)
-
-    return number

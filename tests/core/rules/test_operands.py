@@ -27,6 +27,7 @@ NUMBERS = [
     (b"", 0),
     (b"+3", 3),
     (b"-3", -3),
+    (b"-12", -12),
     (b"99999999999999999999", INT_MAX),
     (b"-99999999999999999999", INT_MIN),
 ]
@@ -42,12 +43,13 @@ def test_variables(call: Callable[[bytes | None], Call], make_scope: Callable[..
     assert callable(read)
     assert read(make_scope()) is None
     assert read(make_scope(variables={"a": (STR, b"7x")})) == 7
+    assert read(make_scope(variables={"a": (STR, b"12")})) == 12
     assert read(make_scope(variables={"a": (IP, bytes(16))})) is None
     as_text = read_variable(call(b"txn.a"), 0, STR)
     assert as_text(make_scope(variables={"a": (INT, 7)})) == b"7"
 
 
-@pytest.mark.parametrize("text", [b"a", b" 3", b"3 ", b"0x3", b"txn", b"txn.", b"txn.a-b"])
+@pytest.mark.parametrize("text", [b"a", b"x", b" 3", b"3 ", b"0x3", b"txn", b"txn.", b"txn.a-b"])
 def test_neither(text: bytes, call: Callable[[bytes | None], Call]) -> None:
     with pytest.raises(ConfigError, match="an integer or the name of a variable") as caught:
         read_number(call(text), 0)

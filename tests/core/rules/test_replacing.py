@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from maniple.core.rules.replacing import Piece, fill, template
+from maniple.core.rules.regexes import Piece, pieces_of
+from maniple.core.rules.replacing import fill
 from maniple.tests.core.rules.lines import mistake, run_request, sent
 
 TEMPLATES: tuple[tuple[bytes, list[Piece]], ...] = (
@@ -27,7 +28,7 @@ TEMPLATES: tuple[tuple[bytes, list[Piece]], ...] = (
 
 @pytest.mark.parametrize(("text", "pieces"), TEMPLATES, ids=lambda item: repr(item))
 def test_template(text: bytes, pieces: list[Piece]) -> None:
-    assert template(text) == pieces
+    assert pieces_of(text) == pieces
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ def test_template(text: bytes, pieces: list[Piece]) -> None:
 def test_fill(regex: bytes, value: bytes, text: bytes, expected: bytes) -> None:
     match = re.search(regex, value)
     assert match is not None
-    assert fill(template(text), match) == expected
+    assert fill(pieces_of(text), match) == expected
 
 
 @settings(max_examples=40)
@@ -49,7 +50,7 @@ def test_fill(regex: bytes, value: bytes, text: bytes, expected: bytes) -> None:
 def test_text_without_backslash_is_itself(text: bytes) -> None:
     match = re.search(b"", b"anything")
     assert match is not None
-    assert fill(template(text), match) == text
+    assert fill(pieces_of(text), match) == text
 
 
 REQUEST = b"GET /abc HTTP/1.1\r\nHost: h\r\nX: one two\r\n\r\n"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from maniple.core.rules.samples import INT, STR
-from maniple.core.rules.variables import OVERHEAD, SCOPES, Limits, number_or_variable, parse_name, reader, unsetter
+from maniple.core.rules.variables import OVERHEAD, SCOPES, Limits, parse_name, reader, unsetter
 from maniple.core.rules.variables import writer as make_writer
 
 
@@ -58,13 +58,3 @@ def test_limits(
     assert done == [True] * fit + [False] * (9 - fit)
     # What is there can be replaced by something of its size.
     assert make_writer(parse_name(f"{scope}.v0"), site)(x, (STR, b"9876543210"))
-
-
-def test_number_or_variable(site: Any, make_scope: Callable[..., Any]) -> None:
-    assert number_or_variable(b"-12", site) == -12
-    read = number_or_variable(b"txn.n", site)
-    assert callable(read)
-    assert read(make_scope()) is None
-    assert read(make_scope(variables={"n": (STR, b"12")})) == 12
-    with pytest.raises(ValueError, match="name"):
-        number_or_variable(b"x", site)
