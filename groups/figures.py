@@ -5,12 +5,12 @@ Owns: which rows a configuration has, and reading them by name. Must not know: w
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import cast
 
 from ..core.config.model import Configuration
 from ..pools.counters import (
-    MAXIMA,
     BackendCounts,
     Columns,
     Counts,
@@ -51,8 +51,7 @@ class Figures:
     @classmethod
     def attach(cls, segment: Segment) -> Figures:
         """Of a segment that another process made. ValueError when it is another version's."""
-        shape = Shape.decode(segment.shape)
-        return cls(Columns(segment.body, shape, len(segment.body) // (shape.words * 8) - 1))
+        return cls(Columns.attach(segment.body, Shape.decode(segment.shape)))
 
     @property
     def rows(self) -> tuple[tuple[str, str], ...]:
@@ -62,13 +61,8 @@ class Figures:
     def row(self, kind: str, name: str) -> Counts:
         counts = self._columns.sum(self._columns.shape.row(kind, name))
         for other in self._others:
-            try:
-                more = other.sum(other.shape.row(kind, name))
-            except KeyError:
-                continue
-            for field in counts.FIELDS:
-                old, new = getattr(counts, field), getattr(more, field)
-                setattr(counts, field, max(old, new) if field in MAXIMA else old + new)
+            with contextlib.suppress(KeyError):
+                counts.add(other.sum(other.shape.row(kind, name)))
         return counts
 
     def process(self) -> ProcessCounts:

@@ -123,11 +123,10 @@ def _counters(found: Mapping[str, Any]) -> tuple[Segment, Columns]:
     """Figures that this version counts otherwise begin anew."""
     try:
         segment = Segment.attach(found["counters"])
-        shape = Shape.decode(segment.shape)
+        columns = Columns.attach(segment.body, Shape.decode(segment.shape))
     except ValueError:
         segment, columns = create_counters(Configuration())
     else:
-        columns = Columns(segment.body, shape, len(segment.body) // (shape.words * 8) - 1)
         columns.used = found["used"]
     return segment, columns
 

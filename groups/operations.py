@@ -48,10 +48,9 @@ class Operations:
 
     def reload(self, answer: Answer) -> None:
         def told(text: str, error: str) -> None:
-            for part in (text, error):
-                if part:
-                    answer.line(part)
-            answer.end(not error)
+            if text:
+                answer.line(text)
+            answer.finish(error)
 
         self.reloading.ask(told)
 
@@ -69,12 +68,7 @@ class Operations:
     # Scaling.
 
     def scale(self, groups: int, answer: Answer) -> None:
-        def done(error: str) -> None:
-            if error:
-                answer.line(error)
-            answer.end(not error)
-
-        self._scale(groups, done)
+        self._scale(groups, answer.finish)
 
     def _scale(self, groups: int, done: Callable[[str], None]) -> None:
         supervisor = self._supervisor
@@ -120,12 +114,10 @@ class Operations:
         current = supervisor.succession.current
         proxy = None if current is None else current.configuration.proxy(backend, backend=True)
         if current is None or proxy is None:
-            answer.line("No such backend.")
-            answer.end(False)
+            answer.finish("No such backend.")
             return
         if all(one.name != server for one in proxy.servers):
-            answer.line("No such server.")
-            answer.end(False)
+            answer.finish("No such server.")
             return
         change = (backend, server, state, weight)
 
@@ -146,9 +138,7 @@ class Operations:
                 for child in concerned():
                     if asked.get(child) != child.pid:
                         supervisor.processes.say(child, message)
-            if error:
-                answer.line(error)
-            answer.end(not error)
+            answer.finish(error)
 
         def concerned() -> list[Child]:
             return [

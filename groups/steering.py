@@ -50,6 +50,12 @@ class Answer:
             self._ended = True
             self._then(self._lines, ok)
 
+    def finish(self, error: str) -> None:
+        """Ends it: "" is done, anything else was wrong, and is said."""
+        if error:
+            self.line(error)
+        self.end(not error)
+
     def hand_over(self) -> socket.socket | None:
         """Takes the client's connection out of our hands, unanswered: for `upgrade`, whose answer the new program gives
         (Control.resume). None: there is no connection (any more). The answer is over for us."""

@@ -45,8 +45,7 @@ class Upgrading:
                 refusal = f"The new program cannot be tried ({error.strerror})."
                 self._changes.end(refusal)
         if refusal:
-            answer.line(refusal)
-            answer.end(False)
+            answer.finish(refusal)
         else:
             self._look_at_trial()
 
@@ -70,8 +69,7 @@ class Upgrading:
                     answer = supervisor.control.resume(connection)
         self._changes.end(error)
         supervisor.notices.warning(f"Failed to upgrade: {error}")
-        answer.line(error)
-        answer.end(False)
+        answer.finish(error)
         self._changes.go_on()
 
     def _heritage(self, answer: int) -> dict[str, Any]:
@@ -125,9 +123,7 @@ class Upgrading:
             else:
                 supervisor.notices.notice(f"Upgraded to {__version__} in {seconds * 1000:.0f} ms.")
             if answer is not None:
-                if error:
-                    answer.line(error)
-                answer.end(not error)
+                answer.finish(error)
             changes.go_on()
 
         return upgraded

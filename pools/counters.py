@@ -48,6 +48,12 @@ class Counts:
         """The figures in the order of FIELDS."""
         return type(self).GET(self)
 
+    def add(self, others: Counts) -> None:
+        """Those of another row of the same kind: sums, or the greatest for MAXIMA."""
+        for field in self.FIELDS:
+            one, other = getattr(self, field), getattr(others, field)
+            setattr(self, field, max(one, other) if field in MAXIMA else one + other)
+
     def as_dict(self) -> dict[str, int]:
         return dict(zip(self.FIELDS, self.values(), strict=True))
 
@@ -316,6 +322,11 @@ class Columns:
         self._body = body
         self._words = body[: shape.size(count)].cast("q")
 
+    @classmethod
+    def attach(cls, body: memoryview, shape: Shape) -> Columns:
+        """All that there are in the whole body of a segment that somebody else made."""
+        return cls(body, shape, len(body) // (shape.words * 8) - 1)
+
     def column(self, number: int) -> Column:
         """The column of thread `number` (0 .. count-1) for its one writer."""
         if not 0 <= number < self.count:
@@ -336,33 +347,32 @@ class Columns:
         by that column's owner (the supervisor) only, and before the thread's successor starts."""
         words = self._words
         source = column * self.shape.words
-        target = self.count * self.shape.words
-        for (kind, _), offset in zip(self.shape.rows, self.shape.offsets, strict=True):
-            for place, field in enumerate(KINDS[kind].FIELDS, offset):
-                value = words[source + place]
-                words[source + place] = 0
-                if field in MAXIMA:
-                    words[target + place] = max(words[target + place], value)
-                elif field not in GAUGES:
-                    words[target + place] += value
+        for number, ((kind, _), offset) in enumerate(zip(self.shape.rows, self.shape.offsets, strict=True)):
+            start = source + offset
+            self._keep(number, words[start : start + len(KINDS[kind].FIELDS)].tolist())
+            for place in range(start, start + len(KINDS[kind].FIELDS)):
+                words[place] = 0
 
     def absorb(self, others: Columns) -> None:
         """Adds all that `others`, whose threads are dead, had counted, to the column of the dead: figures go on where a
         row of the same name is here. To be called by that column's owner only."""
-        words = self._words
         for number, (kind, name) in enumerate(others.shape.rows):
             try:
                 row = self.shape.row(kind, name)
             except KeyError:
                 continue
-            start = self.count * self.shape.words + self.shape.offsets[row]
-            counts = others.sum(number)
-            for place, field in enumerate(counts.FIELDS, start):
-                value = getattr(counts, field)
-                if field in MAXIMA:
-                    words[place] = max(words[place], value)
-                elif field not in GAUGES:
-                    words[place] += value
+            self._keep(row, others.sum(number).values())
+
+    def _keep(self, row: int, values: Iterable[int]) -> None:
+        """Adds what dead threads had counted to their row; gauges died with them."""
+        kind, _ = self.shape.rows[row]
+        words = self._words
+        start = self.count * self.shape.words + self.shape.offsets[row]
+        for place, (field, value) in enumerate(zip(KINDS[kind].FIELDS, values, strict=True), start):
+            if field in MAXIMA:
+                words[place] = max(words[place], value)
+            elif field not in GAUGES:
+                words[place] += value
 
     def close(self) -> None:
         """Releases the view of the segment's body."""
