@@ -32,13 +32,15 @@ class SegmentError(ValueError):
 class Segment:
     """One mapped segment. `body` is writable bytes shared with every other process that holds the same memfd."""
 
-    __slots__ = ("_map", "body", "fd", "name", "shape")
+    __slots__ = ("body", "fd", "mapping", "name", "shape", "start")
 
     def __init__(self, fd: int, name: str, shape: bytes, mapping: mmap.mmap, start: int) -> None:
         self.fd = fd
         self.name = name
         self.shape = shape
-        self._map = mapping
+        self.mapping = mapping
+        """The whole file; the body begins at `start`. Slices of it are bytes."""
+        self.start = start
         self.body = memoryview(mapping)[start:]
 
     @classmethod
@@ -97,7 +99,7 @@ class Segment:
             self.fd = -1
             self.body.release()
             with contextlib.suppress(BufferError):
-                self._map.close()
+                self.mapping.close()
 
     def __repr__(self) -> str:
         return f"<Segment {self.name} fd {self.fd}>"

@@ -1,0 +1,291 @@
+"""A stick table in shared memory, as one thread uses it.
+
+Owns: finding, holding and making entries. Must not know: what keys mean, event loops, configuration. `now` is an
+argument: milliseconds of CLOCK_MONOTONIC, the same clock in all processes.
+
+Who looks at an entry *holds* it: as long as it is held its slot is that entry, and it neither expires nor makes room
+for another. Nothing here locks while the key is there. Invariant: what a thread holds it releases, or the supervisor
+vacates the seat of the dead thread.
+
+Measured (Python 3.11, 2 cores, us): track of a present key 1.1 in a table of 1,000 and 1.5 in one of 1,000,000; release
+0.1; a new key 12, with the removal of the oldest 22.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from .locks import ByteLocks
+from .segment import Segment
+from .stripe import FRESH, LIVE, LIVING, STATE, TURN, Stripe
+from .table_arrays import SEED, Arrays
+from .table_cells import Count, Gauge, Rate, Word, make_cell
+from .table_names import Names
+from .table_shape import BLOCK, FOREVER, Layout, Stored, TableShape
+
+_HASH = 0xFFFFFFFF
+Hash = Callable[[bytes, int], int]
+"""64 bits out of a key and a seed, the same in every process: xxh3_64. Only the lower 32 are used."""
+
+
+def create_table(name: str, shape: TableShape, seed: int) -> Segment:
+    """The segment of a new table, empty. `seed`: 64 bits that clients cannot know. Raises OSError."""
+    segment = Segment.create(name, Layout(shape).size, shape.encode())
+    header = segment.body[:64].cast("Q")
+    header[SEED] = seed
+    header.release()
+    return segment
+
+
+class Table:
+    """The table in a segment. `seat`: the writer's column, from 1; 0 for whoever adds no counts of its own (supervisor,
+    peers), and of whom there is one at a time."""
+
+    __slots__ = (
+        "_cells",
+        "_hash",
+        "_locks",
+        "_mask",
+        "_seed",
+        "_stripes",
+        "_submask",
+        "_turn",
+        "arrays",
+        "expire",
+        "name",
+        "names",
+        "seat",
+        "segment",
+        "shape",
+    )
+
+    def __init__(self, segment: Segment, seat: int, hash_function: Hash) -> None:
+        """Raises ValueError when the segment is no table, OSError when its file cannot be opened anew."""
+        self.segment = segment
+        self.name = segment.name
+        self.shape = TableShape.decode(segment.shape)
+        layout = Layout(self.shape)
+        self.arrays = Arrays(segment, layout)
+        self.seat = seat
+        self.expire = self.shape.expire or FOREVER
+        self._hash = hash_function
+        self._seed: int = self.arrays.header[SEED]
+        self._submask = layout.cells_per_stripe - 1
+        self._mask = layout.stripes * layout.cells_per_stripe - 1
+        self._locks = ByteLocks(segment.fd, layout.stripes + 1)
+        self._locks.take(layout.stripes)
+        self.arrays.sit(seat)
+        self._locks.free(layout.stripes)
+        hashed = self._hashed
+        self._stripes = [
+            Stripe(self.arrays, number, self._locks, hashed, self.expire) for number in range(layout.stripes)
+        ]
+        self.names = Names(self.arrays, self._locks, layout.stripes)
+        self._cells: dict[tuple[str, int], Count | Rate | Gauge | Word] = {}
+        self._turn = 0
+
+    # -- entries ------------------------------------------------------------------------------------------------------
+
+    def track(self, key: bytes, now: int) -> int:
+        """Holds the entry of the key, which is made if it is not there, and moves its expiry. `key` has the table's
+        width. The slot, to be released; 0 when the table is full and nothing can be removed."""
+        arrays = self.arrays
+        directory = arrays.directory
+        hashed = self._hash(key, self._seed) & _HASH
+        cell = hashed & self._mask
+        word = directory[cell]
+        while word:
+            if word >> 32 == hashed:
+                slot: int = word & _HASH
+                at = arrays.keys_at + slot * arrays.row_bytes
+                if arrays.mapping[at : at + arrays.width] == key:
+                    due = arrays.due
+                    if due[slot] < now:
+                        break
+                    held = arrays.held[self.seat]
+                    at = slot * arrays.held_words
+                    held[at] += 1
+                    # Whoever removes takes the word away first: if it is still there, the entry is, and is held.
+                    if directory[cell] == word:
+                        due[slot] = now + self.expire
+                        return slot
+                    held[at] -= 1
+                    break
+            cell = cell & ~self._submask | cell + 1 & self._submask
+            word = directory[cell]
+        return self._track_locked(key, hashed, now)
+
+    def hold(self, key: bytes, now: int) -> int:
+        """Holds the entry of the key as it is: nothing is made, its expiry does not move. The slot, to be released; 0
+        if there is none."""
+        arrays = self.arrays
+        directory = arrays.directory
+        hashed = self._hash(key, self._seed) & _HASH
+        cell = hashed & self._mask
+        word = directory[cell]
+        while word:
+            if word >> 32 == hashed:
+                slot: int = word & _HASH
+                at = arrays.keys_at + slot * arrays.row_bytes
+                if arrays.mapping[at : at + arrays.width] == key:
+                    if arrays.due[slot] < now and not arrays.holders(slot):
+                        return 0
+                    held = arrays.held[self.seat]
+                    at = slot * arrays.held_words
+                    held[at] += 1
+                    if directory[cell] == word:
+                        return slot
+                    held[at] -= 1
+                    break
+            cell = cell & ~self._submask | cell + 1 & self._submask
+            word = directory[cell]
+        else:
+            # Nothing there; unless words moved while it looked.
+            stripe = self._stripes[(hashed & self._mask) // (self._submask + 1)]
+            turn = stripe.state[TURN]
+            if not turn & 1 and not stripe.probe(key, hashed) and stripe.state[TURN] == turn:
+                return 0
+        return self._hold_locked(key, hashed, now)
+
+    def keep(self, slot: int) -> int:
+        """Holds an entry once more that the caller holds already; the slot."""
+        self.arrays.held[self.seat][slot * self.arrays.held_words] += 1
+        return slot
+
+    def release(self, slot: int) -> None:
+        """The caller holds it no more."""
+        self.arrays.held[self.seat][slot * self.arrays.held_words] -= 1
+
+    def touch(self, slot: int, now: int) -> None:
+        """Moves the expiry of an entry that the caller holds."""
+        self.arrays.due[slot] = now + self.expire
+
+    def mark(self, slot: int) -> None:
+        """What is stored there has changed: for whoever tells other machines."""
+        self.arrays.changed[slot] = 1
+
+    def remaining(self, slot: int, now: int) -> int:
+        """Milliseconds until the entry expires; FOREVER and more: never."""
+        return max(0, self.arrays.due[slot] - now)
+
+    def date(self, slot: int, due: int) -> None:
+        """It expires at `due`, ms, instead."""
+        stripe = self._stripe_of(slot)
+        stripe.lock()
+        try:
+            stripe.date(slot, due)
+        finally:
+            stripe.unlock()
+
+    def remove(self, key: bytes) -> bool | None:
+        """Removes the key's entry: True; False: it is held; None: it is not there."""
+        hashed = self._hashed(key)
+        stripe = self._stripes[(hashed & self._mask) // (self._submask + 1)]
+        stripe.lock()
+        try:
+            slot = stripe.probe(key, hashed)
+            return stripe.remove(slot) if slot else None
+        finally:
+            stripe.unlock()
+
+    def sweep(self, now: int, most: int = 64) -> int:
+        """Removes expired entries of the next stripe (another one at each call), up to `most`; how many went. Skips the
+        stripe when somebody has it locked."""
+        stripe = self._stripes[self._turn]
+        self._turn = (self._turn + 1) % len(self._stripes)
+        blocks = -(-stripe.state[FRESH] // BLOCK)
+        if not blocks or min(stripe.arrays.bounds[stripe.blocks.start : stripe.blocks.start + blocks]) >= now:
+            return 0
+        if not stripe.try_lock():
+            return 0
+        try:
+            return stripe.sweep(now, most)
+        finally:
+            stripe.unlock()
+
+    def __len__(self) -> int:
+        """Entries, expired ones that were not swept yet among them."""
+        return sum(stripe.state[LIVING] for stripe in self._stripes)
+
+    def slots(self) -> Iterator[int]:
+        """The slots that have entries, by and by: what comes and goes meanwhile may be among them or not."""
+        arrays = self.arrays
+        rows, words = arrays.rows, arrays.row_words
+        for stripe in self._stripes:
+            for slot in range(stripe.first, stripe.first + stripe.state[FRESH]):
+                if rows[slot * words + STATE] == LIVE:
+                    yield slot
+
+    def key(self, slot: int) -> bytes:
+        return self.arrays.key(slot)
+
+    # -- what is stored -----------------------------------------------------------------------------------------------
+
+    def cell(self, name: str, element: int = 0) -> Count | Rate | Gauge | Word | None:
+        """What the table stores under that name; None if it does not (or has not so many elements)."""
+        found = self._cells.get((name, element))
+        if found is None:
+            stored = self.stored(name)
+            if stored is None or element >= stored.elements:
+                return None
+            found = self._cells[(name, element)] = make_cell(self, stored, element)
+        return found
+
+    def stored(self, name: str) -> Stored | None:
+        for one in self.shape.stored:
+            if one.name == name:
+                return one
+        return None
+
+    @contextmanager
+    def locked(self, slot: int) -> Iterator[None]:
+        """The stripe of that slot belongs to the caller meanwhile."""
+        stripe = self._stripe_of(slot)
+        stripe.lock()
+        try:
+            yield
+        finally:
+            stripe.unlock()
+
+    def close(self) -> None:
+        self._locks.close()
+        self.arrays.close()
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _hashed(self, key: bytes) -> int:
+        return self._hash(key, self._seed) & _HASH
+
+    def _stripe_of(self, slot: int) -> Stripe:
+        return self._stripes[(slot - 1) // self.arrays.layout.slots_per_stripe]
+
+    def _track_locked(self, key: bytes, hashed: int, now: int) -> int:
+        stripe = self._stripes[(hashed & self._mask) // (self._submask + 1)]
+        arrays = self.arrays
+        stripe.lock()
+        try:
+            slot = stripe.probe(key, hashed)
+            if slot and arrays.due[slot] < now and not arrays.holders(slot) and stripe.remove(slot):
+                slot = 0
+            if not slot:
+                slot = stripe.insert(key, hashed, now)
+            if slot:
+                arrays.held[self.seat][slot * arrays.held_words] += 1
+                arrays.due[slot] = now + self.expire
+            return slot
+        finally:
+            stripe.unlock()
+
+    def _hold_locked(self, key: bytes, hashed: int, now: int) -> int:
+        stripe = self._stripes[(hashed & self._mask) // (self._submask + 1)]
+        arrays = self.arrays
+        stripe.lock()
+        try:
+            slot = stripe.probe(key, hashed)
+            if slot and (arrays.due[slot] >= now or arrays.holders(slot)):
+                arrays.held[self.seat][slot * arrays.held_words] += 1
+                return slot
+            return 0
+        finally:
+            stripe.unlock()
