@@ -17,9 +17,9 @@ TOP = ("pools", "core", "groups", "cli")
 INSIDE_CORE = (
     {"errors"},
     {"units"},
-    {"addresses"},
+    {"addresses", "passwords"},
     {"config"},
-    {"http", "net"},
+    {"http", "net", "peers"},
     {"session"},
     {"rules"},
     {"balance"},
