@@ -18,6 +18,7 @@ from ..pools.pulses import Pulse
 from ..pools.slots import Shares, full_connections, share
 from .balance.backend import Backend
 from .build_errors import install_errors
+from .build_levels import install_levels
 from .build_logs import install_logs
 from .build_rules import bare_backend, install
 from .config.model import Configuration, ProxySpec
@@ -81,7 +82,7 @@ def build(
         _frontend(proxy, configuration, relay, senders, backends, shares)
         for proxy in _active(configuration, "frontend")
     ]
-    equip(configuration, frontends, backends, relay, part, parts)
+    site = equip(configuration, frontends, backends, relay, part, parts, pulse=pulse)
     for frontend in frontends:
         frontend.straight = straight_way(frontend)
     host = sent_host(spec)
@@ -106,6 +107,7 @@ def build(
         pulse=pulse,
         inboxes=inboxes if tune.listener_balance in (None, "least") else None,
         server_reporters=server_reporters,
+        levels=site.levels,
     )
 
 
@@ -117,13 +119,15 @@ def equip(
     part: int = 0,
     parts: int = 1,
     compiled: dict[tuple[str, bool], ProxyRules] | None = None,
+    pulse: Pulse | None = None,
 ) -> LiveSite:
     """Give frontends and their routes all that rules, logs and errors say: also on the stage of a rehearsal.
-    `compiled`: as `build_rules.install`. Raises ConfigError."""
+    `compiled`, `pulse`: as `build_rules.install`. Raises ConfigError."""
     named = {frontend.name: frontend for frontend in frontends}
-    site = install(configuration, named, backends, relay, part, parts, compiled)
+    site = install(configuration, named, backends, relay, part, parts, compiled, pulse)
     install_logs(configuration, frontends, site)
     install_errors(frontends, site)
+    install_levels(site.levels, frontends, backends)
     return site
 
 

@@ -19,6 +19,7 @@ from .relay.relay import Relay
 from .relay.route import Frontend, Route
 from .rules.capture_slots import slots_of
 from .rules.catalogue import Needs
+from .rules.levels import Levels, rows_of
 from .rules.pattern_files import PatternFiles
 from .rules.proxy_rules import NO_RULES, Findings, ProxyRules, compile_proxy
 from .rules.rule_sets import RuleSets
@@ -28,6 +29,7 @@ from .rules.variables import Limits
 from .rules.verdicts import Answer, Verdict, Wait
 
 if TYPE_CHECKING:
+    from ..pools.pulses import Pulse
     from .relay.route import Run
 
 
@@ -54,14 +56,17 @@ def install(
     thread: int = 0,
     threads: int = 1,
     compiled: dict[tuple[str, bool], ProxyRules] | None = None,
+    pulse: Pulse | None = None,
 ) -> LiveSite:
     """Compile all rules, and give each frontend and route its plan. `compiled`: filled with the rules of each proxy, by
-    its name and whether it has a frontend. Raises ConfigError, the first one found."""
+    its name and whether it has a frontend; `pulse`: the thread's row, beside which the other threads' are. Raises
+    ConfigError, the first one found."""
     files = PatternFiles(configuration.pattern_files)
     tune = configuration.globals.tune
     limits = Limits(tune.vars_global, tune.vars_proc, tune.vars_sess, tune.vars_txn, tune.vars_reqres)
     site = LiveSite(frontends, backends, relay, thread, threads, pattern_files=files, limits=limits)
     found = Findings()
+    site.levels = Levels(rows_of(configuration), pulse, relay.now)
     sets = RuleSets(configuration.rule_sets, site, found.errors)
     compiled = {} if compiled is None else compiled
     for frontend in frontends.values():

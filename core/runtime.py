@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .relay.relay import Relay
     from .relay.route import Frontend
     from .report.senders import Sender, Senders
+    from .rules.levels import Levels
 
 PULSE = 0.2
 """Seconds between two publications of the counters and looks at the pools."""
@@ -57,10 +58,12 @@ class Runtime:
         pulse: Pulse | None = None,
         inboxes: Inboxes | None = None,
         server_reporters: Mapping[str, Sequence[Sender]] | None = None,
+        levels: Levels | None = None,
     ) -> None:
         """`reporters`: where messages about the process itself go, `server_reporters`: those about the servers of a
         backend; `maxconn`: the process's, for queues' lengths; `shares`: this thread's part of the limits of bind
-        lines; `pulse`: its row; `inboxes`: where clients are handed to, None where they are not."""
+        lines; `pulse`: its row; `inboxes`: where clients are handed to, None where they are not; `levels`: what
+        expressions ask of all threads; `patterns`: the files that rules look into."""
         self.relay = relay
         self.frontends = {frontend.name: frontend for frontend in frontends}
         self.backends = tuple(backends)
@@ -77,6 +80,7 @@ class Runtime:
         self._inbox: Inbox | None = None
         self._hander: Hander | None = None
         self._pulse_row = pulse
+        self._levels = levels if levels is not None and not levels.idle else None
         if pulse is not None:
             pulse.begin(os.getpid(), int(relay.now()))
             relay.live = pulse.words
@@ -231,6 +235,8 @@ class Runtime:
             self._hander.beat()
         # First of all: a fault below must not look as if the loop did not turn.
         self._pulse = relay.loop.call_later(PULSE, self._beat)
+        if self._levels is not None:
+            self._levels.beat()
         self._evict(now)
         self.publish()
 

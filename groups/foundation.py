@@ -98,7 +98,7 @@ def lay_foundation(
             counters, columns = create_counters(configuration)
             undo.callback(counters.close)
             undo.callback(columns.close)
-            pulse_segment, pulses = create_pulses()
+            pulse_segment, pulses = create_pulses(configuration)
         except (ManipleError, OSError) as error:
             raise FoundationError(f"[maniple.main()] {error}") from error
         undo.pop_all()

@@ -113,6 +113,7 @@ class Generation:
         descriptors for it; and then it is not there."""
         child = Child(place, self, self.slots.take(place.threads))
         self.foundation.columns.used = self.slots.highest
+        self.foundation.pulses.use(self.slots.highest)
         if self._handing:
             try:
                 for slot in child.slots:

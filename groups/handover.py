@@ -32,7 +32,7 @@ from .listening import Listener, Listening
 from .messages import PROTOCOL, Channel
 from .placement import GroupPlace, Placement
 from .processes import Processes
-from .shared import MAX_SLOTS, create_counters, create_pulses
+from .shared import attach_pulses, create_counters, create_pulses
 from .sockets import ListeningSocket, is_foreign
 from .thread import Builder
 
@@ -134,10 +134,9 @@ def _counters(found: Mapping[str, Any]) -> tuple[Segment, Columns]:
 def _pulses(found: Mapping[str, Any]) -> tuple[Segment, Pulses]:
     """Without them the old groups are not watched."""
     try:
-        segment = Segment.attach(found["pulses"])
-        return segment, Pulses(segment.body, MAX_SLOTS)
+        return attach_pulses(found["pulses"])
     except ValueError:
-        return create_pulses()
+        return create_pulses(Configuration())
 
 
 def _advance(child: Child, state: GroupState) -> None:

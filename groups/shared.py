@@ -7,6 +7,7 @@
 | counters, last column| supervisor | supervisor                                              | anybody        |
 | pulses, row n        | supervisor | the thread that has slot n - 1; once it is dead, the    | supervisor and |
 |                      |            | supervisor (clears it)                                  | all threads    |
+| pulses, rows in use  | supervisor | supervisor                                              | all threads    |
 | inbox of a thread    | supervisor | any thread, whole packets                               | that thread    |
 | listening sockets    | supervisor | nobody; the kernel queues connections                   | who was given it|
 | channel of a group   | supervisor | both ends, whole packets                                | the other end  |
@@ -20,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..core.config.model import Configuration
+from ..core.rules.levels import words_of
 from ..pools.counters import Columns
 from ..pools.pulses import Pulses
 from ..pools.segment import Segment
@@ -38,10 +40,17 @@ def create_counters(configuration: Configuration) -> tuple[Segment, Columns]:
     return segment, columns
 
 
-def create_pulses() -> tuple[Segment, Pulses]:
+def create_pulses(configuration: Configuration) -> tuple[Segment, Pulses]:
     """The segment of the threads' signs of life. Raises OSError."""
-    segment = Segment.create("pulses", Pulses.size(MAX_SLOTS))
-    return segment, Pulses(segment.body, MAX_SLOTS)
+    levels = words_of(configuration)
+    segment = Segment.create("pulses", Pulses.size(MAX_SLOTS, levels), str(levels).encode())
+    return segment, Pulses(segment.body, MAX_SLOTS, levels)
+
+
+def attach_pulses(descriptor: int) -> tuple[Segment, Pulses]:
+    """The same, of a segment that another program made. Raises ValueError for another version's."""
+    segment = Segment.attach(descriptor)
+    return segment, Pulses(segment.body, MAX_SLOTS, int(segment.shape))
 
 
 class Slots:

@@ -71,6 +71,7 @@ class Backend:
         "queued",
         "served",
         "servers",
+        "sessions",
         "spec",
         "total_full",
         "waiting",
@@ -101,6 +102,8 @@ class Backend:
         """Requests that hold a slot of a server."""
         self.queued = 0
         """Requests that wait, here or for a server."""
+        self.sessions = 0
+        """Requests that came so far; counted by whoever asks."""
         numbers = count()
         self.waiting: WaitingQueue[Any] = WaitingQueue(numbers)
         counts_of = (
@@ -195,6 +198,17 @@ class Backend:
         if self.queued:
             return self._next_waiter(server)
         return None
+
+    def count_sessions(self) -> None:
+        """From now on servers count what they are given. Nobody else pays for it, as it is a hook like an algorithm's."""
+        hook = self._took_hook
+
+        def took(server: Server) -> None:
+            server.sessions += 1
+            if hook is not None:
+                hook(server)
+
+        self._took_hook = took
 
     # -- waiting ------------------------------------------------------------------------------------------------------
 

@@ -80,6 +80,7 @@ class Server:
         "peak",
         "pool",
         "served",
+        "sessions",
         "spec",
         "up",
         "usable",
@@ -121,6 +122,8 @@ class Server:
         """Requests that hold a slot."""
         self.peak = 0
         """The highest `served` so far."""
+        self.sessions = 0
+        """Requests that took a slot so far; only kept where somebody asks (Backend.count_sessions)."""
         self.chosen = 0
         """How often the algorithm chose it."""
         self.waiting: WaitingQueue[Any] = WaitingQueue(numbers)

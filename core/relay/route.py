@@ -142,10 +142,12 @@ class Frontend:
         "replies",
         "request_slots",
         "request_timeout",
+        "requests",
         "response_slots",
         "route",
         "route_to",
         "routes",
+        "sessions",
         "spec",
         "straight",
         "unique_id",
@@ -174,6 +176,8 @@ class Frontend:
         self.routes: list[Route] = []
         self.captures: Captures | None = None
         self.connections = 0
+        self.sessions = self.requests = 0
+        """Connections that no rule has refused, and requests; only kept where somebody asks (build_levels)."""
         self.maxconn = spec.maxconn or 0
         self.client_timeout = milliseconds(timeouts.client)
         self.request_timeout = milliseconds(timeouts.http_request, timeouts.client)

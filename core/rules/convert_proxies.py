@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .catalogue import BACK, Call, Convert, Scoped, converter
+from .fetch_load import waiting
 from .samples import INT, STR
 
 
@@ -25,6 +26,12 @@ def _nbsrv(call: Call) -> Convert:
 @converter("srv_queue", STR, INT, "Requests that wait for the server of this name: server, or backend/server")
 def _srv_queue(call: Call) -> Scoped:
     backends = call.site.backends
+    levels = call.site.levels
+    known = {
+        (id(backend), server.name): waiting(levels, server)
+        for backend in backends.values()
+        for server in backend.servers
+    }
     # Before a backend is chosen a server's name alone says nothing.
     inside = bool(call.stage & BACK)
 
@@ -35,10 +42,7 @@ def _srv_queue(call: Call) -> Scoped:
             backend = backends.get(place)
         elif inside and x.route is not None:
             backend = x.route.backend
-        if backend is not None:
-            for server in backend.servers:
-                if server.name == name:
-                    return len(server.waiting)
-        return None
+        count = known.get((id(backend), name))
+        return None if count is None else count()
 
     return Scoped(run)

@@ -13,7 +13,6 @@ from typing import Any
 
 from .catalogue import (
     CLIENT,
-    FRONT,
     LOG_ONLY,
     REQUEST,
     RESPONSE,
@@ -117,11 +116,6 @@ def fc_http_major(x: Any) -> int:
 @plain_fetch("fc_rcvd_proxy", BOOL, CLIENT, "Whether a PROXY header came before the client's bytes")
 def fc_rcvd_proxy(x: Any) -> bool:
     return False
-
-
-@plain_fetch("dst_conn", INT, FRONT, "Connections of the frontend now: of this thread's listeners")
-def dst_conn(x: Any) -> Any:
-    return x.session.frontend.connections
 
 
 @plain_fetch("bytes_in", INT, RUNNING, "Bytes received from the client for this request so far")

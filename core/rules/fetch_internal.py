@@ -111,12 +111,6 @@ def one(x: Any) -> int:
     return 1
 
 
-@fetch("act_conn", INT, ANYWHERE, "Client connections of the thread's process now")
-def _act_conn(call: Call) -> Fetch:
-    process = call.site.process
-    return lambda x: process.connections
-
-
 @fetch("stopping", BOOL, RUNNING, "Whether the process is stopping softly")
 def _stopping(call: Call) -> Fetch:
     process = call.site.process

@@ -33,6 +33,9 @@ class FrontendFacts(Protocol):
     spec: ProxySpec
     name: str
     connections: int
+    sessions: int
+    """Connections that no rule has refused, and requests, so far; only kept where a rate of them is asked for."""
+    requests: int
 
 
 class ServerFacts(Protocol):
@@ -40,6 +43,10 @@ class ServerFacts(Protocol):
 
     spec: ServerSpec
     name: str
+    backend: Any
+    """BackendFacts."""
+    sessions: int
+    """Requests that it was given so far; only kept where their rate is asked for."""
     weight: int
     eweight: int
     """Effective weight, times 16."""
@@ -60,6 +67,8 @@ class BackendFacts(Protocol):
     name: str
     served: int
     queued: int
+    sessions: int
+    """Requests that came to it so far; only kept where their rate is asked for."""
     servers: Sequence[Any]
     candidates: Any
     """The servers that are balanced over now."""
@@ -176,6 +185,8 @@ class Site(Protocol):
     variables: Variables
     """Of the scope `proc`. Each thread has its own: threads share nothing on the path of a request."""
     environment: Mapping[str, str]
+    levels: Any
+    """levels.Levels."""
     limits: Any
     """variables.Limits."""
     pattern_files: Any

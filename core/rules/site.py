@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..config.model import Configuration, ProxySpec, ServerSpec
+from ..resolver.opening import Unasked
+from .levels import Levels
 from .pattern_files import PatternFiles
 from .scope import FrontendFacts, Variables
 from .variables import Limits
@@ -32,6 +34,7 @@ class LiveSite:
     variables: Variables = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     limits: Limits = field(default_factory=Limits)
+    levels: Levels = field(default_factory=Levels)
     pattern_files: PatternFiles = field(default_factory=PatternFiles)
 
 
@@ -42,6 +45,8 @@ class CheckedFrontend:
     spec: ProxySpec
     name: str
     connections: int = 0
+    sessions: int = 0
+    requests: int = 0
 
 
 @dataclass(slots=True)
@@ -60,6 +65,9 @@ class CheckedServer:
     served: int = 0
     waiting: Sequence[Any] = ()
     chosen: int = 0
+    sessions: int = 0
+    backend: Any = field(default=None, repr=False, compare=False)
+    """Its CheckedBackend."""
 
 
 @dataclass(slots=True)
@@ -74,6 +82,7 @@ class CheckedBackend:
     backup_count: int
     served: int = 0
     queued: int = 0
+    sessions: int = 0
 
 
 @dataclass(slots=True)

@@ -68,7 +68,6 @@ _MISSING_FETCHES = (
         " res.payload res.payload_lv res.ssl_hello_type wait_end",
     ),
     ("userlists", "http_auth http_auth_group"),
-    ("rates", "be_sess_rate fe_req_rate fe_sess_rate srv_sess_rate"),
     (
         "facts that are not kept",
         "bc_err bc_err_name bc_err_str bc_glitches bc_nb_streams bc_setting_streams_limit cur_client_timeout"

@@ -86,7 +86,7 @@ def seat_of(
 ) -> Iterator[Seat]:
     """Slots are not the threads' numbers, as after scaling."""
     segment, columns = create_counters(CONFIGURATION)
-    pulse_segment, pulses = create_pulses()
+    pulse_segment, pulses = create_pulses(CONFIGURATION)
     ours, theirs = Channel.pair()
     yield Seat(
         place=GroupPlace(number, threads, 1, ()),

@@ -71,7 +71,7 @@ def test_what_fails_is_said_and_nothing_stays_open(words: dict[str, object], tex
 
 
 def test_a_segment_that_cannot_be_made_leaves_nothing_either(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse() -> None:
+    def refuse(_: object) -> None:
         raise OSError(24, "Too many open files")
 
     monkeypatch.setattr("maniple.groups.foundation.create_pulses", refuse)

@@ -46,7 +46,7 @@ def _ignore(*_: object) -> None:
 
 def _generation(processes: Processes, sock: socket.socket) -> Generation:
     counters, columns = create_counters(CONFIGURATION)
-    pulse_segment, pulses = create_pulses()
+    pulse_segment, pulses = create_pulses(CONFIGURATION)
     port = sock.getsockname()[1]
     key = AddressKey("inet", "127.0.0.1", port, named=("front", "127.0.0.1:0", 0))
     listener = Listener(7, "front", 0, Address("inet", "127.0.0.1", port, port), ((2, 1), (2, 2)), sock, key)

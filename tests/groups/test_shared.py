@@ -57,7 +57,7 @@ def test_a_writer_killed_at_any_time_leaves_readable_counters() -> None:
 
 
 def test_the_pulse_segment_has_a_row_for_every_slot() -> None:
-    segment, pulses = create_pulses()
+    segment, pulses = create_pulses(CONFIGURATION)
     pulse = pulses.pulse(MAX_SLOTS)
     pulse.begin(7, 1000)
     assert (pulses.row(MAX_SLOTS).pid, pulses.row(MAX_SLOTS).heartbeat, pulses.row(1).pid) == (7, 1000, 0)

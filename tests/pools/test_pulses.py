@@ -78,7 +78,7 @@ def test_sizes() -> None:
         Pulses(memoryview(bytearray(Pulses.size(2) - 1)), 2)
     for capacity in (1, 8, 9, 64):
         size = Pulses.size(capacity)
-        assert size % (64 * capacity) == 0, "rows do not share a cache line"
+        assert (size - 64) % (64 * capacity) == 0, "rows do not share a cache line"
         body = memoryview(bytearray(size + 64))
         pulses = Pulses(body, capacity)
         pulses.pulse(capacity).took(capacity)
@@ -106,3 +106,25 @@ def test_seen_by_another_process() -> None:
     assert pulses.taken(299, 300) == 1
     # Rows that nobody wrote to are not there: 300 of them would be 737,280 bytes.
     assert os.fstat(segment.fd).st_blocks * 512 <= 6 * mmap.PAGESIZE
+
+
+def test_levels_are_summed_over_the_rows_in_use() -> None:
+    pulses = Pulses(memoryview(bytearray(Pulses.size(5, 7))), 5, 7)
+    for number in range(1, 6):
+        pulse = pulses.pulse(number)
+        assert len(pulse.levels) == 7
+        pulse.levels[6] = 10**number
+        pulse.words[CONNECTIONS] = number
+    one = pulses.pulse(1)
+    assert one.others(6) == one.other_connections() == 0
+    pulses.use(3)
+    pulses.use(2)
+    assert one.others(6) == 1100 and one.others(5) == 0
+    assert one.other_connections() == 5
+    # A row that is not in use yet: its thread sees the others.
+    assert pulses.pulse(5).others(6) == 1110
+    pulses.clear(2)
+    assert one.others(6) == 1000 and one.other_connections() == 3
+    assert pulses.taken(5, 5) == 0
+    pulses.pulse(3).begin(5, 5)
+    assert one.others(6) == 0

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from maniple.core.http.head import HeadReader
 from maniple.core.http.limits import Limits
+from maniple.core.rules.levels import Levels
 from maniple.core.rules.pattern_files import PatternFiles
 from maniple.core.rules.samples import pack_ip
 from maniple.core.rules.variables import Limits as VariableLimits
@@ -28,6 +29,7 @@ def make_site() -> Callable[..., Any]:
             variables={},
             environment={"COLOUR": "red"},
             limits=VariableLimits(),
+            levels=Levels(),
             pattern_files=PatternFiles(),
         )
         for name, value in facts.items():

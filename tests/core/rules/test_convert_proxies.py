@@ -12,7 +12,8 @@ from maniple.core.rules.catalogue import Stage
 def place(make_site: Callable[..., Any]) -> Any:
     one = SimpleNamespace(name="one", usable=True, waiting=[1, 2, 3])
     two = SimpleNamespace(name="two", usable=False, waiting=[])
-    return make_site(backends={"app": SimpleNamespace(name="app", servers=(one, two))})
+    app = one.backend = two.backend = SimpleNamespace(name="app", servers=(one, two))
+    return make_site(backends={"app": app})
 
 
 def test_names(value_of: Callable[..., Any], make_site: Callable[..., Any], make_scope: Callable[..., Any]) -> None:

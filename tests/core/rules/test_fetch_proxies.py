@@ -1,4 +1,4 @@
-"""Fetches of frontends, backends and servers."""
+"""Fetches of what frontends, backends and servers are called."""
 
 from __future__ import annotations
 
@@ -31,23 +31,6 @@ def backend(*servers: Facts, **facts: Any) -> Facts:
 TWO = backend(server("s"), server("t", served=12), server("u", backup=True))
 
 CASES: list[tuple[str, Any]] = [
-    ("nbsrv", 2),
-    ("queue", 3),
-    ("queue(b)", 3),
-    ("avg_queue", 2),
-    ("be_conn", 6),
-    ("be_conn_free", 7),
-    ("connslots", 7 + 4 - 2 + 4 + 7 + 4),
-    ("srv_conn(s)", 3),
-    ("srv_conn(b/t)", 12),
-    ("srv_conn_free(t)", 0),
-    ("srv_is_up(s)", True),
-    ("srv_queue(s)", 1),
-    ("srv_weight(s)", 2),
-    ("srv_uweight(s)", 2),
-    ("srv_iweight(s)", 4),
-    ("fe_conn", 8),
-    ("fe_conn(web)", 8),
     ("fe_id", 3),
     ("be_id", 4),
     ("fe_name", b"web"),
@@ -75,10 +58,3 @@ def test_value(
     site = make_site(frontends={"web": Facts(spec=spec, name="web", connections=8)}, backends={"b": TWO})
     x = make_scope(route=Facts(backend=TWO), server=TWO.servers[0])
     assert value_of(text, x, site=site, stage=Stage.BACK_RESPONSE) == expected
-
-
-def test_without_limits_and_without_servers(value_of: Callable[..., Any], make_scope: Callable[..., Any]) -> None:
-    x = make_scope(route=Facts(backend=backend(server("s", maxconn=0))))
-    assert value_of("be_conn_free", x) == value_of("connslots", x) == -1
-    x = make_scope(route=Facts(backend=backend(active_count=0)))
-    assert value_of("nbsrv", x) == 0 and value_of("avg_queue", x) == 6
