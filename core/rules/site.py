@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..config.model import Configuration, ProxySpec, ServerSpec
-from ..resolver.opening import Unasked
 from .levels import Levels
 from .pattern_files import PatternFiles
 from .scope import FrontendFacts, Variables
