@@ -24,7 +24,7 @@ from .rules.pattern_files import PatternFiles
 from .rules.proxy_rules import NO_RULES, Findings, ProxyRules, compile_proxy
 from .rules.rule_sets import RuleSets
 from .rules.ruleset import RuleSet
-from .rules.site import LiveSite
+from .rules.site import LiveSite, userlists_of
 from .rules.variables import Limits
 from .rules.verdicts import Answer, Verdict, Wait
 
@@ -64,7 +64,8 @@ def install(
     files = PatternFiles(configuration.pattern_files)
     tune = configuration.globals.tune
     limits = Limits(tune.vars_global, tune.vars_proc, tune.vars_sess, tune.vars_txn, tune.vars_reqres)
-    site = LiveSite(frontends, backends, relay, thread, threads, pattern_files=files, limits=limits)
+    users = userlists_of(configuration)
+    site = LiveSite(frontends, backends, relay, thread, threads, pattern_files=files, limits=limits, userlists=users)
     found = Findings()
     site.levels = Levels(rows_of(configuration), pulse, relay.now)
     sets = RuleSets(configuration.rule_sets, site, found.errors)

@@ -27,6 +27,7 @@ from .model import (
     ThreadSet,
     Timeouts,
     TuneSpec,
+    UserlistSpec,
 )
 from .threads import format_threads
 
@@ -90,7 +91,20 @@ def dump(configuration: Configuration) -> str:
         blocks.append(("defaults", iter(())))
     blocks += [(_heading(proxy), _proxy(proxy)) for proxy in configuration.proxies]
     blocks += [(f"{found.kind} {found.name}", map(_rule, found.rules)) for found in configuration.rule_sets.values()]
+    blocks += [(f"userlist {found.name}", _userlist(found)) for found in configuration.userlists.values()]
     return "\n".join(f"{head}\n" + "".join(f"    {line}\n" for line in lines) for head, lines in blocks)
+
+
+def _userlist(userlist: UserlistSpec) -> Iterator[str]:
+    for group in userlist.groups:
+        yield _line("group", group)
+    for user in userlist.users.values():
+        words: list[str] = ["user", user.name]
+        if user.password is not None:
+            words += ("password" if user.hashed else "insecure-password", user.password)
+        if user.groups:
+            words += ("groups", ",".join(user.groups))
+        yield _line(*words)
 
 
 def _line(*words: object) -> str:

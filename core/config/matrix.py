@@ -38,7 +38,7 @@ def rows() -> list[Row]:
     result = [
         Row(name, (), "[<name>]", None, "Starts a section.", "parser", State.IN_FORCE) for name in parser.SECTIONS
     ]
-    result += _known_rows("", KNOWN_SECTIONS, (), ())
+    result += _known_rows("", KNOWN_SECTIONS, (), parser.SECTIONS)
     for table, prefix, known, places in (
         (GLOBAL_KEYWORDS, "", KNOWN_GLOBAL, ("global",)),
         (PROXY_KEYWORDS, "", KNOWN_PROXY, ()),

@@ -396,6 +396,29 @@ class PatternFileSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class UserSpec:
+    """One user of a userlist. `password` None: never let in."""
+
+    name: str
+    password: str | None
+    hashed: bool
+    """Whether `password` is a hash of crypt(3)."""
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UserlistSpec:
+    """A section `userlist NAME` (manual 12.1)."""
+
+    place: Place
+    name: str
+    users: Mapping[str, UserSpec]
+    """By name, in the order of the lines."""
+    groups: tuple[str, ...] = ()
+    """All groups, those without users too."""
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """A whole configuration without errors. Proxies are in the order of the files."""
 
@@ -405,6 +428,7 @@ class Configuration:
     """By name: sections request-rules and response-rules, which share one space of names."""
     pattern_files: Mapping[str, PatternFileSpec] = field(default_factory=dict)
     """By path: what ACLs (`-f`) and maps name."""
+    userlists: Mapping[str, UserlistSpec] = field(default_factory=dict)
 
     def proxy(self, name: str, *, backend: bool) -> ProxySpec | None:
         """The proxy of that name with the wanted side, or None."""

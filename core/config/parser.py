@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..addresses import Address, resolve_address
 from . import bind as _bind
@@ -26,6 +26,7 @@ from . import proxies as _proxies
 from . import rules as _rules
 from . import server as _server
 from . import timeouts as _timeouts
+from . import userlists as _userlists
 from .conditions import ConditionFacts, select_lines
 from .diagnostics import Diagnostics
 from .drafts import GlobalDraft, ProxyDraft, Reading, RuleSetDraft, SectionDraft, read_bytes
@@ -37,6 +38,7 @@ from .model import Configuration, Place, ProxySpec
 from .pattern_files import read_pattern_files
 from .resolve import resolve
 from .statement import Refusal, Statement
+from .userlists import UserlistDraft, userlists
 
 TABLES = (_bind, _borrowing, _globals, _logs, _options, _placement, _proxies, _rules, _server, _timeouts)
 """The modules that fill the registry by being imported."""
@@ -44,7 +46,11 @@ TABLES = (_bind, _borrowing, _globals, _logs, _options, _placement, _proxies, _r
 PROXY_SECTIONS = ("frontend", "backend", "listen")
 RULE_SECTIONS = ("request-rules", "response-rules")
 """Ours: rules that others enter by `jump`."""
-SECTIONS = ("global", "defaults", *PROXY_SECTIONS, *RULE_SECTIONS)
+NAMED_SECTIONS: dict[str, tuple[Callable[[Reading, str, Place], Any], Table[Any]]] = {
+    "userlist": (UserlistDraft, _userlists.KEYWORDS),
+}
+"""Sections of a name and lines of their own -> what makes their draft, and their keywords."""
+SECTIONS = ("global", "defaults", *PROXY_SECTIONS, *RULE_SECTIONS, *NAMED_SECTIONS)
 
 _NAME = re.compile(r"[A-Za-z0-9_.:-]+", re.ASCII)
 
@@ -90,7 +96,11 @@ def load(
         text = "".join(f"{line}\n" for line in additions.lines)
         reader.add(list(read_lines(additions.file, text, environment, diagnostics)), additions)
     configuration = resolve(reader.globals, reader.proxies, diagnostics, reader.rule_sets)
-    configuration = replace(configuration, pattern_files=read_pattern_files(configuration, read_file, diagnostics))
+    configuration = replace(
+        configuration,
+        pattern_files=read_pattern_files(configuration, read_file, diagnostics),
+        userlists=userlists(reader.drafts(UserlistDraft), diagnostics),
+    )
     return (None if diagnostics.errors else configuration), diagnostics
 
 
@@ -138,8 +148,10 @@ class _Reader:
         self.globals = GlobalDraft(reading)
         self.proxies: list[ProxyDraft] = []
         self.rule_sets: list[RuleSetDraft] = []
+        self.named: list[Any] = []
+        """Drafts of NAMED_SECTIONS, in their order."""
         self._defaults: list[ProxyDraft] = []
-        self._section: GlobalDraft | ProxyDraft | RuleSetDraft | None = None
+        self._section: Any = None
         self._skipping = False
         """In a section that cannot be read: its lines are passed over, the section itself was an error."""
         self._overriding = False
@@ -169,6 +181,10 @@ class _Reader:
                     if len(self.diagnostics.errors) > errors:
                         broken.add(line.number)
 
+    def drafts(self, kind: type[D]) -> list[D]:
+        """The drafts of one of NAMED_SECTIONS."""
+        return [draft for draft in self.named if isinstance(draft, kind)]
+
     def read(self, line: Line) -> None:
         """One line: the start of a section, or a keyword of the current one."""
         word = line.words[0]
@@ -187,6 +203,9 @@ class _Reader:
             self._read_keyword(line, self._section, "global", GLOBAL_KEYWORDS, KNOWN_GLOBAL)
         elif isinstance(self._section, RuleSetDraft):
             self._read_keyword(line, self._section, self._section.kind, RULE_SET_KEYWORDS, frozenset())
+        elif self._section.kind in NAMED_SECTIONS:
+            kind = self._section.kind
+            self._read_keyword(line, self._section, kind, NAMED_SECTIONS[kind][1], frozenset())
         else:
             self._read_keyword(line, self._section, self._section.kind, PROXY_KEYWORDS, KNOWN_PROXY)
 
@@ -204,6 +223,8 @@ class _Reader:
                 self._section = self._start_defaults(statement)
             elif word.text in RULE_SECTIONS:
                 self._section = self._start_rule_set(statement)
+            elif word.text in NAMED_SECTIONS:
+                self._section = self._start_named(statement)
             else:
                 self._section = self._start_proxy(statement)
         except Refusal as refusal:
@@ -234,6 +255,14 @@ class _Reader:
         name = _section_name(statement, word)
         draft = RuleSetDraft(self.reading, statement.name, name, statement.place_of(word))
         self.rule_sets.append(draft)
+        return draft
+
+    def _start_named(self, statement: Statement) -> Any:
+        statement.expect(1, 1, "<name>")
+        word = statement.arguments[0]
+        name = _section_name(statement, word)
+        draft = NAMED_SECTIONS[statement.name][0](self.reading, name, statement.place_of(word))
+        self.named.append(draft)
         return draft
 
     def _start_proxy(self, statement: Statement) -> ProxyDraft:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..config import suggest
 from ..config.model import Place
 from ..errors import ConfigError
 from .acl_flags import Flags, apply_operators, read_flags
@@ -76,6 +77,8 @@ def compile_acl(
         expression, implied, rest = _read_criterion(words)
         compiled, known_here = _compile(expression, site, stage, None)
         flags, rest = read_flags(rest)
+        if expression.fetch.name == _BY_GROUP:
+            _check_groups(expression, flags, rest, site)
         method = _choose_method(flags, implied, compiled, expression)
         patterns = _read_patterns(method, flags, rest, site, notes)
         if not patterns[0].method.patterns:
@@ -107,6 +110,8 @@ def compile_acl(
     return Acl(test, compiled.needs, name, place, text, why, fixed)
 
 
+_BY_GROUP = "http_auth_group"
+"""Its values are the user's groups for conditions: all that it can be compared with (as in HAProxy)."""
 _LINES = {"req.hdr": "req.fhdr", "res.hdr": "res.fhdr"}
 
 
@@ -120,6 +125,28 @@ def _by_lines(expression: Expression, words: Sequence[Word]) -> Expression:
         if "," in word.text or word.text != word.text.strip(" \t"):
             return expression
     return replace(expression, fetch=replace(fetch, name=_LINES[fetch.name]))
+
+
+def _check_groups(expression: Expression, flags: Flags, words: Sequence[Word], site: Site) -> None:
+    """Only groups of the userlist, without method or converter. Of a file's lines this is not asked."""
+    name = expression.fetch.name
+    if flags.method or expression.converters or not (words or flags.files):
+        raise ConfigError(
+            f"'{name}' is compared with groups of its userlist, and with nothing else",
+            column=expression.fetch.column,
+            word=name,
+            hint=f"{name}(<userlist>) <group>...",
+        )
+    known = site.userlists[expression.fetch.arguments[0].text].groups
+    for word in words:
+        if word.text not in known:
+            near = suggest.nearest(word.text, known)
+            raise ConfigError(
+                f"userlist '{expression.fetch.arguments[0].text}' has no group '{word.text}'",
+                column=word.column,
+                word=word.text,
+                hint=f"did you mean `{near}`?" if near else "",
+            )
 
 
 def never(x: Any) -> bool:

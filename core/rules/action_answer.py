@@ -91,7 +91,7 @@ def _tarpit(use: Use) -> Act:
     return giving(read_answer(use, 500, kind=TARPIT, termination=b"PT", denied=True, pages=True))
 
 
-@action("auth", REQUEST, "[realm <realm>]", "Ask for a name and a password: 401, or 407 of a proxy's client")
+@action("auth", REQUEST, "[realm <realm>]", "Ask for a name and a password by a 401")
 def _auth(use: Use) -> Act:
     realm = use.ground.spec.name.encode() if use.ground.spec is not None else b"maniple"
     if use.skip("realm"):
@@ -99,14 +99,7 @@ def _auth(use: Use) -> Act:
         if not realm or any(byte < 0x20 for byte in realm):
             raise use.error("a realm is a text without controls", word)
     challenge = b'Basic realm="%b"\r\n' % realm.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
-    origin = Answer(use.place, 401, page=True, extra=b"www-authenticate: " + challenge)
-    proxy = Answer(use.place, 407, page=True, extra=b"proxy-authenticate: " + challenge)
-
-    def act(x: Any) -> Verdict:
-        # Who sends an absolute target speaks to a proxy.
-        return origin if x.head is None or x.head.parts is None else proxy
-
-    return act
+    return giving(Answer(use.place, 401, page=True, extra=b"www-authenticate: " + challenge))
 
 
 @action("redirect", REQUEST | RESPONSE, "{location|prefix|scheme} <format> [<option>...]", "Answer with a redirection")

@@ -232,6 +232,10 @@ def _server(argument: Argument, site: Site) -> Any:
     raise ValueError(f"backend '{backend_name}' has no server '{name}'")
 
 
+def _userlist(argument: Argument, site: Site) -> Any:
+    return _named("userlist", site.userlists, argument.text)
+
+
 def _variable(argument: Argument, site: Site) -> Name:
     return parse_name(argument.text)
 
@@ -249,6 +253,8 @@ KINDS: dict[str, Callable[[Argument, Site], Any]] = {
     "backend": _backend,
     "server": _server,
     "variable": _variable,
+    "userlist": _userlist,
 }
 """Kind -> the function that reads it (ValueError). string: bytes; ipv4, ipv6, mask4, mask6: packed; time: milliseconds;
-frontend, backend: the facts of that name; server: see _server; variable: variables.Name."""
+frontend, backend: the facts of that name; server: see _server; variable: variables.Name; userlist:
+userlists.Userlist."""

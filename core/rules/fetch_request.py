@@ -1,5 +1,4 @@
-"""Fetches of the request line and of what belongs to it: method, target and its parts, version, authentication (manual
-7.3.6).
+"""Fetches of the request line and of what belongs to it: method, target and its parts, version (manual 7.3.6).
 
 Owns: these. Must not know: header fetches (fetch_headers), cookies, bodies. All give nothing where there is no request
 head, as in a TCP proxy.
@@ -7,8 +6,6 @@ head, as in a TCP proxy.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable
 from typing import Any
 
@@ -315,67 +312,5 @@ def _urlp_val(call: Call) -> Fetch:
     def run(x: Any) -> int | None:
         value = read(x)
         return None if value is None else leading_number(value)
-
-    return run
-
-
-# Authorization.
-
-
-def credentials(x: Any) -> tuple[bytes, bytes] | None:
-    """(scheme as written, the rest) of the Authorization header."""
-    head = x.head
-    if head is None:
-        return None
-    value = head.block.get(b"authorization")
-    if value is None:
-        return None
-    scheme, _, rest = value.partition(b" ")
-    return scheme, rest.strip(b" ")
-
-
-def basic(x: Any) -> tuple[bytes, bytes] | None:
-    """(user, password) of basic authentication (RFC 7617)."""
-    found = credentials(x)
-    if found is None or found[0].lower() != b"basic":
-        return None
-    try:
-        user, colon, password = base64.b64decode(found[1], validate=True).partition(b":")
-    except binascii.Error:
-        return None
-    return (user, password) if colon else None
-
-
-@plain_fetch("http_auth_type", STR, REQUEST, "The scheme of the Authorization header, Basic or Bearer")
-def auth_type(x: Any) -> bytes | None:
-    found = credentials(x)
-    if found is None:
-        return None
-    return {b"basic": b"Basic", b"bearer": b"Bearer"}.get(found[0].lower())
-
-
-@plain_fetch("http_auth_user", STR, REQUEST, "The user's name in basic authentication")
-def auth_user(x: Any) -> bytes | None:
-    found = basic(x)
-    return None if found is None else found[0]
-
-
-@plain_fetch("http_auth_pass", STR, REQUEST, "The password in basic authentication")
-def auth_password(x: Any) -> bytes | None:
-    found = basic(x)
-    return None if found is None else found[1]
-
-
-@fetch("http_auth_bearer", STR, REQUEST, "The token of a bearer", arguments="header:string?")
-def _auth_bearer(call: Call) -> Fetch:
-    name = (call.values[0] or b"authorization").lower()
-
-    def run(x: Any) -> bytes | None:
-        head = x.head
-        value = head.block.get(name) if head is not None else None
-        if value is None:
-            return None
-        scheme, _, token = value.partition(b" ")
-        return token.strip(b" ") if scheme.lower() == b"bearer" else None
 
     return run

@@ -191,3 +191,5 @@ class Site(Protocol):
     """variables.Limits."""
     pattern_files: Any
     """pattern_files.PatternFiles."""
+    userlists: Mapping[str, Any]
+    """userlists.Userlist by name."""

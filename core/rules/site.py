@@ -16,6 +16,7 @@ from ..config.model import Configuration, ProxySpec, ServerSpec
 from .levels import Levels
 from .pattern_files import PatternFiles
 from .scope import FrontendFacts, Variables
+from .userlists import Userlist
 from .variables import Limits
 
 
@@ -35,6 +36,7 @@ class LiveSite:
     limits: Limits = field(default_factory=Limits)
     levels: Levels = field(default_factory=Levels)
     pattern_files: PatternFiles = field(default_factory=PatternFiles)
+    userlists: Mapping[str, Userlist] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -116,6 +118,11 @@ def _backend(spec: ProxySpec) -> CheckedBackend:
     return CheckedBackend(spec, spec.name, servers, active or backups, len(active), len(backups))
 
 
+def userlists_of(configuration: Configuration) -> dict[str, Userlist]:
+    """The userlists of a configuration, for one thread."""
+    return {name: Userlist(spec) for name, spec in configuration.userlists.items()}
+
+
 def checked_site(configuration: Configuration, environment: Mapping[str, str] | None = None) -> LiveSite:
     """The site of a configuration that does not run."""
     return LiveSite(
@@ -124,4 +131,5 @@ def checked_site(configuration: Configuration, environment: Mapping[str, str] | 
         CheckedProcess(),
         environment=os.environ if environment is None else environment,
         pattern_files=PatternFiles(configuration.pattern_files),
+        userlists=userlists_of(configuration),
     )

@@ -67,7 +67,6 @@ _MISSING_FETCHES = (
         " req.ssl_st_ext req.ssl_ver req_len req_ssl_hello_type req_ssl_sni req_ssl_ver res.body res.body_len res.len"
         " res.payload res.payload_lv res.ssl_hello_type wait_end",
     ),
-    ("userlists", "http_auth http_auth_group"),
     (
         "facts that are not kept",
         "bc_err bc_err_name bc_err_str bc_glitches bc_nb_streams bc_setting_streams_limit cur_client_timeout"

@@ -31,6 +31,7 @@ def make_site() -> Callable[..., Any]:
             limits=VariableLimits(),
             levels=Levels(),
             pattern_files=PatternFiles(),
+            userlists={},
         )
         for name, value in facts.items():
             assert hasattr(site, name), f"a site has no '{name}'"

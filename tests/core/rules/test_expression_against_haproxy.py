@@ -121,6 +121,7 @@ NOT_COMPARED = """
     dst_is_local fc_dst_is_local
     prio_class prio_offset last_rule_file last_rule_line unique-id capture.req.hdr capture.res.hdr capture.res.ver
     res.comp res.cache_hit server_status quic_enabled nbproc acl message.line
+    http_auth http_auth_group
     le2dec
 """
 """Chance, clocks and load; what belongs to a connection, which our scope of facts has not; what is seen in a whole
