@@ -12,6 +12,7 @@ import gc
 import os
 import resource
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from ..pools.counters import BackendCounts, Column, FrontendCounts, ServerCounts
 from ..pools.pulses import Pulse
@@ -82,6 +83,10 @@ def build(
         _frontend(proxy, configuration, relay, senders, backends, shares)
         for proxy in _active(configuration, "frontend")
     ]
+    if thread > 1:
+        # Thread 1 changes what all that run in this process have read (rules/pattern_files).
+        own = {path: replace(file, entries=dict(file.entries)) for path, file in configuration.pattern_files.items()}
+        configuration = replace(configuration, pattern_files=own)
     site = equip(configuration, frontends, backends, relay, part, parts, pulse=pulse)
     for frontend in frontends:
         frontend.straight = straight_way(frontend)
@@ -108,6 +113,7 @@ def build(
         inboxes=inboxes if tune.listener_balance in (None, "least") else None,
         server_reporters=server_reporters,
         levels=site.levels,
+        patterns=site.pattern_files,
     )
 
 

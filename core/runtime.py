@@ -13,7 +13,7 @@ import os
 import socket
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..pools.connections import AMPLE, LOW, SHORT
 from ..pools.counters import Column, Counts
@@ -28,6 +28,8 @@ from .relay.handing import Hander, Inbox, Inboxes
 from .relay.operating import set_server
 from .relay.tcp import TcpConnection
 from .relay.traffic import Traffic, sum_responses, sum_times
+from .rules.pattern_journal import DELAY, Journal, take
+from .rules.pattern_requests import answer
 
 if TYPE_CHECKING:
     from .balance.backend import Backend
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from .relay.route import Frontend
     from .report.senders import Sender, Senders
     from .rules.levels import Levels
+    from .rules.pattern_changes import Change
+    from .rules.pattern_files import PatternFiles
 
 PULSE = 0.2
 """Seconds between two publications of the counters and looks at the pools."""
@@ -59,6 +63,7 @@ class Runtime:
         inboxes: Inboxes | None = None,
         server_reporters: Mapping[str, Sequence[Sender]] | None = None,
         levels: Levels | None = None,
+        patterns: PatternFiles | None = None,
     ) -> None:
         """`reporters`: where messages about the process itself go, `server_reporters`: those about the servers of a
         backend; `maxconn`: the process's, for queues' lengths; `shares`: this thread's part of the limits of bind
@@ -80,6 +85,7 @@ class Runtime:
         self._inbox: Inbox | None = None
         self._hander: Hander | None = None
         self._pulse_row = pulse
+        self._patterns = patterns
         self._levels = levels if levels is not None and not levels.idle else None
         if pulse is not None:
             pulse.begin(os.getpid(), int(relay.now()))
@@ -184,6 +190,24 @@ class Runtime:
             for severity, text in told:
                 for reporter in self._server_reporters.get(place.name, ()):
                     reporter.append(severity, text.encode("utf-8", "replace"))
+
+    def watch_patterns(self, send: Callable[[list[Change]], None]) -> None:
+        """Have what rules change in maps and ACLs told to `send`, in batches."""
+        if self._patterns is not None:
+            loop = self.relay.loop
+            self._patterns.journal = Journal(self._patterns, lambda flush: loop.call_later(DELAY, flush), send)
+
+    def change_patterns(self, changes: Sequence[Change], *, own: bool | None) -> None:
+        """Maps and ACLs change. `own`: this thread's rules have made these changes (True), other threads' have (False),
+        an operator wants them (None), and then ValueError says why they cannot be, and nothing has changed."""
+        if self._patterns is not None:
+            take(self._patterns, changes, own)
+
+    def ask(self, question: Sequence[Any]) -> str:
+        """Answers what only a thread knows: `question` begins with its subject. Raises ValueError."""
+        if question[0] != "patterns" or self._patterns is None:
+            raise ValueError(f"nothing is known about {question[0]}")
+        return answer(self._patterns, question[1:])
 
     def drain(
         self, deadline_ms: int | None, done: Callable[[], None], lingering: Collection[socket.socket] = ()

@@ -7,25 +7,15 @@ know: sockets and clients. Invariant: every command ends its answer, at once or 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from .command import LEVELS as LEVELS
+from .command import Command, Payload
+from .command import refuse as _refuse
 from .command_texts import information_text, processes_text
+from .pattern_commands import PATTERN_COMMANDS
 from .status import Status, weighed
 from .status_text import status_text
 from .steering import Answer, Steering
-
-LEVELS = {"user": 0, "operator": 1, "admin": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One row. `words` begin the line; `run` gets those behind them."""
-
-    words: tuple[str, ...]
-    usage: str
-    summary: str
-    level: str
-    run: Callable[[Steering, Sequence[str], Answer], None]
 
 
 def find(words: Sequence[str]) -> Command | None:
@@ -49,6 +39,8 @@ def execute(steering: Steering, words: Sequence[str], level: str, answer: Answer
         answer.line("Permission denied")
         answer.end(False)
     else:
+        if not command.payload and isinstance(words[-1], Payload):
+            words = words[:-1]
         command.run(steering, words[len(command.words) :], answer)
 
 
@@ -188,14 +180,9 @@ def _stop(hard: bool) -> Callable[[Steering, Sequence[str], Answer], None]:
     return stop
 
 
-def _refuse(answer: Answer, text: str) -> None:
-    answer.line(text)
-    answer.end(False)
-
-
 MAX_GROUPS = 256
 MAX_WEIGHT = 256
-COMMANDS = (
+_ROWS = (
     Command(
         ("disable", "server"), "disable server <bk>/<srv>", "put a server into maintenance", "admin", _disable_server
     ),
@@ -227,6 +214,7 @@ COMMANDS = (
     Command(("soft-stop",), "soft-stop", "end when the present connections have ended", "admin", _stop(False)),
     Command(("upgrade",), "upgrade", "execute the program's present files, sockets kept", "admin", _upgrade),
 )
+COMMANDS = tuple(sorted((*_ROWS, *PATTERN_COMMANDS), key=lambda command: command.words))
 """In the order of the alphabet, as help shows them."""
 
 CONVERSATION = (

@@ -18,10 +18,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from . import commands
+from .command import LEVELS, Payload
 from .steering import Answer, Steering
 
 MAX_INPUT = 16384
 """Bytes of a line."""
+MAX_PAYLOAD = 4 * 1024 * 1024
+"""Characters of the lines behind a command that ends with `<<`."""
+_LONGEST_END = 7
+"""Characters of the word behind `<<`, which ends a payload instead of an empty line."""
 ENOUGH = 65536
 """Bytes not read by the client that keep its next command waiting."""
 _ESCAPED = {"\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
@@ -86,6 +91,12 @@ class Conversation:
         self._incoming = bytearray()
         self._outgoing = bytearray()
         self._commands: deque[list[str]] = deque()
+        self._payload: list[str] | None = None
+        """The lines that have come of the payload of the last command; None: there is none to come."""
+        self._payload_end = ""
+        self._payload_size = 0
+        self._waiting: list[list[str]] = []
+        """The commands of the line that a payload belongs to."""
         self._answer: Answer | None = None
         self._interactive = False
         self._started = False
@@ -122,15 +133,50 @@ class Conversation:
             self._finishing = True
 
     def _take_line(self) -> bool:
-        """Without `prompt` the first line is all there is."""
+        """Without `prompt` the first line is all there is, with its payload."""
+        if self._payload is not None:
+            return self._take_payload(self._payload)
         end = self._incoming.find(b"\n")
         if end < 0 or (self._started and not self._interactive):
             return False
-        line = self._incoming[:end].decode("utf-8", "replace").rstrip("\r")
-        del self._incoming[: end + 1]
+        found = split_commands(self._cut(end))
         self._started = True
-        self._commands.extend(split_commands(line))
+        last = found[-1]
+        if len(last) > 1 and last[-1].startswith("<<") and len(last[-1]) <= 2 + _LONGEST_END:
+            self._payload_end = last.pop()[2:]
+            self._payload_size = 0
+            self._payload = []
+            self._waiting = found
+            if self._interactive:
+                self._say("+ ")
+            return self._take_payload(self._payload)
+        self._commands.extend(found)
         return True
+
+    def _cut(self, end: int) -> str:
+        """The line that ends there. Bytes that are no text come through."""
+        line = self._incoming[:end].decode("utf-8", "surrogateescape").rstrip("\r")
+        del self._incoming[: end + 1]
+        return line
+
+    def _take_payload(self, lines: list[str]) -> bool:
+        """Up to its last line, as far as it has come. One that never ends is not carried out."""
+        while (end := self._incoming.find(b"\n")) >= 0:
+            line = self._cut(end)
+            if line == self._payload_end:
+                self._waiting[-1].append(Payload("\n".join(lines)))
+                self._commands.extend(self._waiting)
+                self._payload = None
+                return True
+            lines.append(line)
+            self._payload_size += len(line) + 1
+            if self._payload_size > MAX_PAYLOAD:
+                self._say("Payload too long.\n")
+                self._finishing = True
+                return False
+            if self._interactive:
+                self._say("+ ")
+        return False
 
     def _go_on(self) -> None:
         """Runs what waits, as far as the client reads what it is told."""
@@ -142,7 +188,8 @@ class Conversation:
             elif self._commands:
                 self._run(self._commands.popleft())
             elif not self._take_line():
-                self._finishing = self._ended or (self._started and not self._interactive)
+                waits = self._interactive or self._payload is not None
+                self._finishing = self._finishing or self._ended or (self._started and not waits)
                 break
         if self._open:
             self._flush()
@@ -234,7 +281,7 @@ class Conversation:
         self._prompt()
 
     def _lower(self, words: Sequence[str]) -> None:
-        if commands.LEVELS[words[0]] > commands.LEVELS[self._level]:
+        if LEVELS[words[0]] > LEVELS[self._level]:
             self._reply(["Permission denied"])
         else:
             self._level = words[0]
@@ -259,7 +306,10 @@ class Conversation:
 
     def _say(self, text: str) -> None:
         if self._open:
-            self._outgoing += text.encode("utf-8", "replace")
+            try:
+                self._outgoing += text.encode("utf-8", "surrogateescape")
+            except UnicodeEncodeError:
+                self._outgoing += text.encode("utf-8", "replace")
 
     def _flush(self) -> None:
         while self._outgoing:

@@ -4,7 +4,8 @@ Owns: who of its groups is there, and what they are told when that changes. Must
 group is forked.
 
 Invariants: a slot (a row of the segments) has one thread; it is free again when that thread's process is dead. A group
-that comes is told, in this order: states of servers, who hands to whom, its sockets, whether to pause, GO.
+that comes is told, in this order: states of servers, changes of patterns, who hands to whom, its sockets, whether to
+pause, GO.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ..core.config.model import Configuration
 from ..core.relay.handing import Inboxes, open_inbox
+from ..core.rules.pattern_changes import write_changes
 from .assignment import Assignment, Order
 from .child import Child
 from .dealing import deal, write_deal
@@ -24,6 +26,7 @@ from .foundation import Foundation
 from .lifecycle import GenerationLife, GenerationState, GroupState
 from .listening import Listener, Listening
 from .messages import MAX_DESCRIPTORS, Channel, Kind, Message
+from .pattern_book import PatternBook
 from .placement import GroupPlace, Placement
 from .processes import Processes
 from .seat import Seat
@@ -52,6 +55,7 @@ class Generation:
         self.configuration = configuration
         self.foundation = foundation
         self.life = GenerationLife()
+        self.patterns = PatternBook(configuration)
         self.built: set[Child] = set()
         self.slots = Slots()
         self.children: dict[int, Child] = {}
@@ -227,9 +231,12 @@ class Generation:
         say = self._processes.say
         changes = [change for change in servers if self.has_server(change)]
         orders = {(order.group, order.listener): order for order in before}
+        patterns = self.patterns.changes()
         for child in members:
             if changes:
                 say(child, Message.of(Kind.SERVER, changes))
+            if patterns:
+                say(child, Message.of(Kind.PATTERNS, [[0, 0, write_changes(patterns)]]))
             # What falls to a group only until the next one is there is not even said.
             for order in self._assignment.join(child.number, child.place.threads):
                 orders[order.group, order.listener] = order

@@ -22,7 +22,9 @@ import signal
 import socket
 import traceback
 from collections.abc import Callable
+from functools import partial
 
+from ..core.rules.pattern_changes import Change, read_changes, write_changes
 from .affinity import pin
 from .daemon import leave_streams
 from .dealing import read_deal
@@ -104,6 +106,8 @@ class Group:
             Kind.PEERS: self._set_peers,
             Kind.INBOX: self._set_inbox,
             Kind.PIN: self._pin,
+            Kind.PATTERNS: self._change_patterns,
+            Kind.ASK: self._answer,
         }
 
     def run(self) -> int:
@@ -118,6 +122,9 @@ class Group:
         if failure:
             self._channel.send(Message(Kind.FAILED, text=failure))
             return 1
+        for thread in self._threads:
+            tell = partial(self._first.call, self._tell_changed, thread.number)
+            thread.runtime.watch_patterns(tell)
         loop = self._first.loop
         loop.add_reader(self._channel.fileno(), self._readable)
         loop.add_signal_handler(signal.SIGTERM, self._stop, None, [])
@@ -239,6 +246,29 @@ class Group:
                 thread.runtime.set_server(backend, server, state, weight, quiet=thread is not loud)
 
         self._all(message, change)
+
+    def _change_patterns(self, message: Message, _: list[int]) -> None:
+        ours = os.getpid()
+        batches = [(pid, number, read_changes(changes)) for pid, number, changes in message.content]
+
+        def change(thread: Thread) -> None:
+            for pid, number, changes in batches:
+                own = pid == ours and number == thread.number if pid else None
+                thread.runtime.change_patterns(changes, own=own)
+
+        self._all(message, change)
+
+    def _tell_changed(self, thread: int, changes: list[Change]) -> None:
+        self._say(Message.of(Kind.CHANGED, write_changes(changes), number=thread))
+
+    def _answer(self, message: Message, _: list[int]) -> None:
+        """All threads know the same: the first one is asked."""
+        try:
+            text = self._first.runtime.ask(message.content)
+        except Exception as error:
+            traceback.print_exc()
+            text = repr(error)
+        self._say(Message(Kind.DONE, text=text, ticket=message.ticket))
 
     def _deal(self, message: Message, _: list[int]) -> None:
         shares = read_deal(message.content)

@@ -28,7 +28,7 @@ MAX_TEXT = 32768
 """Bytes that travel in the packet itself; a longer text goes beside it, as a memfd."""
 MAX_DESCRIPTORS = 128
 """Of one message; the kernel takes 253."""
-PROTOCOL = 2
+PROTOCOL = 3
 """Counts changes of this file's meaning: a supervisor with new code finds groups of the old one (upgrade)."""
 _HEAD = struct.Struct("!BBqI")
 _BESIDE_SIZE = socket.CMSG_SPACE((MAX_DESCRIPTORS + 1) * array("i").itemsize)
@@ -49,7 +49,8 @@ class Kind(IntEnum):
     FAILED = 3  # text: why it cannot start; the group ends
     DRAINED = 4  # no connection is left; the group ends
     BORN = 5  # the process runs; what it has to build may take long
-    DONE = 6  # the message with this ticket was carried out; text: what was wrong with it
+    DONE = 6  # the message with this ticket was carried out; text: what was wrong with it, or the answer to ASK
+    CHANGED = 7  # number: thread; content: what its rules changed in maps and ACLs (rules/pattern_changes)
     # From the supervisor.
     GO = 16  # begin to accept
     DRAIN = 17  # number: ms until connections are cut, -1 for never; content: listeners to empty before
@@ -64,6 +65,8 @@ class Kind(IntEnum):
     PEERS = 26  # content: [[frontend, bind index, [pulse rows of the threads that accept there]], …]
     INBOX = 27  # number: pulse row of the thread whose inbox the descriptor sends to; without descriptor: it is gone
     PIN = 28  # content: the CPUs of each thread
+    PATTERNS = 29  # content: [[pid, thread, changes], …] in their order; pid 0: an operator's
+    ASK = 30  # content: a question about what only a group knows, its subject first; DONE has the answer
 
 
 @dataclass(frozen=True, slots=True)

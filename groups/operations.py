@@ -20,6 +20,7 @@ from .foundation import FoundationError
 from .inheritance import send_sockets
 from .lifecycle import GroupState
 from .messages import Kind, Message
+from .pattern_desk import PatternDesk
 from .reloading import Reloading
 from .scaling import Scaling
 from .status import Status
@@ -40,6 +41,7 @@ class Operations:
         self.changes = Changes()
         self.reloading = Reloading(supervisor, self.changes)
         self.upgrading = Upgrading(supervisor, self.changes)
+        self.patterns = PatternDesk(supervisor)
         self._affinity = usable_cpus()
 
     def reload_on_signal(self) -> None:

@@ -6,10 +6,14 @@ Owns: both interfaces. Must not know: sockets' bytes, how anything is carried ou
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .status import Status
+
+if TYPE_CHECKING:
+    from .pattern_book import PatternBook
+    from .pattern_desk import Plan
 
 MAX_ANSWER = 4 * 1024 * 1024
 """Characters of one answer; what is said beyond is dropped, with a last line that says so."""
@@ -65,6 +69,22 @@ class Answer:
         return None if self._pass is None else self._pass()
 
 
+class Patterns(Protocol):
+    """The maps and ACLs of what is in service."""
+
+    @property
+    def book(self) -> PatternBook | None: ...
+
+    def uses(self, then: Callable[[dict[str, int]], None]) -> None:
+        """In how many ways each set is used, by name; nothing where no group answers."""
+
+    def ask(self, question: Sequence[Any], then: Callable[[str | None], None]) -> None:
+        """One group's answer (core/rules/pattern_requests); None: nobody gives one."""
+
+    def change(self, plan: Callable[[], Plan | str], answer: Answer) -> None:
+        """Calls `plan` when it is its turn, and carries it out; a text says why there is none."""
+
+
 class Steering(Protocol):
     """What the supervisor offers. Each takes the answer with it and ends it, now or later; `ok` False: it was refused
     or did not succeed, and the lines say why."""
@@ -80,6 +100,9 @@ class Steering(Protocol):
 
     def set_server(self, backend: str, server: str, state: str | None, weight: str | None, answer: Answer) -> None:
         """`state`: ready, drain or maint; `weight`: "n" or "n%"; None: as it is. No line where it was done."""
+
+    @property
+    def patterns(self) -> Patterns: ...
 
     def stop(self, *, hard: bool) -> None:
         """Hard: at once. Otherwise connections may end, up to hard-stop-after."""

@@ -139,6 +139,7 @@ class Supervisor:
             Kind.READY: self.succession.ready,
             Kind.FAILED: self.succession.failed,
             Kind.DRAINED: lambda child, message: None,
+            Kind.CHANGED: self.operations.patterns.heard,
         }
 
     def run(self) -> int:

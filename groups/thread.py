@@ -14,13 +14,14 @@ import socket
 import threading
 import traceback
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import uvloop
 
 from ..core.config.model import Configuration
 from ..core.errors import ConfigError
 from ..core.relay.handing import Inboxes
+from ..core.rules.pattern_changes import Change
 from ..pools.counters import Column
 from ..pools.pulses import Pulse
 from ..pools.slots import Shares
@@ -49,6 +50,9 @@ class Runtime(Protocol):
     def set_server(
         self, backend: str, server: str, state: str | None = None, weight: str | None = None, *, quiet: bool = False
     ) -> None: ...
+    def watch_patterns(self, send: Callable[[list[Change]], None]) -> None: ...
+    def change_patterns(self, changes: Sequence[Change], *, own: bool | None) -> None: ...
+    def ask(self, question: Sequence[Any]) -> str: ...
     def abort(self) -> None: ...
     def report(self, severity: int, message: str) -> None: ...
 

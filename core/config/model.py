@@ -384,6 +384,10 @@ class GlobalSpec:
     tune: TuneSpec = TuneSpec()
 
 
+Repeat = tuple[int, bytes, bytes]
+"""How many entries stand before it, its key and its value."""
+
+
 @dataclass(frozen=True, slots=True)
 class PatternFileSpec:
     """A file of patterns, or a map, as it was when the configuration was read."""
@@ -393,6 +397,8 @@ class PatternFileSpec:
     """Whether its lines have two columns."""
     entries: Mapping[bytes, bytes]
     """Key -> value, the key itself in files of one column; in the order of the file."""
+    repeats: tuple[Repeat, ...] = ()
+    """Entries whose key stands before: they count once the first one is taken out (`del map` by number)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,9 @@ Names that this does not find (written with quotes inside parentheses) are read 
 Lines that start with `#` and empty ones are left out, blanks at the start are stripped. One column: the rest of the
 line is the pattern, blanks at its end included. Two columns: the key ends at the first blank, the value is the rest
 without blanks around it. Paths are relative to the working directory.
+
+`file@PATH` is the same as PATH, `opt@PATH` is empty where there is no such file, `virt@NAME` is no file at all: it is
+empty at first, and filled at run time (3.x; manual 2.7).
 """
 
 from __future__ import annotations
@@ -16,19 +19,41 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from .diagnostics import Diagnostics
-from .model import Configuration, PatternFileSpec, Place, RuleSpec, RuleWord
+from .model import Configuration, PatternFileSpec, Place, Repeat, RuleSpec, RuleWord
 
 _MAP = re.compile(r"(?<![A-Za-z0-9_.-])map(?:_[a-z]+){0,2}\(([^,()'\"\\]+)")
+_CHANGE = re.compile(r"(set-map|del-map|add-acl|del-acl)\(([^()]+)\)\Z")
 _WITH_ARGUMENT = ("-m", "-u")
+
+
+def open_source(path: str, read_file: Callable[[str], bytes]) -> bytes:
+    """What is in the file that a configuration names so. Raises what `read_file` does."""
+    if path.startswith("virt@"):
+        return b""
+    if path.startswith("opt@"):
+        try:
+            return read_file(path[4:])
+        except FileNotFoundError:
+            return b""
+    return read_file(path.removeprefix("file@"))
 
 
 def read_entries(content: bytes, as_map: bool) -> dict[bytes, bytes]:
     """Key -> value (without a map: the key) in the order of the file; of equal keys the first one counts."""
+    return _read(content, as_map)[0]
+
+
+def _read(content: bytes, as_map: bool) -> tuple[dict[bytes, bytes], tuple[Repeat, ...]]:
+    """The entries that count, and the others."""
     entries: dict[bytes, bytes] = {}
+    repeats: list[Repeat] = []
     for text in _lines(content):
         key, value = cut_entry(text) if as_map else (text, text)
-        entries.setdefault(key, value)
-    return entries
+        if key in entries:
+            repeats.append((len(entries), key, value))
+        else:
+            entries[key] = value
+    return entries, tuple(repeats)
 
 
 def _lines(content: bytes) -> Iterator[bytes]:
@@ -66,7 +91,7 @@ def read_pattern_files(
         known = files.get(path)
         if known is None:
             try:
-                content = read_file(path)
+                content = open_source(path, read_file)
             except (OSError, ValueError) as error:
                 if not certain:
                     continue
@@ -74,7 +99,7 @@ def read_pattern_files(
                 diagnostics.error(where, f"cannot read the file '{path}': {reason}", path)
                 broken.add(path)
                 continue
-            files[path] = PatternFileSpec(path, as_map, read_entries(content, as_map))
+            files[path] = PatternFileSpec(path, as_map, *_read(content, as_map))
         elif known.as_map != as_map and certain:
             diagnostics.error(where, both_ways(path, known.as_map), path)
             broken.add(path)
@@ -100,6 +125,11 @@ def _named(configuration: Configuration) -> Iterator[tuple[Place, int, str, bool
         for text in (proxy.log_format, proxy.error_log_format, proxy.log_format_sd):
             for found in _MAP.finditer(text or ""):
                 yield proxy.place, 0, found[1], True, True
+    # Last: what changes a file does not say of which kind it is.
+    for rule in _rules(configuration):
+        for word in rule.words:
+            if (change := _CHANGE.match(word.text)) is not None:
+                yield rule.place, word.column + change.start(2), change[2], change[1].endswith("map"), False
 
 
 def _rules(configuration: Configuration) -> Iterator[RuleSpec]:

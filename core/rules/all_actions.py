@@ -8,6 +8,7 @@ from __future__ import annotations
 from . import (
     action_answer,
     action_headers,
+    action_patterns,
     action_stream,
     action_uri,
     action_variables,
@@ -21,6 +22,7 @@ from .actions import ALL, CONTENT, EARLY, HTTP, REQUEST, RESPONSE, RESPONSE_CONT
 MODULES = (
     action_answer,
     action_headers,
+    action_patterns,
     action_stream,
     action_uri,
     action_variables,
@@ -47,6 +49,5 @@ missing("wait-for-handshake", REQUEST, "it needs TLS")
 missing("disable-l7-retry", REQUEST, "`retry-on` is not there yet")
 missing("set-bc-mark set-bc-tos", CONTENT | REQUEST, "marks of server connections are not there yet")
 missing("set-bandwidth-limit", CONTENT | RESPONSE_CONTENT | REQUEST | RESPONSE, "filters are not there yet")
-missing("add-acl del-acl set-map del-map", HTTP, "changes of maps by rules are not there yet")
 missing("ot-group", CONTENT | RESPONSE_CONTENT | HTTP, "it needs OpenTracing")
 missing("do-log", ALL, "log profiles are not there yet")

@@ -32,10 +32,10 @@ RESULTS: dict[str, Type] = {"str": STR, "int": INT, "ip": IP, "key": STR}
 _DEFAULTS = {"str": "string", "int": "integer", "ip": "string"}
 
 
-def _patterns(call: Call, method: str, payload: str) -> Patterns:
+def _patterns(call: Call, method: str, payload: str, shown: str = "") -> Patterns:
     path = call.arguments[0].text if call.arguments else ""
     try:
-        return files_of(call.site).file(path, True).patterns(method, False, True, payload)
+        return files_of(call.site).file(path, True).patterns(method, False, True, payload, shown)
     except ValueError as error:
         raise call.error(str(error), 0) from None
 
@@ -88,7 +88,7 @@ for _method in SOURCES:
     arguments="file:string default:string?",
 )
 def _map_regm(call: Call) -> Convert:
-    patterns = _patterns(call, "reg", "str")
+    patterns = _patterns(call, "reg", "str", "regm")
     matcher = patterns.matcher
     assert isinstance(matcher, Regexes)
     find = matcher.found_match

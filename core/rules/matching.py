@@ -40,6 +40,10 @@ class Matcher:
         """Take out one pattern; False: nothing is done, `load` has to."""
         return False
 
+    def set(self, key: Any, payload: Any) -> bool:
+        """Change the payload of one pattern; False: nothing is done, `load` has to."""
+        return False
+
     def match(self, value: Any) -> bool:
         raise NotImplementedError
 
@@ -151,6 +155,13 @@ class Exact(Matcher):
         if key in self.doubled:
             return False
         self.table.pop(key, None)
+        return True
+
+    def set(self, key: bytes, payload: Any) -> bool:
+        key = self.key(key)
+        if key in self.doubled:
+            return False
+        self.table[key] = payload
         return True
 
     def share(self, table: dict[bytes, Any]) -> None:

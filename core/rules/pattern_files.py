@@ -4,21 +4,26 @@ Owns: who uses which file how, and changes at run time (`add`, `remove`, `set`, 
 was compiled from the file follows. Must not know: the formats of files (config.pattern_files), ACLs, converters, the
 runtime API that asks for changes.
 
-Entries are those that the configuration read before the fork; a group that changes a file changes its own copy.
-Invariant: what is compiled agrees with `entries`; a change that cannot be compiled for one use changes nothing.
+Entries are those that the configuration read before the fork; a group that changes a file changes its own copy. Of
+several threads in a process all but one need entries of their own (build), since each changes them itself.
+Invariants: what is compiled agrees with `entries`; a change that cannot be compiled for one use changes nothing, and
+asks no name server.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..config.model import PatternFileSpec
-from ..config.pattern_files import both_ways, line_of, read_entries
+from ..config.pattern_files import both_ways, line_of, open_source, read_entries
 from .patterns import PatternError, Patterns
-from .ranges import show
+from .ranges import read_network, show
 from .samples import pack_ip, str_to_int
+
+if TYPE_CHECKING:
+    from .pattern_journal import Journal
 
 
 def _as_text(value: bytes) -> bytes:
@@ -44,21 +49,28 @@ PAYLOADS: dict[str, Callable[[bytes], Any]] = {"str": _as_text, "int": _as_numbe
 """What the value of a map can be read as. The use `key` gives the key itself."""
 
 
-class PatternFile:
-    """One file: its entries, and all that was compiled from it. A change that raises ValueError changes nothing."""
+Use = tuple[str, bool, bool, str]
+"""Method, whether case is ignored, whether names of hosts are resolved, payload."""
 
-    __slots__ = ("as_map", "entries", "path", "uses")
+
+class PatternFile:
+    """One file, or one ACL with a number: its entries, and all that was compiled from it. A change that raises
+    ValueError changes nothing."""
+
+    __slots__ = ("as_map", "entries", "path", "shown", "uses")
 
     def __init__(self, path: str, as_map: bool, entries: Mapping[bytes, bytes]) -> None:
         self.path = path
         self.as_map = as_map
         self.entries = dict(entries) if not isinstance(entries, dict) else entries
         """Key -> value, in order; without a map the key itself. Changed in place."""
-        self.uses: dict[tuple[str, bool, bool, str], Patterns] = {}
+        self.uses: dict[Use, Patterns] = {}
+        self.shown: dict[Use, Patterns] = {}
+        """The same as the control socket lists them: under the names of methods that it knows."""
 
-    def patterns(self, method: str, fold: bool, resolve: bool, payload: str) -> Patterns:
+    def patterns(self, method: str, fold: bool, resolve: bool, payload: str, shown: str = "") -> Patterns:
         """The entries compiled for a matching method; `payload`: one of PAYLOADS, or `key`. Always the same object for
-        the same use. Raises ValueError."""
+        the same use. `shown`: the method's name in lists, where that is another. Raises ValueError."""
         use = method, fold, resolve, payload
         found = self.uses.get(use)
         if found is None:
@@ -71,6 +83,7 @@ class PatternFile:
                 except PatternError as error:
                     raise ValueError(self._located(error)) from None
             self.uses[use] = found
+        self.shown.setdefault((shown or method, fold, resolve, payload), found)
         return found
 
     def _loaded(self, payload: str) -> Iterable[tuple[bytes, Any]]:
@@ -123,13 +136,21 @@ class PatternFile:
         self._check(key, value)
         self.entries[key] = value
         for (_, _, _, payload), patterns in self.uses.items():
-            if not patterns.shared:
+            if patterns.shared or payload == "key":
+                continue
+            if not patterns.set(key, self._payload(payload, key, value)):
                 patterns.load(self._loaded(payload))
+
+    def put(self, key: bytes, value: bytes) -> None:
+        """`set` or `add`, whichever it takes."""
+        if key not in self.entries:
+            self.add(key, value)
+        elif self.as_map:
+            self.set(key, value)
 
     def replace(self, entries: Mapping[bytes, bytes]) -> None:
         """All entries at once (`clear`, `prepare` and `commit` of the runtime API)."""
-        for key, value in entries.items():
-            self._check(key, value)
+        self.check(entries.items())
         new = dict(entries)
         self.entries.clear()
         self.entries.update(new)
@@ -137,10 +158,24 @@ class PatternFile:
             if not patterns.shared:
                 patterns.load(self._loaded(payload))
 
+    def check(self, entries: Iterable[tuple[bytes, bytes]]) -> None:
+        """Could these be added? ValueError, worded as the control socket says it."""
+        for key, value in entries:
+            self._check(key, value if self.as_map else key)
+
     def _check(self, key: bytes, value: bytes) -> None:
-        for (_, _, _, payload), patterns in self.uses.items():
-            patterns.read(key)
-            self._payload(payload, key, value)
+        for (method, _, _, payload), patterns in self.uses.items():
+            try:
+                if method == "ip":
+                    read_network(key, resolve=False)
+                else:
+                    patterns.read(key)
+            except ValueError as error:
+                raise ValueError(f"{error}.") from None
+            try:
+                self._payload(payload, key, value)
+            except ValueError:
+                raise ValueError(f"unable to parse '{show(value)}'.") from None
 
     @staticmethod
     def _payload(payload: str, key: bytes, value: bytes) -> Any:
@@ -150,7 +185,7 @@ class PatternFile:
 class PatternFiles:
     """All files that one configuration names, by path, and the patterns of lines with numbers of their own (`-u`)."""
 
-    __slots__ = ("files", "named")
+    __slots__ = ("files", "journal", "named")
 
     def __init__(self, read: Mapping[str, PatternFileSpec] | None = None) -> None:
         """`read`: what the configuration read (Configuration.pattern_files)."""
@@ -158,14 +193,16 @@ class PatternFiles:
             path: PatternFile(path, spec.as_map, spec.entries) for path, spec in (read or {}).items()
         }
         self.named: dict[str, tuple[Any, Patterns]] = {}
-        """Number (`-u`) -> what was written, and the patterns."""
+        """Number (`-u`) -> what was written, and the patterns. They are in `files` too, as `#` and the number."""
+        self.journal: Journal | None = None
+        """What rules changed is told to it."""
 
     def file(self, path: str, as_map: bool) -> PatternFile:
         """ValueError: it cannot be read, or is used in the other way already."""
         file = self.files.get(path)
         if file is None:
             try:
-                content = Path(path).read_bytes()
+                content = open_source(path, lambda name: Path(name).read_bytes())
             except (OSError, ValueError) as error:
                 reason = getattr(error, "strerror", None) or error
                 raise ValueError(f"cannot read the file '{path}': {reason}") from None
@@ -181,10 +218,33 @@ class PatternFiles:
     def name(self, identity: str, patterns: Patterns, written: Any) -> Patterns:
         """Patterns of an ACL line that has a number of its own (`-u`): these, or those of the same line if it was
         compiled before. `written` tells lines apart. ValueError: another line has that number."""
+        first = identity not in self.named
         key, known = self.named.setdefault(identity, (written, patterns))
         if key != written:
             raise ValueError(f"another ACL has the number {identity}")
+        if first:
+            texts = [text.encode("utf-8", "surrogateescape") for text, _ in written]
+            file = self.files[f"#{identity}"] = PatternFile(f"#{identity}", False, {text: text for text in texts})
+            use = patterns.method.name, patterns.ignore_case, True, "key"
+            file.uses[use] = file.shown[use] = known
         return known
+
+    def change(self, file: PatternFile, key: bytes, value: bytes | None) -> None:
+        """What a rule does: `value` None takes the entry out. What cannot be an entry of this file is left out."""
+        if value is None:
+            if key not in file.entries:
+                return
+            file.remove(key)
+        else:
+            known = file.entries.get(key)
+            if known == value or (known is not None and not file.as_map):
+                return
+            try:
+                file.put(key, value)
+            except ValueError:
+                return
+        if self.journal is not None:
+            self.journal.note(file.path, key, value)
 
 
 def files_of(site: Any) -> PatternFiles:

@@ -158,6 +158,10 @@ class Patterns:
         self.count -= done
         return done
 
+    def set(self, text: bytes, payload: Any) -> bool:
+        """Change the payload of one pattern; False: nothing is done, `load` has to."""
+        return self.matcher.set(self.read(text), payload)
+
     def over(self, run: Callable[[Any], Any]) -> Test:
         return self.matcher.over(run)
 

@@ -217,6 +217,13 @@ class Networks(Matcher):
         self.groups[size].get(mask, {}).pop(address, None)
         return True
 
+    def set(self, key: Network, payload: Any) -> bool:
+        size, address, mask = key
+        if key in self.doubled:
+            return False
+        self.groups[size][mask][address] = (payload,)
+        return True
+
     def _find(self, value: bytes) -> Any:
         number = int.from_bytes(value, "big")
         if len(value) == 4:

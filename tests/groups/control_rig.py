@@ -7,11 +7,15 @@ import contextlib
 import selectors
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from maniple.core.config.model import Configuration
+from maniple.core.rules.pattern_changes import Change
 from maniple.groups.control import Answer, Control
+from maniple.groups.pattern_book import PatternBook
+from maniple.groups.pattern_desk import Plan
 from maniple.groups.status import DrainingStatus, GroupStatus, ListenerStatus, Status, ThreadStatus
 
 STATUS = Status(
@@ -36,6 +40,33 @@ STATUS = Status(
 )
 
 
+class FakePatterns:
+    """Patterns of a configuration, changed at once. `uses`, `told`: what groups say."""
+
+    def __init__(self, configuration: Configuration | None = None) -> None:
+        self.book = PatternBook(configuration or Configuration())
+        self.counts: dict[str, int] = {}
+        self.told: str | None = ""
+        self.changes: list[Change] = []
+        self.questions: list[Sequence[Any]] = []
+
+    def uses(self, then: Callable[[dict[str, int]], None]) -> None:
+        then(self.counts)
+
+    def ask(self, question: Sequence[Any], then: Callable[[str | None], None]) -> None:
+        self.questions.append(question)
+        then(self.told)
+
+    def change(self, plan: Callable[[], Plan | str], answer: Answer) -> None:
+        made = plan()
+        if isinstance(made, str):
+            answer.finish(made)
+        else:
+            self.changes += made.changes
+            made.apply()
+            answer.finish(made.complaint)
+
+
 class FakeSteering:
     """Answers at once, or keeps the answers of `later` commands for the test."""
 
@@ -45,6 +76,7 @@ class FakeSteering:
         self.later = False
         self.complaint = ""
         self.state = STATUS
+        self.patterns = FakePatterns()
 
     def _asked(self, answer: Answer, *call: Any) -> None:
         self.calls.append(call)

@@ -165,6 +165,15 @@ class FakeRuntime:
             raise ValueError("Weights of 13 bring no luck.")
         self.servers[f"{backend}/{server}"] = [state, weight]
 
+    def watch_patterns(self, send: Callable[..., object]) -> None:
+        self.tell_changed = send
+
+    def change_patterns(self, changes: Any, *, own: bool | None) -> None:
+        sabotage(self.fail, "patterns", self.place[0])
+
+    def ask(self, question: Sequence[Any]) -> str:
+        return ""
+
     # Clients.
 
     def accept(self, copy: socket.socket) -> None:

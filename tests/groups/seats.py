@@ -10,6 +10,7 @@ from typing import Any
 
 from maniple.core.config.model import Configuration
 from maniple.core.relay.handing import Inboxes
+from maniple.core.rules.pattern_changes import Change
 from maniple.groups.messages import Channel
 from maniple.groups.placement import GroupPlace
 from maniple.groups.seat import Seat
@@ -66,6 +67,15 @@ class Echo:
         if server == "bug":
             raise ZeroDivisionError("a bug")
         self.say("server", f"{backend}/{server}", state, weight, "quiet" if quiet else "loud")
+
+    def watch_patterns(self, send: Callable[[list[Change]], None]) -> None:
+        self.send = send
+
+    def change_patterns(self, changes: Sequence[Change], *, own: bool | None) -> None:
+        self.say("patterns", own, *[(one.name, one.key, one.value) for one in changes])
+
+    def ask(self, question: Sequence[Any]) -> str:
+        return "answer to " + " ".join(question)
 
     def abort(self) -> None:
         self.say("abort")

@@ -118,7 +118,7 @@ def test_a_change_that_is_wrong_changes_nothing() -> None:
         lambda: file.replace({b"3": b"3", b"x": b"1"}),
     )
     for change in changes:
-        with pytest.raises(ValueError, match="is not a"):
+        with pytest.raises(ValueError, match=r"is not a|unable to parse"):
             change()
     with pytest.raises(KeyError):
         file.remove(b"2")
