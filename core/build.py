@@ -17,6 +17,7 @@ from dataclasses import replace
 from ..pools.counters import BackendCounts, Column, FrontendCounts, ServerCounts
 from ..pools.pulses import Pulse
 from ..pools.slots import Shares, full_connections, share
+from ..pools.table import Table
 from .balance.backend import Backend
 from .build_errors import install_errors
 from .build_levels import install_levels
@@ -55,11 +56,12 @@ def build(
     pulse: Pulse | None = None,
     inboxes: Inboxes | None = None,
 ) -> Runtime:
+    tables: Mapping[str, Table] | None = None,
     """Make a thread's runtime. `part` of `parts` (from 0) is its place among all threads, for limits that are shared
     out; `pid` is what log headers show (the supervisor's); `shares` says it for the limits of frontends and bind lines,
     which not all threads need serve. `pulse`: the thread's row of the pulses; `inboxes`: the sending ends to the other
     threads, where clients may be handed over unless `tune.listener.balance` says
-    hash or cpu (it may be filled later). Raises ConfigError."""
+    hash or cpu (it may be filled later); `tables`: the stick tables as this thread uses them. Raises ConfigError."""
     shares = shares or Shares(part, parts)
     spec = configuration.globals
     tune = spec.tune
@@ -116,6 +118,7 @@ def build(
         patterns=site.pattern_files,
     )
 
+        tables=(tables or {}).values(),
 
 def equip(
     configuration: Configuration,

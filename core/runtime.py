@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from ..pools.connections import AMPLE, LOW, SHORT
 from ..pools.counters import Column, Counts
 from ..pools.pulses import Pulse
 from ..pools.slots import Shares, share
+from ..pools.table import Table
 from .config.model import ProxySpec
 from .relay import connect
 from .relay.acceptor import Acceptor, Factory, Listener, same
@@ -64,11 +65,13 @@ class Runtime:
         server_reporters: Mapping[str, Sequence[Sender]] | None = None,
         levels: Levels | None = None,
         patterns: PatternFiles | None = None,
+        tables: Iterable[Table] = (),
     ) -> None:
         """`reporters`: where messages about the process itself go, `server_reporters`: those about the servers of a
         backend; `maxconn`: the process's, for queues' lengths; `shares`: this thread's part of the limits of bind
         lines; `pulse`: its row; `inboxes`: where clients are handed to, None where they are not; `levels`: what
-        expressions ask of all threads; `patterns`: the files that rules look into."""
+        expressions ask of all threads; `patterns`: the files that rules look into; `tables`: stick
+        tables, from which it removes what has expired."""
         self.relay = relay
         self.frontends = {frontend.name: frontend for frontend in frontends}
         self.backends = tuple(backends)
@@ -86,6 +89,7 @@ class Runtime:
         self._hander: Hander | None = None
         self._pulse_row = pulse
         self._patterns = patterns
+        self._tables = tuple(tables)
         self._levels = levels if levels is not None and not levels.idle else None
         if pulse is not None:
             pulse.begin(os.getpid(), int(relay.now()))
@@ -263,6 +267,8 @@ class Runtime:
             self._levels.beat()
         self._evict(now)
         self.publish()
+        for table in self._tables:
+            table.sweep(now)
 
     def _evict(self, now: int) -> None:
         pressure = self._pressure()

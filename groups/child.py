@@ -39,13 +39,22 @@ class Child:
         "respawn",
         "slots",
         "stacks",
+        "writers",
     )
 
-    def __init__(self, place: GroupPlace, generation: Generation, slots: tuple[int, ...] = ()) -> None:
-        """`slots`: its threads' rows in the segments (groups/shared)."""
+    def __init__(
+        self,
+        place: GroupPlace,
+        generation: Generation,
+        slots: tuple[int, ...] = (),
+        writers: tuple[int, ...] = (),
+    ) -> None:
+        """`slots`: its threads' rows in the segments (groups/shared); `writers`: their columns in the stick tables
+        (groups/tables), none where there are no tables."""
         self.place = place
         self.generation = generation
         self.slots = slots
+        self.writers = writers
         self.life = GroupLife()
         self.respawn = Respawn()
         self.pid = 0

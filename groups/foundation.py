@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..core.config.model import Configuration
@@ -23,6 +23,7 @@ from .placement import Placement, has_gil, place_groups
 from .placement_words import PlacementWords
 from .privileges import Identity, make_room, needed_descriptors, raise_descriptor_limit, wanted_identity
 from .shared import create_counters, create_pulses
+from .tables import Tables
 from .topology import read_topology
 
 
@@ -46,6 +47,8 @@ class Foundation:
     pulses: Pulses
     identity: Identity = field(default_factory=Identity)
     """Who its groups become."""
+    tables: Mapping[str, Segment] = field(default_factory=dict)
+    """Stick tables by name; groups/tables closes them."""
 
     def close(self) -> None:
         """Of the segments; sockets may go on in another generation."""
@@ -73,12 +76,15 @@ def lay_foundation(
     configuration: Configuration,
     notices: Notices,
     numbers: Iterator[int],
+    tables: Tables,
     *,
-    kept: Listening | None = None,
+    before: Foundation | None = None,
     activated: Sequence[socket.socket] = (),
 ) -> Foundation:
-    """Everything, or FoundationError, and then nothing new is left open. `kept`: sockets of the generation in service,
-    `activated`: those that somebody else opened for us, `numbers`: where the listeners' numbers come from."""
+    """Everything, or FoundationError, and then nothing new is left open. `before`: of the generation in service, whose
+    sockets and tables go on; `activated`: sockets that somebody else opened for us; `numbers`: where the listeners'
+    numbers come from; `tables`: all that there are."""
+    kept = None if before is None else before.listening
     try:
         placement = plan(configuration)
         identity = wanted_identity(configuration.globals)
@@ -99,10 +105,13 @@ def lay_foundation(
             undo.callback(counters.close)
             undo.callback(columns.close)
             pulse_segment, pulses = create_pulses(configuration)
+            undo.callback(pulse_segment.close)
+            undo.callback(pulses.close)
+            opened = tables.open(configuration, {} if before is None else before.tables)
         except (ManipleError, OSError) as error:
             raise FoundationError(f"[maniple.main()] {error}") from error
         undo.pop_all()
-    return Foundation(placement, listening, counters, columns, pulse_segment, pulses, identity)
+    return Foundation(placement, listening, counters, columns, pulse_segment, pulses, identity, opened)
 
 
 def listen(

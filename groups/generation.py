@@ -31,6 +31,7 @@ from .placement import GroupPlace, Placement
 from .processes import Processes
 from .seat import Seat
 from .shared import Slots
+from .tables import Tables
 from .thread import Builder
 from .titles import group_title, set_title
 
@@ -49,7 +50,13 @@ class Generation:
     """One generation. `serial` counts from 1 over the supervisor's life."""
 
     def __init__(
-        self, serial: int, configuration: Configuration, foundation: Foundation, build: Builder, processes: Processes
+        self,
+        serial: int,
+        configuration: Configuration,
+        foundation: Foundation,
+        build: Builder,
+        processes: Processes,
+        tables: Tables,
     ) -> None:
         self.serial = serial
         self.configuration = configuration
@@ -63,6 +70,7 @@ class Generation:
         """Groups that were scaled away and have not ended yet."""
         self._build = build
         self._processes = processes
+        self._tables = tables
         self._assignment = Assignment(owners_of(foundation.listening))
         self._listeners = {listener.number: listener for listener in foundation.listening.listeners}
         balance = configuration.globals.tune.listener_balance or DEFAULT_BALANCE
@@ -115,7 +123,13 @@ class Generation:
     def add(self, place: GroupPlace) -> Child:
         """A group more; it is not forked yet. Raises ValueError when there are too many, OSError when there are no
         descriptors for it; and then it is not there."""
-        child = Child(place, self, self.slots.take(place.threads))
+        slots = self.slots.take(place.threads)
+        try:
+            writers = self._tables.engage(place.threads) if self.foundation.tables else ()
+        except ValueError:
+            self.slots.free(slots)
+            raise
+        child = Child(place, self, slots, writers)
         self.foundation.columns.used = self.slots.highest
         self.foundation.pulses.use(self.slots.highest)
         if self._handing:
@@ -126,6 +140,7 @@ class Generation:
                 for slot in child.slots:
                     self._close_inbox(slot + 1)
                 self.slots.free(child.slots)
+                self._tables.dismiss(child.writers)
                 raise
             for slot in child.slots:
                 # Who is there already cannot have inherited it.
@@ -145,6 +160,7 @@ class Generation:
     def _vacate(self, child: Child) -> None:
         """Its rows and inboxes are free."""
         self.slots.free(child.slots)
+        self._tables.dismiss(child.writers)
         for slot in child.slots:
             if slot + 1 in self._inboxes:
                 self._close_inbox(slot + 1)
@@ -197,6 +213,8 @@ class Generation:
             supervisor=supervisor,
             shares=deal(placement, listening.listeners)[place.number],
             slots=child.slots,
+            tables=self.foundation.tables,
+            writers=child.writers,
             inboxes=inboxes,
             senders=senders,
             stacks=stacks,
@@ -283,6 +301,7 @@ class Generation:
         for slot in child.slots:
             self.foundation.columns.retire(slot)
             self.foundation.pulses.clear(slot + 1)
+        self._tables.vacate(self.foundation.tables, child.writers)
         self.built.discard(child)
         if child in self.leaving:
             self.leaving.remove(child)
@@ -294,6 +313,9 @@ class Generation:
         """All its groups are dead."""
         for number in list(self._inboxes):
             self._close_inbox(number)
+        for child in self.members:
+            self._tables.dismiss(child.writers)
+        self._tables.close(self.foundation.tables)
         self.foundation.close()
 
     def _close_inbox(self, number: int) -> None:

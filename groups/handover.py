@@ -34,12 +34,13 @@ from .placement import GroupPlace, Placement
 from .processes import Processes
 from .shared import attach_pulses, create_counters, create_pulses
 from .sockets import ListeningSocket, is_foreign
+from .tables import Tables
 from .thread import Builder
 
 VARIABLE = "MANIPLE_HANDOVER"
 PREFLIGHT = "MANIPLE_PREFLIGHT"
 """Set for a trial of the next program: it reads the configuration, imports what it needs, and ends."""
-FORMAT = 1
+FORMAT = 2
 
 
 class HandoverError(ManipleError):
@@ -57,6 +58,7 @@ def write_generation(generation: Generation) -> dict[str, Any]:
         "hard_stop_after": generation.configuration.globals.hard_stop_after,
         "counters": foundation.counters.fd,
         "pulses": foundation.pulse_segment.fd,
+        "tables": [{"table": segment.fd} for segment in foundation.tables.values()],
         "used": foundation.columns.used,
         "groups": [asdict(place) for place in foundation.placement.groups],
         "children": [
@@ -66,6 +68,7 @@ def write_generation(generation: Generation) -> dict[str, Any]:
                 "channel": child.channel.fileno(),
                 "stacks": child.stacks,
                 "slots": child.slots,
+                "writers": child.writers,
                 "state": child.state.name,
                 "born_date": child.born_date,
                 "deaths": child.deaths,
@@ -91,14 +94,16 @@ def write_generation(generation: Generation) -> dict[str, Any]:
     }
 
 
-def read_generation(found: Mapping[str, Any], build: Builder, processes: Processes) -> Generation:
+def read_generation(found: Mapping[str, Any], build: Builder, processes: Processes, stock: Tables) -> Generation:
     """The inverse. Its groups cannot be started again: their configuration was read by another program."""
     groups = tuple(map(_place, found["groups"]))
     counters, columns = _counters(found)
     pulse_segment, pulses = _pulses(found)
     listening = Listening([_listener(one) for one in found["listeners"]])
-    foundation = Foundation(Placement(groups), listening, counters, columns, pulse_segment, pulses)
-    generation = Generation(found["serial"], _configuration(found), foundation, build, processes)
+    writers = [writer for one in found["children"] for writer in one["writers"]]
+    tables = stock.adopt([one["table"] for one in found["tables"]], writers)
+    foundation = Foundation(Placement(groups), listening, counters, columns, pulse_segment, pulses, tables=tables)
+    generation = Generation(found["serial"], _configuration(found), foundation, build, processes, stock)
     generation.inherited = True
     generation.drains_since = found["drains_since"]
     generation.deadline = found["deadline"]
@@ -108,7 +113,7 @@ def read_generation(found: Mapping[str, Any], build: Builder, processes: Process
         generation.life.advance(GenerationState.COMING)
         generation.life.advance(GenerationState.SERVING)
     for one in found["children"]:
-        child = Child(_place(one["place"]), generation, tuple(one["slots"]))
+        child = Child(_place(one["place"]), generation, tuple(one["slots"]), tuple(one["writers"]))
         child.pid = one["pid"]
         child.channel = Channel(socket.socket(fileno=one["channel"]))
         child.stacks = one["stacks"]
@@ -177,10 +182,10 @@ def _listener(found: Mapping[str, Any]) -> Listener:
 
 def descriptors_of(found: Any) -> list[int]:
     """All descriptors that a handover names: what must be inherited."""
-    named = ("counters", "pulses", "channel", "stacks", "socket", "answer")
+    named = ("counters", "pulses", "table", "channel", "stacks", "socket", "answer")
     numbers = [one for one in found.get("controls", ()) if one >= 0]
     for generation in found["generations"]:
-        for part in (generation, *generation["children"], *generation["listeners"]):
+        for part in (generation, *generation["children"], *generation["listeners"], *generation["tables"]):
             numbers.extend(part[name] for name in named if part.get(name, -1) >= 0)
     if found.get("answer", -1) >= 0:
         numbers.append(found["answer"])

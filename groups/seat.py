@@ -13,6 +13,7 @@ from ..core.config.model import Configuration
 from ..core.relay.handing import Inboxes
 from ..pools.counters import Columns
 from ..pools.pulses import Pulses
+from ..pools.segment import Segment
 from ..pools.slots import Shares
 from .messages import Channel
 from .placement import GroupPlace
@@ -36,6 +37,10 @@ class Seat:
     slots: tuple[int, ...]
     """Each thread's row in the counters (from 0) and in the pulses (from 1: one more). Not its number in the whole: a
     group that drains keeps its rows while another one has its number already."""
+    tables: Mapping[str, Segment] = field(default_factory=dict)
+    """Stick tables by name."""
+    writers: tuple[int, ...] = ()
+    """Each thread's column in the stick tables."""
     inboxes: Mapping[int, socket.socket] = field(default_factory=dict)
     """Where its threads find connections that others hand to them, by local number; none where none are handed on."""
     senders: Inboxes = field(default_factory=Inboxes)

@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ..core.config.model import Configuration
+from ..core.resolver.opening import prepare
 from .acknowledgements import Outcome
 from .child import Child, describe_exit
 from .figures import Figures
@@ -35,6 +36,7 @@ from .messages import Channel, Kind, Message
 from .notices import Notices
 from .processes import Processes
 from .queue_end import refuse_new
+from .tables import Tables
 from .thread import Builder
 from .timetable import Timetable
 
@@ -75,6 +77,8 @@ class Succession:
         self.candidate: Generation | None = None
         self.servers: dict[tuple[str, str], ServerChange] = {}
         """What an operator said about servers; holds for all generations to come."""
+        self.tables = Tables()
+        """Stick tables of all generations."""
         self.numbers = itertools.count(1)
         """Where listeners' numbers come from."""
         self.newcomers: Newcomers | None = None
@@ -100,12 +104,14 @@ class Succession:
     ) -> Generation | None:
         """A new generation: its groups are forked. `done` is called when it serves, or will not. None: it will not,
         and `done` was called already."""
+        prepare(configuration.resolvers)
         try:
             foundation = lay_foundation(
                 configuration,
                 self._notices,
                 self.numbers,
-                kept=self.kept,
+                self.tables,
+                before=None if self.current is None else self.current.foundation,
                 activated=activated,
             )
         except FoundationError as error:
@@ -113,14 +119,15 @@ class Succession:
                 self._notices.alert(line)
             done(str(error))
             return None
-        generation = Generation(next(self.serials), configuration, foundation, self.build, self._processes)
+        generation = Generation(next(self.serials), configuration, foundation, self.build, self._processes, self.tables)
         try:
             for place in foundation.placement.groups:
                 generation.add(place)
-        except OSError as failure:
+        except (OSError, ValueError) as failure:
             foundation.listening.close_new(self.kept)
             generation.close()
-            text = f"[maniple.main()] Cannot start groups ({failure.strerror})."
+            why = failure.strerror if isinstance(failure, OSError) else failure
+            text = f"[maniple.main()] Cannot start groups ({why})."
             self._notices.alert(text)
             done(text)
             return None

@@ -13,7 +13,7 @@ import asyncio
 import socket
 import threading
 import traceback
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import uvloop
@@ -25,7 +25,9 @@ from ..core.rules.pattern_changes import Change
 from ..pools.counters import Column
 from ..pools.pulses import Pulse
 from ..pools.slots import Shares
+from ..pools.table import Table
 from .affinity import pin
+from .tables import open_table
 
 if TYPE_CHECKING:
     from .seat import Seat
@@ -61,7 +63,8 @@ class Builder(Protocol):
     """Makes the runtime of one thread (core.build.build). `group` and `thread` (local to it) count from 1; `part` of
     `parts` (from 0) is its place among all threads; `pid` is the supervisor's, which logs show;
     `shares` its part of the limits of frontends and bind lines; `pulse` its row of the pulses; `inboxes` the sending
-    ends to the other threads' inboxes, which may be filled later."""
+    ends to the other threads' inboxes, which may be filled later; `tables` the stick tables as this thread uses them,
+    by name."""
 
     def __call__(
         self,
@@ -77,6 +80,7 @@ class Builder(Protocol):
         shares: Shares,
         pulse: Pulse | None = None,
         inboxes: Inboxes | None = None,
+        tables: Mapping[str, Table] | None = None,
     ) -> Runtime: ...
 
 
@@ -127,6 +131,7 @@ class Thread:
                 shares=shares,
                 pulse=seat.pulses.pulse(slot + 1),
                 inboxes=seat.senders,
+                tables=self._open_tables(),
             )
         except ConfigError as error:
             place = f"[{error.file}:{error.line}] : " if error.file else ""
@@ -135,6 +140,11 @@ class Thread:
             self.failure = traceback.format_exc()
         finally:
             self.built.set()
+
+    def _open_tables(self) -> dict[str, Table]:
+        """The stick tables, with this thread's columns; before the group may be shut into a chroot."""
+        seat = self._seat
+        return {name: open_table(segment, seat.writers[self.number - 1]) for name, segment in seat.tables.items()}
 
     def start(self) -> None:
         """Builds and runs the loop in an OS thread of its own."""

@@ -104,7 +104,7 @@ class Upgrading:
         for backend, server, state, weight in found["servers"]:
             succession.servers[backend, server] = (backend, server, state, weight)
         for one in found["generations"]:
-            generation = read_generation(one, succession.build, supervisor.processes)
+            generation = read_generation(one, succession.build, supervisor.processes, succession.tables)
             succession.generations.append(generation)
             if generation.state == GenerationState.SERVING:
                 succession.current = generation

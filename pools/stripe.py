@@ -136,6 +136,14 @@ class Stripe:
         state[TURN] += 1
         return gone
 
+    def earliest(self) -> int:
+        """No entry of the stripe expires before; FREE when there is none. Needs no lock."""
+        blocks = -(-self.state[FRESH] // BLOCK)
+        if not blocks:
+            return FREE
+        least: int = min(self.arrays.bounds[self.blocks.start : self.blocks.start + blocks])
+        return least
+
     def date(self, slot: int, due: int) -> None:
         """The entry expires then, which may be earlier than before."""
         block = self.blocks[(slot - self.first) // BLOCK]

@@ -22,7 +22,7 @@ from .stripe import FRESH, LIVE, LIVING, STATE, TURN, Stripe
 from .table_arrays import SEED, Arrays
 from .table_cells import Count, Gauge, Rate, Word, make_cell
 from .table_names import Names
-from .table_shape import BLOCK, FOREVER, Layout, Stored, TableShape
+from .table_shape import FOREVER, Layout, Stored, TableShape
 
 _HASH = 0xFFFFFFFF
 Hash = Callable[[bytes, int], int]
@@ -190,19 +190,21 @@ class Table:
             stripe.unlock()
 
     def sweep(self, now: int, most: int = 64) -> int:
-        """Removes expired entries of the next stripe (another one at each call), up to `most`; how many went. Skips the
-        stripe when somebody has it locked."""
-        stripe = self._stripes[self._turn]
-        self._turn = (self._turn + 1) % len(self._stripes)
-        blocks = -(-stripe.state[FRESH] // BLOCK)
-        if not blocks or min(stripe.arrays.bounds[stripe.blocks.start : stripe.blocks.start + blocks]) >= now:
-            return 0
-        if not stripe.try_lock():
-            return 0
-        try:
-            return stripe.sweep(now, most)
-        finally:
-            stripe.unlock()
+        """Removes expired entries, up to `most`; how many went. Looks at a fifth of the stripes, the next ones at each
+        call, and skips those that somebody has locked. 3 us a stripe where nothing is expired."""
+        gone = 0
+        for _ in range(-(-len(self._stripes) // 5)):
+            stripe = self._stripes[self._turn]
+            self._turn = (self._turn + 1) % len(self._stripes)
+            if stripe.earliest() >= now or not stripe.try_lock():
+                continue
+            try:
+                gone += stripe.sweep(now, most - gone)
+            finally:
+                stripe.unlock()
+            if gone >= most:
+                break
+        return gone
 
     def __len__(self) -> int:
         """Entries, expired ones that were not swept yet among them."""

@@ -12,11 +12,20 @@ from __future__ import annotations
 import mmap
 
 from .segment import Segment
-from .table_shape import SEATS, Layout
+from .table_shape import SEATS, Layout, TableShape
 
 USED, SEED, NAMED = range(3)
 """Words of the header: seats that were ever used, from 0 (the base); what the hash starts from; names so far."""
 _MASK = (1 << 64) - 1
+
+
+def vacate(segment: Segment, seat: int) -> None:
+    """The thread of that seat is dead, or has gone: it holds nothing any more, and what it had open is closed. Its
+    counts stay; the seat's next thread goes on adding to them. Raises ValueError when the segment is no table."""
+    layout = Layout(TableShape.decode(segment.shape))
+    # Gives the pages back: they read as zero, and untouched ones are not made for it.
+    start = segment.start + layout.held_at + seat * layout.held_bytes
+    segment.mapping.madvise(mmap.MADV_REMOVE, start, layout.held_bytes)
 
 
 class Arrays:
@@ -95,14 +104,6 @@ class Arrays:
         if self.header[USED] <= seat:
             self.header[USED] = seat + 1
         self.widen()
-
-    def vacate(self, seat: int) -> None:
-        """The thread of that seat is dead, or has gone: it holds nothing any more, and what it had open is closed. Its
-        counts stay; the seat's next thread goes on adding to them."""
-        layout = self.layout
-        start = len(self.mapping) - len(self.body) + layout.held_at + seat * layout.held_bytes
-        # Gives the pages back: they read as zero, and untouched ones are not made for it.
-        self.mapping.madvise(mmap.MADV_REMOVE, start, layout.held_bytes)
 
     def holders(self, slot: int) -> int:
         """How often threads hold the entry."""

@@ -28,8 +28,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-SEATS: Final = 256
-"""Writers of one table at a time. Seats that nobody took cost address space only."""
+LAYOUT: Final = 1
+"""Counts changes of the places and meanings below."""
+SEATS: Final = 257
+"""The base and 256 writers at a time. Seats that nobody took cost address space only."""
 BLOCK: Final = 128
 """Slots that share a bound: the oldest entry of a stripe is found by two looks at so many words (8 us)."""
 SPARE: Final = 64
@@ -135,15 +137,18 @@ class TableShape:
                 raise ValueError(f"{one.name}: a period belongs to a rate, and to nothing else")
 
     def encode(self) -> bytes:
-        """The shape as bytes; equal shapes have equal ones. A segment carries them."""
-        parts = [self.key, str(self.width), str(self.size), str(self.expire), str(int(self.purge))]
+        """The shape as bytes; equal shapes have equal ones. A segment carries them. They begin with the version of the
+        layout: tables of programs that lay out otherwise do not look alike."""
+        parts = [str(LAYOUT), self.key, str(self.width), str(self.size), str(self.expire), str(int(self.purge))]
         parts += [f"{one.name}:{one.elements}:{one.period}" for one in self.stored]
         return " ".join(parts).encode()
 
     @classmethod
     def decode(cls, encoded: bytes) -> TableShape:
         """What `encode` wrote. Raises ValueError for anything else."""
-        key, width, size, expire, purge, *stored = encoded.decode().split(" ")
+        version, key, width, size, expire, purge, *stored = encoded.decode().split(" ")
+        if version != str(LAYOUT):
+            raise ValueError(f"a table of layout {version}, this version has {LAYOUT}")
         types = []
         for text in stored:
             name, elements, period = text.split(":")

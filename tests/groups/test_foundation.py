@@ -9,6 +9,7 @@ import pytest
 from maniple.core.config.model import Address, BindSpec, Configuration, GlobalSpec, Place, ProxySpec, ServerSpec
 from maniple.groups.foundation import Foundation, FoundationError, exceeded_limits, lay_foundation, plan
 from maniple.groups.notices import Notices
+from maniple.groups.tables import Tables
 
 PLACE = Place("test.cfg", 1)
 
@@ -20,7 +21,7 @@ def configuration_of(port: int = 0, **words: object) -> Configuration:
 
 
 def lay(configuration: Configuration, quiet: bool = False, **words: Any) -> Foundation:
-    return lay_foundation(configuration, Notices(quiet=quiet), itertools.count(1), **words)
+    return lay_foundation(configuration, Notices(quiet=quiet), itertools.count(1), Tables(), **words)
 
 
 def test_everything_stands() -> None:
@@ -37,14 +38,14 @@ def test_another_one_keeps_sockets_and_undoes_only_its_own() -> None:
     port = first.listening.listeners[0].address.port
     assert first.listening.start() == []
     kept = first.listening
-    second = lay(configuration_of(), kept=kept)
+    second = lay(configuration_of(), before=first)
     assert {one.number for one in second.listening.listeners} == kept.numbers
     second.listening.close_new(kept)
     second.close()
     with pytest.raises(FoundationError):
-        lay(configuration_of(user="no-such-user"), quiet=True, kept=kept)
+        lay(configuration_of(user="no-such-user"), quiet=True, before=first)
     with pytest.raises(FoundationError):
-        lay(configuration_of(ulimit_n=1 << 40), quiet=True, kept=kept)
+        lay(configuration_of(ulimit_n=1 << 40), quiet=True, before=first)
     with socket.create_connection(("127.0.0.1", port), timeout=10):
         pass
     kept.close()

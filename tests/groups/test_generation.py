@@ -18,6 +18,7 @@ from maniple.groups.generation import Generation
 from maniple.groups.lifecycle import GenerationState, GroupState
 from maniple.groups.messages import MAX_DESCRIPTORS, Kind, Message
 from maniple.groups.notices import Notices
+from maniple.groups.tables import Tables
 from maniple.tests.groups.proxies import Proxy, alive, echoed, greeting, until
 
 Start = Callable[..., Proxy]
@@ -50,10 +51,10 @@ def made() -> Iterator[Callable[..., tuple[Generation, Said]]]:
         binds = tuple(BindSpec(PLACE, f"text{number}", (address,)) for number in range(addresses))
         spec = GlobalSpec(nbgroup=groups, tune=TuneSpec(listener_balance=balance))
         configuration = Configuration(spec, (ProxySpec(PLACE, "web", "frontend", binds=binds),))
-        foundation = lay_foundation(configuration, Notices(quiet=True), iter(range(1, 100_000)))
+        foundation = lay_foundation(configuration, Notices(quiet=True), iter(range(1, 100_000)), Tables())
         said: Any = Said()
         nobody: Any = None
-        generation = Generation(1, configuration, foundation, nobody, said)
+        generation = Generation(1, configuration, foundation, nobody, said, Tables())
         foundations.append((generation, foundation))
         for place in foundation.placement.groups:
             generation.add(place)

@@ -23,6 +23,7 @@ from maniple.groups.messages import Channel, Kind, Message
 from maniple.groups.placement import GroupPlace, Placement
 from maniple.groups.processes import Processes
 from maniple.groups.shared import create_counters, create_pulses
+from maniple.groups.tables import Tables
 from maniple.pools.counters import FrontendCounts
 
 PLACE = GroupPlace(2, 2, 3, (0, 1), (0,), ((0,), (1,)))
@@ -51,7 +52,7 @@ def _generation(processes: Processes, sock: socket.socket) -> Generation:
     key = AddressKey("inet", "127.0.0.1", port, named=("front", "127.0.0.1:0", 0))
     listener = Listener(7, "front", 0, Address("inet", "127.0.0.1", port, port), ((2, 1), (2, 2)), sock, key)
     foundation = Foundation(Placement((PLACE,)), Listening([listener]), counters, columns, pulse_segment, pulses)
-    generation = Generation(4, CONFIGURATION, foundation, cast(Any, _ignore), processes)
+    generation = Generation(4, CONFIGURATION, foundation, cast(Any, _ignore), processes, Tables())
     child = generation.add(PLACE)
     child.pid = os.getpid()
     child.channel, theirs = Channel.pair()
@@ -92,7 +93,7 @@ def test_a_generation_is_read_back(processes: Processes) -> None:
         counts.conn_tot = 11
         column.publish(column.shape.row("frontend", "front"), counts)
         found = _duplicated({"generations": [handover.write_generation(generation)]})
-        read = handover.read_generation(found["generations"][0], cast(Any, _ignore), processes)
+        read = handover.read_generation(found["generations"][0], cast(Any, _ignore), processes, Tables())
 
         assert (read.serial, read.state, read.inherited) == (4, GenerationState.SERVING, True)
         assert (read.drains_since, read.deadline) == (12.5, 17.5)
@@ -133,7 +134,7 @@ def test_its_groups_go_on_to_be_spoken_to(processes: Processes) -> None:
         child.channel.close()
         child.channel = ours
         found = _duplicated({"generations": [handover.write_generation(generation)]})
-        read = handover.read_generation(found["generations"][0], cast(Any, _ignore), processes)
+        read = handover.read_generation(found["generations"][0], cast(Any, _ignore), processes, Tables())
         processes.say(read.children[2], Message(Kind.STOP))
         assert theirs.receive() == Message(Kind.STOP)
         theirs.close()
@@ -145,7 +146,7 @@ def test_figures_of_another_version_begin_anew(processes: Processes, monkeypatch
         generation = _generation(processes, sock)
         found = _duplicated({"generations": [handover.write_generation(generation)]})
         monkeypatch.setattr(FrontendCounts, "FIELDS", (*FrontendCounts.FIELDS, "more"))
-        read = handover.read_generation(found["generations"][0], cast(Any, _ignore), processes)
+        read = handover.read_generation(found["generations"][0], cast(Any, _ignore), processes, Tables())
         assert read.foundation.columns.shape.rows == (("process", ""),)
         monkeypatch.undo()
         _close(generation, read)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from maniple.pools.segment import Segment
-from maniple.pools.table_arrays import Arrays
+from maniple.pools.table_arrays import Arrays, vacate
 from maniple.pools.table_shape import Layout, Stored
 from maniple.tests.pools.tables import key, make_shape, opened
 
@@ -34,14 +34,14 @@ def test_a_vacated_seat_holds_nothing_and_keeps_its_counts() -> None:
         for name in ("gpc0", "conn_cur"):
             two.cell(name).add(slot, 4, 0)  # type: ignore[union-attr]
             one.cell(name).add(slot, 1, 0)  # type: ignore[union-attr]
-        supervisor.arrays.vacate(2)
+        vacate(supervisor.segment, 2)
         assert (one.arrays.holders(slot), one.arrays.gauge(slot), one.arrays.count(slot, 0)) == (1, 1, 5)
         assert supervisor.remove(key(1)) is False
         one.release(slot)
         assert supervisor.remove(key(1)) is True
 
 
-@pytest.mark.parametrize("seat", [-1, 256])
+@pytest.mark.parametrize("seat", [-1, 257])
 def test_seats_have_bounds(seat: int) -> None:
     with opened(make_shape(), 1) as (table,), pytest.raises(ValueError, match="no seat"):
         table.arrays.sit(seat)

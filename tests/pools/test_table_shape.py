@@ -42,8 +42,8 @@ def test_parts_lie_apart_and_seats_begin_on_pages() -> None:
             (layout.due_at, layout.slots * 8),
             (layout.changed_at, layout.slots),
             (layout.rows_at, layout.slots * layout.row_words * 8),
-            (layout.held_at, layout.held_bytes * 256),
-            (layout.counted_at, layout.counted_bytes * 256),
+            (layout.held_at, layout.held_bytes * 257),
+            (layout.counted_at, layout.counted_bytes * 257),
         ]
         assert [start for start, _ in places] == sorted(start for start, _ in places)
         for (start, length), (following, _) in zip(places, [*places[1:], (layout.size, 0)], strict=True):

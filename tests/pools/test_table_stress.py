@@ -15,6 +15,7 @@ import pytest
 from maniple.pools.segment import Segment
 from maniple.pools.stripe import TURN
 from maniple.pools.table import Table, create_table
+from maniple.pools.table_arrays import vacate
 from maniple.pools.table_cells import Count, Gauge, Rate, Word
 from maniple.pools.table_shape import Stored
 from maniple.tests.pools.tables import SEED, entries, key, make_shape, open_again
@@ -117,19 +118,19 @@ def test_killed_at_any_instant(seed: int) -> None:
     held = [supervisor.track(key(number), 1000) for number in range(4)]
     rows = iter(range(1000))
     running = {spawn(work, seat, next(rows)): seat for seat in range(1, PROCESSES + 1)}
-    kills = 24
-    while running:
-        if kills:
-            time.sleep(chosen.random() * 0.02)
-            victim = chosen.choice(sorted(running))
-            os.kill(victim, signal.SIGKILL)
-            kills -= 1
-        pid, status = os.wait()
-        seat = running.pop(pid)
-        if status:
-            assert status == signal.SIGKILL
-            supervisor.arrays.vacate(seat)
+    for _ in range(24):
+        time.sleep(chosen.random() * 0.02)
+        victim = chosen.choice(sorted(running))
+        os.kill(victim, signal.SIGKILL)
+        seat = running.pop(victim)
+        # One that had ended already is not replaced.
+        if os.waitpid(victim, 0)[1]:
+            vacate(supervisor.segment, seat)
             running[spawn(work, seat, next(rows))] = seat
+        if not running:
+            break
+    for pid in running:
+        assert os.waitpid(pid, 0)[1] == 0
     count, _, gauge = cells(supervisor)
     for number, slot in enumerate(held):
         assert supervisor.key(slot) == key(number)
