@@ -55,8 +55,8 @@ def build(
     shares: Shares | None = None,
     pulse: Pulse | None = None,
     inboxes: Inboxes | None = None,
-) -> Runtime:
     tables: Mapping[str, Table] | None = None,
+) -> Runtime:
     """Make a thread's runtime. `part` of `parts` (from 0) is its place among all threads, for limits that are shared
     out; `pid` is what log headers show (the supervisor's); `shares` says it for the limits of frontends and bind lines,
     which not all threads need serve. `pulse`: the thread's row of the pulses; `inboxes`: the sending ends to the other
@@ -116,9 +116,9 @@ def build(
         server_reporters=server_reporters,
         levels=site.levels,
         patterns=site.pattern_files,
+        tables=(tables or {}).values(),
     )
 
-        tables=(tables or {}).values(),
 
 def equip(
     configuration: Configuration,

@@ -265,10 +265,10 @@ class Runtime:
         self._pulse = relay.loop.call_later(PULSE, self._beat)
         if self._levels is not None:
             self._levels.beat()
-        self._evict(now)
-        self.publish()
         for table in self._tables:
             table.sweep(now)
+        self._evict(now)
+        self.publish()
 
     def _evict(self, now: int) -> None:
         pressure = self._pressure()
