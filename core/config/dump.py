@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 
+from ...pools.table_shape import ARRAYS
 from ..units import format_size, format_time
 from .lexer import quote_word
 from .logs import FACILITIES, LEVELS, format_sample
@@ -26,6 +27,7 @@ from .model import (
     SourceSpec,
     ThreadSet,
     Timeouts,
+    TableSpec,
     TuneSpec,
     UserlistSpec,
 )
@@ -45,6 +47,7 @@ _TUNE = {
     "idletimer": "tune.idletimer",
     "cookielen": "tune.http.cookielen",
     **{f"vars_{scope}": f"tune.vars.{scope}-max-size" for scope in ("global", "proc", "sess", "txn", "reqres")},
+    "stick_counters": "tune.stick-counters",
     "logurilen": "tune.http.logurilen",
     "default_shards": "tune.listener.default-shards",
     "listener_balance": "tune.listener.balance",
@@ -177,6 +180,8 @@ def _tune(spec: TuneSpec) -> Iterator[str]:
                 value = "by-process"
             yield _line(name, value)
 
+    if spec.table_file:
+        yield _line("table-file", spec.table_file)
 
 def _log(spec: LogSpec) -> str:
     words: list[object] = [_log_target(spec)]
@@ -249,6 +254,10 @@ def _timeouts(times: Timeouts) -> Iterator[str]:
             yield _line("timeout", field.name.replace("_", "-"), format_time(value))
 
 
+    if spec.table is not None:
+        yield _line("stick-table", *table_words(spec.table))
+    if spec.table_file:
+        yield _line("table-file", spec.table_file)
 def _options(spec: ProxySpec) -> Iterator[str]:
     for name in sorted(spec.options):
         yield _line("option", name)
@@ -256,6 +265,33 @@ def _options(spec: ProxySpec) -> Iterator[str]:
         yield _line("no", "option", name)
     if spec.close_mode in _CLOSE_OPTIONS:
         yield _line("option", _CLOSE_OPTIONS[spec.close_mode])
+def table_words(spec: TableSpec) -> Iterator[str]:
+    """What follows `stick-table`, or the name in `table <name>`."""
+    shape = spec.shape
+    yield from ("type", shape.key)
+    if shape.key in ("string", "binary"):
+        yield from ("len", str(shape.width))
+    yield from ("size", str(shape.size))
+    if shape.expire:
+        yield from ("expire", format_time(shape.expire))
+    if not shape.purge:
+        yield "nopurge"
+    for one in shape.stored:
+        elements = [str(one.elements)] * (one.name in ARRAYS)
+        arguments = ",".join([*elements, *[format_time(one.period)] * bool(one.period)])
+        yield from ("store", f"{one.name}({arguments})" if arguments else one.name)
+    for name, value, default in (
+        ("peers", spec.peers, ""),
+        ("srvkey", spec.server_key, "name"),
+        ("write-to", spec.write_to, ""),
+        ("brates-factor", str(spec.bytes_factor), "1"),
+    ):
+        if value != default:
+            yield from (name, value)
+    if spec.receive_only:
+        yield "recv-only"
+
+
     if spec.redispatch:
         yield _line("option", "redispatch", spec.redispatch)
     if spec.forwardfor is not None:

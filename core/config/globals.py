@@ -62,6 +62,13 @@ _setting(
 for _scope in ("global", "proc", "sess", "txn", "reqres"):
     _setting(f"tune.vars.{_scope}-max-size", f"tune.vars_{_scope}", Size(), "Bytes of variables of rules.", "rules")
 _setting(
+    "tune.stick-counters",
+    "tune.stick_counters",
+    Integer(0, 255),
+    "Sets of counters (sc0, sc1, ...) that a session or a request may track.",
+    "rules",
+)
+_setting(
     "tune.maxaccept",
     "tune.maxaccept",
     Integer(-1),

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..addresses import Address as Address
+from .table_spec import TableSpec as TableSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +281,10 @@ class ProxySpec:
     """All rule and acl lines, those of the defaults section first, in the order of the file."""
     request_inspect_delay: int | None = None
     """`tcp-request inspect-delay`, ms."""
+    table: TableSpec | None = None
+    """`stick-table`."""
+    table_file: str = ""
+    """Ours, `table-file`: the path, "" where only the global section may name one."""
     response_inspect_delay: int | None = None
 
     @property
@@ -332,6 +337,8 @@ class TuneSpec:
     """`tune.http.cookielen`: bytes of a captured cookie that a log line shows at most."""
     logurilen: int = 1024
     """`tune.http.logurilen`: bytes of a request line that a log line shows."""
+    stick_counters: int = 3
+    """`tune.stick-counters`: sets of counters (sc0, sc1, ...) that a session or an exchange may track."""
     default_shards: str = "by-thread"
     """`tune.listener.default-shards`, as BindSpec.shards; HAProxy's by-process is stored as "1". The default differs
     from HAProxy's by-group: every thread shall have its own socket."""
@@ -383,6 +390,8 @@ class GlobalSpec:
     """`mworker-max-reloads`: reloads that an old group may survive; None: no limit."""
     tune: TuneSpec = TuneSpec()
 
+    table_file: str = ""
+    """Ours, `table-file`: where stick tables are kept that name no file of their own."""
 
 Repeat = tuple[int, bytes, bytes]
 """How many entries stand before it, its key and its value."""
@@ -437,6 +446,8 @@ class Configuration:
     userlists: Mapping[str, UserlistSpec] = field(default_factory=dict)
 
     def proxy(self, name: str, *, backend: bool) -> ProxySpec | None:
+    tables: Mapping[str, TableSpec] = field(default_factory=dict)
+    """All stick tables by name: a proxy's bears the proxy's, one of a peers section `section/table`."""
         """The proxy of that name with the wanted side, or None."""
         for proxy in self.proxies:
             if proxy.name == name and (proxy.has_backend if backend else proxy.has_frontend):

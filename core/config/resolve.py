@@ -18,6 +18,7 @@ from .keywords import OPTIONS, nearest
 from .logs import NAMED_FORMATS
 from .model import Configuration, ErrorFileSpec, GlobalSpec, LogSpec, Place, ProxySpec, ServerSpec, Timeouts
 from .rules import check_sharing, own_rules, rule_sets, static_backend
+from .tables import check_tables, tables_of
 from .thread_groups import group_sizes
 from .threads import resolve_threads
 
@@ -67,7 +68,9 @@ def resolve(
     if not diagnostics.errors:  # a line in error may say what seems to be missing
         for draft in drafts:
             _warn(draft, diagnostics)
-    return Configuration(spec, proxies, named)
+    configuration = Configuration(spec, proxies, named, tables=tables_of(proxies, (), spec.table_file))
+    check_tables(configuration, diagnostics)
+    return configuration
 
 
 def _resolve_globals(draft: GlobalDraft, diagnostics: Diagnostics) -> GlobalSpec:

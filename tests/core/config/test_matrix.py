@@ -19,7 +19,7 @@ def test_a_row_in_force() -> None:
 def test_states() -> None:
     assert find("check", "server").state is State.ACCEPTED
     assert find("ssl", "server").state is State.KNOWN
-    assert find("stick-table", "backend").state is State.KNOWN
+    assert find("stick-table", "backend").state is State.IN_FORCE
     assert find("option httpchk", "backend").state is State.KNOWN
     assert find("peers", "").state is State.KNOWN
     assert find("option dontlognull", "frontend").invertible

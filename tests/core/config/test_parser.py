@@ -123,7 +123,7 @@ UNKNOWN = [
     ("optoin httplog", "unknown keyword 'optoin' in a listen section", "did you mean `option`?"),
     ("httplog", "unknown keyword 'httplog' in a listen section", ""),
     ("nbthread 4", "unknown keyword 'nbthread' in a listen section", "it belongs in the global section"),
-    ("stick-table type ip", "HAProxy keyword `stick-table` is not supported by maniple yet", ""),
+    ("stick-table x", "`stick-table` cannot take 'x'", None),
     ("stats enable", "HAProxy keyword `stats enable` is not supported by maniple yet", ""),
     ("http-check expect status 200", "HAProxy keyword `http-check expect` is not supported by maniple yet", ""),
     ("reqadd X", "`reqadd` was removed from HAProxy", "use `http-request add-header`"),
