@@ -46,8 +46,8 @@ _TUNE = {
     "sndbuf_server": "tune.sndbuf.server",
     "idletimer": "tune.idletimer",
     "cookielen": "tune.http.cookielen",
-    **{f"vars_{scope}": f"tune.vars.{scope}-max-size" for scope in ("global", "proc", "sess", "txn", "reqres")},
     "stick_counters": "tune.stick-counters",
+    **{f"vars_{scope}": f"tune.vars.{scope}-max-size" for scope in ("global", "proc", "sess", "txn", "reqres")},
     "logurilen": "tune.http.logurilen",
     "default_shards": "tune.listener.default-shards",
     "listener_balance": "tune.listener.balance",
@@ -166,6 +166,8 @@ def _globals(spec: GlobalSpec) -> Iterator[str]:
         yield _line("grace", format_time(spec.grace))
     if spec.ulimit_n is not None:
         yield _line("ulimit-n", spec.ulimit_n)
+    if spec.table_file:
+        yield _line("table-file", spec.table_file)
     yield from _tune(spec.tune)
 
 
@@ -180,8 +182,6 @@ def _tune(spec: TuneSpec) -> Iterator[str]:
                 value = "by-process"
             yield _line(name, value)
 
-    if spec.table_file:
-        yield _line("table-file", spec.table_file)
 
 def _log(spec: LogSpec) -> str:
     words: list[object] = [_log_target(spec)]
@@ -240,6 +240,10 @@ def _proxy(spec: ProxySpec) -> Iterator[str]:
     for name, delay in (("request", spec.request_inspect_delay), ("response", spec.response_inspect_delay)):
         if delay is not None:
             yield _line(f"tcp-{name}", "inspect-delay", format_time(delay))
+    if spec.table is not None:
+        yield _line("stick-table", *table_words(spec.table))
+    if spec.table_file:
+        yield _line("table-file", spec.table_file)
     for rule in spec.rules:
         if not rule.scope:
             yield _rule(rule)
@@ -247,24 +251,6 @@ def _proxy(spec: ProxySpec) -> Iterator[str]:
         yield from _backend(spec)
 
 
-def _timeouts(times: Timeouts) -> Iterator[str]:
-    for field in fields(Timeouts):
-        value = getattr(times, field.name)
-        if value is not None:
-            yield _line("timeout", field.name.replace("_", "-"), format_time(value))
-
-
-    if spec.table is not None:
-        yield _line("stick-table", *table_words(spec.table))
-    if spec.table_file:
-        yield _line("table-file", spec.table_file)
-def _options(spec: ProxySpec) -> Iterator[str]:
-    for name in sorted(spec.options):
-        yield _line("option", name)
-    for name in sorted(spec.no_options):
-        yield _line("no", "option", name)
-    if spec.close_mode in _CLOSE_OPTIONS:
-        yield _line("option", _CLOSE_OPTIONS[spec.close_mode])
 def table_words(spec: TableSpec) -> Iterator[str]:
     """What follows `stick-table`, or the name in `table <name>`."""
     shape = spec.shape
@@ -292,6 +278,20 @@ def table_words(spec: TableSpec) -> Iterator[str]:
         yield "recv-only"
 
 
+def _timeouts(times: Timeouts) -> Iterator[str]:
+    for field in fields(Timeouts):
+        value = getattr(times, field.name)
+        if value is not None:
+            yield _line("timeout", field.name.replace("_", "-"), format_time(value))
+
+
+def _options(spec: ProxySpec) -> Iterator[str]:
+    for name in sorted(spec.options):
+        yield _line("option", name)
+    for name in sorted(spec.no_options):
+        yield _line("no", "option", name)
+    if spec.close_mode in _CLOSE_OPTIONS:
+        yield _line("option", _CLOSE_OPTIONS[spec.close_mode])
     if spec.redispatch:
         yield _line("option", "redispatch", spec.redispatch)
     if spec.forwardfor is not None:

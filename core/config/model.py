@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..addresses import Address as Address
+from .cookie_spec import CookieSpec
+from .resolver_spec import ResolversSpec
 from .table_spec import TableSpec as TableSpec
 
 
@@ -279,12 +281,12 @@ class ProxySpec:
     """The words of the `cookie` line: accepted, not yet in force."""
     rules: tuple[RuleSpec, ...] = ()
     """All rule and acl lines, those of the defaults section first, in the order of the file."""
-    request_inspect_delay: int | None = None
-    """`tcp-request inspect-delay`, ms."""
     table: TableSpec | None = None
     """`stick-table`."""
     table_file: str = ""
     """Ours, `table-file`: the path, "" where only the global section may name one."""
+    request_inspect_delay: int | None = None
+    """`tcp-request inspect-delay`, ms."""
     response_inspect_delay: int | None = None
 
     @property
@@ -335,10 +337,10 @@ class TuneSpec:
     vars_reqres: int = 0
     cookielen: int = 63
     """`tune.http.cookielen`: bytes of a captured cookie that a log line shows at most."""
-    logurilen: int = 1024
-    """`tune.http.logurilen`: bytes of a request line that a log line shows."""
     stick_counters: int = 3
     """`tune.stick-counters`: sets of counters (sc0, sc1, ...) that a session or an exchange may track."""
+    logurilen: int = 1024
+    """`tune.http.logurilen`: bytes of a request line that a log line shows."""
     default_shards: str = "by-thread"
     """`tune.listener.default-shards`, as BindSpec.shards; HAProxy's by-process is stored as "1". The default differs
     from HAProxy's by-group: every thread shall have its own socket."""
@@ -388,10 +390,10 @@ class GlobalSpec:
     """Directory that groups are locked into, as written."""
     max_reloads: int | None = None
     """`mworker-max-reloads`: reloads that an old group may survive; None: no limit."""
-    tune: TuneSpec = TuneSpec()
-
     table_file: str = ""
     """Ours, `table-file`: where stick tables are kept that name no file of their own."""
+    tune: TuneSpec = TuneSpec()
+
 
 Repeat = tuple[int, bytes, bytes]
 """How many entries stand before it, its key and its value."""
@@ -444,10 +446,12 @@ class Configuration:
     pattern_files: Mapping[str, PatternFileSpec] = field(default_factory=dict)
     """By path: what ACLs (`-f`) and maps name."""
     userlists: Mapping[str, UserlistSpec] = field(default_factory=dict)
-
-    def proxy(self, name: str, *, backend: bool) -> ProxySpec | None:
+    resolvers: Mapping[str, ResolversSpec] = field(default_factory=dict)
+    """By name; `default` is made where a rule asks for it."""
     tables: Mapping[str, TableSpec] = field(default_factory=dict)
     """All stick tables by name: a proxy's bears the proxy's, one of a peers section `section/table`."""
+
+    def proxy(self, name: str, *, backend: bool) -> ProxySpec | None:
         """The proxy of that name with the wanted side, or None."""
         for proxy in self.proxies:
             if proxy.name == name and (proxy.has_backend if backend else proxy.has_frontend):
