@@ -6,7 +6,7 @@ and what rules need of the relay. Must not know: what an action does. Runs in `b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..pools.counters import BackendCounts, ServerCounts
@@ -14,12 +14,13 @@ from .balance.backend import Backend
 from .config.model import BalanceSpec, Configuration, ProxySpec
 from .config.rules import static_backend
 from .errors import ConfigError
-from .relay import passes
+from .relay import inspection, passes
 from .relay.relay import Relay
 from .relay.route import Frontend, Route
 from .rules.capture_slots import slots_of
 from .rules.catalogue import Needs
 from .rules.levels import Levels, rows_of
+from .rules.inspecting import CHANGING
 from .rules.pattern_files import PatternFiles
 from .rules.proxy_rules import NO_RULES, Findings, ProxyRules, compile_proxy
 from .rules.rule_sets import RuleSets
@@ -151,10 +152,9 @@ def _frontend_plan(frontend: Frontend, own: ProxyRules) -> tuple[tuple[Run, ...]
     spec = frontend.spec
     before: tuple[Run, ...] = ()
     if own.content.steps:
-        delay = spec.request_inspect_delay
-        if spec.mode == "tcp" and delay and own.content.needs & (Needs.HEAD | Needs.BODY):
-            before += (_inspecting(float(delay)),)
-        before += (own.content.run,)
+        before = _content(spec, own.content)
+    elif spec.mode == "tcp" and own.backends.needs & Needs.HEAD:
+        before = (inspection.look,)
     behind = _buffering(spec, frontend.request_timeout)
     behind += _present(own.request.run, own.request)
     behind += _present(own.redirects.run, own.redirects)
@@ -175,19 +175,16 @@ def _buffering(spec: ProxySpec, timeout: float) -> tuple[Run, ...]:
     return (buffer,)
 
 
-def _inspecting(delay: float) -> Callable[[Any], Verdict | None]:
-    """`tcp-request inspect-delay`: content rules are run when something has come, the client has closed, or the time is
-    over."""
-
-    def ready(x: Any) -> bool:
-        return bool(x.client.buffer) or x.client.eof
-
-    wait = Wait(None, ready, lambda x: delay)
-
-    def inspect(x: Any) -> Verdict | None:
-        return None if ready(x) else wait
-
-    return inspect
+def _content(spec: ProxySpec, rules: RuleSet) -> tuple[Run, ...]:
+    """`tcp-request content`, with what makes it wait if it may have to."""
+    if not rules.steps:
+        return ()
+    tcp = spec.mode == "tcp"
+    http = tcp and bool(rules.needs & Needs.HEAD)
+    delay = spec.request_inspect_delay
+    if delay and rules.needs & CHANGING:
+        return inspection.Inspection(float(delay), tcp, http), rules.run, inspection.settle
+    return (inspection.look, rules.run) if http else (rules.run,)
 
 
 def _equip_route(route: Route, own: ProxyRules, compiled: Mapping[tuple[str, bool], ProxyRules]) -> None:
@@ -195,7 +192,7 @@ def _equip_route(route: Route, own: ProxyRules, compiled: Mapping[tuple[str, boo
     theirs = own if same else _rules_of(route.backend, compiled)
     plan: tuple[Run, ...] = ()
     if not same:
-        plan += _present(theirs.content.run, theirs.content)
+        plan += _content(route.spec, theirs.content)
         if route.pooled:
             plan += _buffering(route.spec, route.frontend.request_timeout)
         plan += _present(theirs.request.run, theirs.request)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..relay import passes
+from ..relay.inspection import Inspection
 from ..rules.effects import compare, take
 from ..rules.explanation import Choice, PassTrace
 from ..rules.ruleset import RuleSet
@@ -70,6 +71,8 @@ class Recorder:
         found = known.get(run)
         if found is not None:
             return self._traced(*found)
+        if isinstance(run, Inspection):
+            return run.rehearse
         if run in (passes.leave_frontend, passes.monitor):
             return run
         return self._compared(run)

@@ -24,7 +24,22 @@ from ..http.edit import edit_request, seal
 from ..http.head import ResponseHead
 from ..rules.mapping import undo
 from ..rules.ruleset import go_on
-from ..rules.verdicts import ANSWER, DROP, REJECT, STOP, SWITCH, TARPIT, WAIT, Answer, Kind, Switch, Verdict, Wait
+from ..rules.verdicts import (
+    ANSWER,
+    DROP,
+    MISSING,
+    REJECT,
+    STOP,
+    SWITCH,
+    TARPIT,
+    WAIT,
+    Answer,
+    Kind,
+    Missing,
+    Switch,
+    Verdict,
+    Wait,
+)
 from ..session import NOT_REACHED
 from . import connect, replying
 from .exchange import RelayExchange
@@ -193,6 +208,26 @@ def _wait(exchange: RelayExchange, verdict: Wait) -> bool:
     return False
 
 
+def _missing(exchange: RelayExchange, verdict: Missing) -> bool:
+    """Content rules lack bytes: run them again when some have come, for as long as `inspect-delay` says."""
+    exchange.steps = None
+    exchange.at -= verdict.back
+    now = exchange.client.relay.now()
+    if exchange.inspect_until == 0.0:
+        exchange.inspect_until = now + verdict.delay
+    Suspended(exchange, max(exchange.inspect_until - now, 0.0), _too_late, _at_once)
+    return False
+
+
+def _too_late(exchange: RelayExchange) -> None:
+    exchange.inspect_until = -1.0
+    resume(exchange)
+
+
+def _at_once(exchange: RelayExchange) -> bool:
+    return True
+
+
 def _forget_expectation(exchange: RelayExchange) -> None:
     """We have answered it: the server must not do so again."""
     head = exchange.head
@@ -231,6 +266,7 @@ HANDLERS: dict[Kind, Handler] = {
     REJECT: reject,
     DROP: drop,
     WAIT: _wait,
+    MISSING: _missing,
     SWITCH: _switch,
 }
 

@@ -35,6 +35,8 @@ class RuledExchange(Exchange):
         "client_timeout",
         "dirty",
         "hints",
+        "inspect_until",
+        "inspected",
         "lenient",
         "log_level",
         "mirrors",
@@ -43,6 +45,8 @@ class RuledExchange(Exchange):
         "priority_offset",
         "route",
         "suspended",
+        "uncertain",
+        "unsure",
         "wanted",
     )
 
@@ -72,12 +76,22 @@ class RuledExchange(Exchange):
     """`use-server`."""
     priority_class: int
     priority_offset: int
+    inspect_until: float
+    """When content rules stop waiting for bytes; 0 while they have not begun to, -1 when they have stopped."""
+    inspected: Any
+    """Has what a TCP server said (`buffer`) while rules look at it; None: nobody looks."""
+    uncertain: int
+    unsure: bool
 
     def restore(self) -> None:
         """What belongs to one request only is gone with it. Who sets one of these sets `dirty`, too."""
         self.log_level = None
         self.client_timeout = 0.0
         self.priority_class = self.priority_offset = 0
+        self.inspect_until = 0.0
+        self.inspected = None
+        self.uncertain = 0
+        self.unsure = False
         addresses = self.addresses
         if addresses is not None:
             session = self.session
@@ -198,6 +212,23 @@ class RuledExchange(Exchange):
     def body(self) -> bytes:
         """What is here of the request's body (exchange)."""
         raise NotImplementedError
+
+    def request_payload(self) -> bytes | None:
+        """What the client of a TCP frontend has sent, until it is sent on, as much as a head may be; None of HTTP."""
+        client = self.client
+        if client.frontend.spec.mode != "tcp":
+            return None
+        data = client.buffer
+        most = client.relay.limits.max_head
+        return data if len(data) <= most else data[:most]
+
+    def response_payload(self) -> bytes | None:
+        """What the server of a TCP frontend has sent, until it is sent on; None of HTTP."""
+        inspected = self.inspected
+        if inspected is not None:
+            held: bytes = inspected.buffer[: self.client.relay.limits.max_head]
+            return held
+        return b"" if self.client.frontend.spec.mode == "tcp" else None
 
     def tarpit_delay(self) -> float:
         """`timeout tarpit` of the proxy whose rules are run, ms."""

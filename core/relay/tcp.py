@@ -10,7 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from ..session import Session
-from . import connect, passes, refusing
+from . import connect, inspected_end, passes, refusing
 from .accounts import identify, leave, welcome
 from .ending import end_exchange, log_early
 from .exchange import FAILED, REPLYING, RULES, SENDING, RelayExchange
@@ -88,26 +88,38 @@ class TcpConnection(asyncio.Protocol, Session):
         exchange.phase = SENDING
         exchange.connect_at = now
         exchange.upstream = connection
+        exchange.head = None
         connection.exchange = exchange
         if self.frontend.records_source:
             connect.record_source(exchange, connection)
         if self.frontend.early_log is not None:
             log_early(exchange, now, 0)
-        Tunnel(self.relay, exchange, self, connection).start(self.buffer)
-        self.buffer = b""
+        tunnel = Tunnel(self.relay, exchange, self, connection)
+        ahead, self.buffer = self.buffer, b""
+        if exchange.route.response_plan:
+            inspected_end.start(tunnel, ahead)
+        else:
+            tunnel.start(ahead)
 
     def data_received(self, data: bytes) -> None:
         """Before the tunnel. (To pause in connection_made has no effect: uvloop begins to read after it.)"""
         self.buffer += data
         self.transport.pause_reading()
-        if self.exchange is not None and self.exchange.suspended is not None:
-            passes.arrived(self.exchange)
+        exchange = self.exchange
+        if exchange is not None and exchange.suspended is not None:
+            passes.arrived(exchange)
+            if exchange.suspended is not None and len(self.buffer) < self.relay.limits.max_head:
+                # The rules want more.
+                self.transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Before the tunnel: the client has given up."""
         exchange = self.exchange
         if exchange is not None:
             exchange.termination = b"CQ" if exchange.ticket is not None else b"CC"
+            if exchange.inspect_until > 0.0:
+                # While content rules wanted more of it.
+                exchange.termination = b"CR"
             exchange.phase = FAILED
             connect.abandon(exchange)
             end_exchange(exchange, True, self.relay.now())

@@ -18,7 +18,7 @@ from typing import Any
 from ..config import suggest
 from ..config.model import Place
 from ..errors import ConfigError
-from .acl_flags import Flags, apply_operators, read_flags
+from .acl_flags import Flags, Piece, apply_operators, read_flags, undot
 from .catalogue import FETCHES, Needs, Stage
 from .derivatives import DERIVATIVES
 from .expression import Compiled, Expression, Word, compile_expression, parse_expression, parse_words, unknown
@@ -70,7 +70,7 @@ def compile_acl(
         compiled, known_here = _compile(expression, site, stage, patterns[0])
         test = _make_test(compiled, patterns)
         if negated:
-            test = _negate(test)
+            test = _negate_known(test) if compiled.needs & Needs.PAYLOAD else _negate(test)
         why = _make_why(compiled, patterns)
         fixed = True
     else:
@@ -80,6 +80,8 @@ def compile_acl(
         if expression.fetch.name == _BY_GROUP:
             _check_groups(expression, flags, rest, site)
         method = _choose_method(flags, implied, compiled, expression)
+        if expression.fetch.name in _DOTTED and not expression.converters and not flags.method:
+            rest = [Piece(undot(word.text), word.column) for word in rest]
         patterns = _read_patterns(method, flags, rest, site, notes)
         if not patterns[0].method.patterns:
             pass
@@ -112,6 +114,8 @@ def compile_acl(
 
 _BY_GROUP = "http_auth_group"
 """Its values are the user's groups for conditions: all that it can be compared with (as in HAProxy)."""
+_DOTTED = frozenset({"req.ssl_ver", "req_ssl_ver"})
+"""Their patterns are versions."""
 _LINES = {"req.hdr": "req.fhdr", "res.hdr": "res.fhdr"}
 
 
@@ -156,6 +160,11 @@ def never(x: Any) -> bool:
 
 def _negate(test: Test) -> Test:
     return lambda x: not test(x)
+
+
+def _negate_known(test: Test) -> Test:
+    """The same where bytes may still come: what is not known yet is not known to be otherwise (inspecting)."""
+    return lambda x: not test(x) and not (x.unsure and x.uncertain)
 
 
 def _name_of(word: Word) -> str:

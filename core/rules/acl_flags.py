@@ -6,6 +6,7 @@ a minus, or behind `--`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -89,6 +90,11 @@ def read_flags(words: Sequence[Word]) -> tuple[Flags, Sequence[Word]]:
             )
         index += 1
     return flags, words[index:]
+
+
+def undot(text: str) -> str:
+    """Versions as integers, major * 65536 + minor: `3.1:3.3`."""
+    return re.sub(r"(\d+)\.(\d+)", lambda found: str(int(found[1]) << 16 | int(found[2])), text)
 
 
 def apply_operators(words: Sequence[Word], notes: list[ConfigError]) -> list[Word]:

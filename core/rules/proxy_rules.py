@@ -27,6 +27,7 @@ from .scope import Site
 from .site import checked_site
 
 REGISTRIES = (all_actions.MODULES, keywords.MODULES)
+from .verdicts import Missing
 
 _FRONT = {
     "tcp-request connection": Stage.CONNECTION,
@@ -152,7 +153,19 @@ def compile_proxy(spec: ProxySpec, site: Site, sets: RuleSets | None, found: Fin
         acls.warnings.clear()
         found.errors += acls.errors
         acls.errors.clear()
-    return ProxyRules(**{FIELDS[kind]: make_set(listed) for kind, listed in rules.items()})
+    return ProxyRules(**{FIELDS[kind]: make_set(listed, _missing(kind, spec)) for kind, listed in rules.items()})
+
+
+def _missing(kind: str, spec: ProxySpec) -> Missing | None:
+    """What content rules say while bytes that they look at may still come; None: they take what is there."""
+    if kind == "tcp-request content":
+        delay = spec.request_inspect_delay
+    elif kind == "tcp-response content" and spec.mode == "tcp":
+        delay = spec.response_inspect_delay
+    else:
+        return None
+    # Both the set and the step before it are run again (relay/inspection).
+    return Missing(float(delay), 2) if delay else None
 
 
 def _scopes(lines: Iterable[RuleSpec]) -> Sequence[str]:

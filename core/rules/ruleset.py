@@ -27,7 +27,8 @@ from .actions import Act, Ground, Test, Use, find
 from .catalogue import Needs
 from .condition import Condition, compile_condition
 from .fused import fuse
-from .verdicts import JUMP, WAIT, Jump, Verdict
+from .inspecting import CHANGING, inspected
+from .verdicts import JUMP, WAIT, Jump, Missing, Verdict
 
 Step = tuple[Test | None, Act]
 
@@ -188,13 +189,14 @@ def _parts(words: Sequence[RuleWord], then: RuleWord) -> list[Sequence[RuleWord]
 # Running.
 
 
-def make_set(rules: Sequence[Rule]) -> RuleSet:
-    """The rules as one set."""
+def make_set(rules: Sequence[Rule], missing: Missing | None = None) -> RuleSet:
+    """The rules as one set. `missing`: its verdict where a condition looks at what may still come (inspecting)."""
     if not rules:
         return EMPTY
     needs = Needs.NOTHING
     steps: list[Step] = []
     simple = True
+    fusing = True
     for rule in rules:
         needs |= rule.needs
         simple = simple and not rule.waits
@@ -207,8 +209,13 @@ def make_set(rules: Sequence[Rule]) -> RuleSet:
             steps.append((test, _entering(Jump(rule.place, inner))))
         else:
             steps.append((test, in_turn(rule.actions)))
+        if missing is not None and rule.condition is not None and rule.condition.needs & CHANGING:
+            steps[-1] = (None, inspected(rule.condition, steps[-1][1], missing))
+            fusing = False
     fixed = tuple(steps)
-    if simple:
+    if simple and not fusing:
+        run = runner(fixed)
+    elif simple:
         run = fuse(
             [(rule.condition, rule.actions) for rule in rules], lambda start, stop=None: runner(fixed[start:stop])
         )

@@ -154,8 +154,19 @@ class Scope(Protocol):
     last_rule: Any
     """Place of the rule that gave the last verdict, or None."""
 
+    uncertain: int
+    """Bits of catalogue.Needs: what may still change while content rules are run. 0: nothing."""
+    unsure: bool
+    """Set by fetches of bytes whose answer may change with the next ones."""
+
     def body(self) -> bytes:
         """What there is of the request's body, without its framing."""
+
+    def request_payload(self) -> bytes | None:
+        """What the client of a TCP stream has sent and was not sent on; None of HTTP."""
+
+    def response_payload(self) -> bytes | None:
+        """What its server has sent and was not sent on; None of HTTP."""
 
     def now(self) -> float:
         """Milliseconds of the thread's clock."""

@@ -33,9 +33,11 @@ class Kind(IntEnum):
     """Go on with another rule set, then after this rule."""
     SWITCH = 7
     """The backend is chosen; no further rule of this section."""
+    MISSING = 8
+    """A condition needs bytes that may still come; the set is run again then."""
 
 
-STOP, ANSWER, TARPIT, REJECT, DROP, WAIT, JUMP, SWITCH = Kind
+STOP, ANSWER, TARPIT, REJECT, DROP, WAIT, JUMP, SWITCH, MISSING = Kind
 
 
 class Verdict:
@@ -120,6 +122,18 @@ class Switch(Verdict):
     """SWITCH. `name(scope)`: of the backend; with one that does not exist the default backend stays."""
 
     __slots__ = ("name",)
+class Missing(Verdict):
+    """MISSING. `delay`: milliseconds that bytes may take to come, from the first time that some are missing. `back`:
+    how many steps of the plan are run again."""
+
+    __slots__ = ("back", "delay")
+
+    def __init__(self, delay: float, back: int) -> None:
+        super().__init__(MISSING, None)
+        self.delay = delay
+        self.back = back
+
+
 
     def __init__(self, place: Place | None, name: Callable[[Any], bytes]) -> None:
         super().__init__(SWITCH, place)

@@ -62,10 +62,7 @@ _MISSING_FETCHES = (
     ),
     (
         "the contents of TCP streams",
-        "distcc_body distcc_param payload payload_lv rdp_cookie rdp_cookie_cnt rep_ssl_hello_type req.len req.payload"
-        " req.payload_lv req.rdp_cookie req.rdp_cookie_cnt req.ssl_alpn req.ssl_ec_ext req.ssl_hello_type req.ssl_sni"
-        " req.ssl_st_ext req.ssl_ver req_len req_ssl_hello_type req_ssl_sni req_ssl_ver res.body res.body_len res.len"
-        " res.payload res.payload_lv res.ssl_hello_type wait_end",
+        "distcc_body distcc_param res.body res.body_len",
     ),
     (
         "facts that are not kept",

@@ -375,8 +375,8 @@ def test_timeout_of_the_client_as_a_rule_says(make_rig: Make) -> None:
 # TCP.
 
 
-INSPECTED = "tcp-request content reject if { method GET }"
-"""Looks at the first bytes (there are no fetches of a TCP stream's contents yet: it is never true)."""
+INSPECTED = "tcp-request content reject if { req.payload(0,1) -m bin 00 }"
+"""Looks at the first byte."""
 
 
 def tcp(make_rig: Make, lines: str, delay: int | None = 2000) -> Rig:

@@ -102,7 +102,10 @@ SCOPE_FACTS: dict[str, Any] = {
     "lenient": False,
     "log_level": None,
     "mirrors": None,
+    "payload": (None, None),
     "steps": None,
+    "uncertain": 0,
+    "unsure": False,
     "wanted": None,
 }
 
@@ -135,6 +138,8 @@ def make_scope() -> Callable[..., Any]:
     def make(*, request: bytes = b"", response: bytes = b"", body: bytes = b"", **facts: Any) -> Any:
         session = SimpleNamespace(**CLIENT_FACTS)
         scope = SimpleNamespace(**SCOPE_FACTS, session=session, body=lambda: body, now=lambda: 2000.0)
+        scope.request_payload = lambda: scope.payload[0]
+        scope.response_payload = lambda: scope.payload[1]
 
         def capture(request: bool, slot: int, value: bytes) -> None:
             slots = scope.request_captures if request else scope.response_captures

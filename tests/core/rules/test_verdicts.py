@@ -8,6 +8,7 @@ from maniple.core.rules.verdicts import (
     ANSWER,
     DROP,
     JUMP,
+    MISSING,
     REJECT,
     STOP,
     SWITCH,
@@ -25,7 +26,7 @@ PLACE = Place("a.cfg", 3, 5)
 
 
 def test_kinds_have_names_of_their_own() -> None:
-    assert list(Kind) == [STOP, ANSWER, TARPIT, REJECT, DROP, WAIT, JUMP, SWITCH]
+    assert list(Kind) == [STOP, ANSWER, TARPIT, REJECT, DROP, WAIT, JUMP, SWITCH, MISSING]
 
 
 @pytest.mark.parametrize("kind", [STOP, REJECT, DROP])
