@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..addresses import Address as Address
-from .cookie_spec import CookieSpec
-from .resolver_spec import ResolversSpec
 from .table_spec import TableSpec as TableSpec
 
 
@@ -446,8 +444,6 @@ class Configuration:
     pattern_files: Mapping[str, PatternFileSpec] = field(default_factory=dict)
     """By path: what ACLs (`-f`) and maps name."""
     userlists: Mapping[str, UserlistSpec] = field(default_factory=dict)
-    resolvers: Mapping[str, ResolversSpec] = field(default_factory=dict)
-    """By name; `default` is made where a rule asks for it."""
     tables: Mapping[str, TableSpec] = field(default_factory=dict)
     """All stick tables by name: a proxy's bears the proxy's, one of a peers section `section/table`."""
 
