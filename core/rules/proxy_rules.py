@@ -25,9 +25,9 @@ from .rule_sets import RuleSets
 from .ruleset import EMPTY, Rule, RuleSet, compile_rule, locate, make_set
 from .scope import Site
 from .site import checked_site
+from .verdicts import Missing
 
 REGISTRIES = (all_actions.MODULES, keywords.MODULES)
-from .verdicts import Missing
 
 _FRONT = {
     "tcp-request connection": Stage.CONNECTION,

@@ -118,10 +118,6 @@ class Jump(Verdict):
         self.steps = steps
 
 
-class Switch(Verdict):
-    """SWITCH. `name(scope)`: of the backend; with one that does not exist the default backend stays."""
-
-    __slots__ = ("name",)
 class Missing(Verdict):
     """MISSING. `delay`: milliseconds that bytes may take to come, from the first time that some are missing. `back`:
     how many steps of the plan are run again."""
@@ -133,6 +129,11 @@ class Missing(Verdict):
         self.delay = delay
         self.back = back
 
+
+class Switch(Verdict):
+    """SWITCH. `name(scope)`: of the backend; with one that does not exist the default backend stays."""
+
+    __slots__ = ("name",)
 
 
     def __init__(self, place: Place | None, name: Callable[[Any], bytes]) -> None:
