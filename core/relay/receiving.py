@@ -114,11 +114,20 @@ def extraordinary(
     if status == 401 or status == 407:
         _note_authentication(connection, head)
     wire = head.block.wire
+    client_wants_head = request.line.startswith(b"HEAD ")
+    if request.method == b"HEAD" and not client_wants_head:
+        # `set-method` made a HEAD of it: the client waits for a body that does not come.
+        exchange.keep = False
     if exchange.keep and length != TO_CLOSE and not (head.close_after or relay.draining):
         last = b"\r\n" if request.version == 11 == head.version else b"connection: keep-alive\r\n\r\n"
     else:
         exchange.keep = False
         last = b"connection: close\r\n\r\n" if head.version == 11 else b"\r\n"
+    if client_wants_head and request.method != b"HEAD":
+        # `set-method` made a GET of it: the client takes no body, and the server's connection is of no further use.
+        data = data[:end]
+        length = 0
+        connection.keep = False
     if exchange.client.frontend.early_log is not None:
         log_early(exchange, now, len(head.start) + len(wire) + len(last))
     if length >= 0 and len(data) - end == length < LARGE:

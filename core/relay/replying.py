@@ -94,7 +94,7 @@ def _reply(client: ClientConnection, exchange: RelayExchange, reply: Reply, logg
         reply = Reply(reply.status, reply.render(exchange))
     whole = exchange.request_done
     keep = exchange.keep and whole and reply.persistent and not client.relay.draining
-    if exchange.head is not None and exchange.head.method == b"HEAD":
+    if exchange.head is not None and exchange.head.line.startswith(b"HEAD "):
         answer = reply.keeping_head if keep else reply.closing_head
     else:
         answer = reply.keeping if keep else reply.closing

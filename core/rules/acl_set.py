@@ -50,9 +50,13 @@ class AclSet:
         self._compiled: dict[tuple[str, Stage], Acl] = {}
         self._underway: list[tuple[str, Stage]] = []
         self._reported: set[tuple[Any, ...]] = set()
+        self._taken: set[str] = set()
+        """Predefined names that a rule uses before a line defines one of that name: they stay; lines add to them."""
         for line in lines:
             if line.kind == "acl":
                 self._add(line)
+            else:
+                self._taken |= _predefined_in(line) - self._lines.keys()
         # All lines are looked at once, also those that no rule uses.
         for name in self._lines:
             self.find(name, Stage.FRONT_REQUEST)
@@ -95,8 +99,8 @@ class AclSet:
             self.errors.append(error)
 
     def find(self, name: str, stage: Stage) -> Acl | None:
-        """The ACL of that name, compiled for a stage; None where there is none. Names of the configuration go before
-        predefined ones."""
+        """The ACL of that name, compiled for a stage; None where there is none. A line of a predefined name replaces
+        that one, or adds to it where a rule above the line uses it (as in HAProxy)."""
         key = name, stage
         found = self._compiled.get(key)
         if found is not None:
@@ -114,11 +118,9 @@ class AclSet:
         return found
 
     def _compile(self, name: str, stage: Stage) -> Acl:
-        lines: Sequence[tuple[Place | None, Sequence[Word]]]
-        if name in self._lines:
-            lines = self._lines[name]
-        else:
-            lines = [(None, [Piece(word, 0) for word in PREDEFINED[name].split()])]
+        lines: Sequence[tuple[Place | None, Sequence[Word]]] = self._lines.get(name, ())
+        if not lines or name in self._taken:
+            lines = [(None, [Piece(word, 0) for word in PREDEFINED[name].split()]), *lines]
         acls = []
         for place, words in lines:
             warnings: list[ConfigError] = []
@@ -139,6 +141,23 @@ class AclSet:
         return ConfigError(
             f"there is no ACL '{name}'", column=column, word=name, hint=f"did you mean `{near}`?" if near else ""
         )
+
+
+def _predefined_in(line: RuleSpec) -> set[str]:
+    """The predefined names in the condition of a rule, those between braces left out."""
+    found = set()
+    condition = inside = False
+    for word in line.words:
+        text = word.text.lstrip("!")
+        if text in ("if", "unless"):
+            condition = True
+        elif text == "{":
+            inside = True
+        elif text == "}":
+            inside = False
+        elif condition and not inside and text in PREDEFINED:
+            found.add(text)
+    return found
 
 
 def _any_of(acls: list[Acl]) -> Acl:

@@ -106,6 +106,9 @@ def _set_method(x: Any, method: bytes) -> bool:
         # Its target has another form, and its response another framing.
         return False
     head = x.head = edit_request(head)
+    if method == b"HEAD" or head.method == b"HEAD":
+        # What the client expects of the answer and what the server sends are not the same any more.
+        head.ordinary = False
     head.method = method
     head.start = b"%b %b HTTP/1.%d\r\n" % (method, _forwarded(head), head.version - 10)
     return True

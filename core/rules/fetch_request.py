@@ -19,10 +19,20 @@ QUESTION_MARK = ord("?")
 """A number: `b"?" in target` would cost 0.2 us more, since it is tried as a number first."""
 
 
-@plain_fetch("method", METH, REQUEST_KEPT, "The method")
+WELL_KNOWN = frozenset((b"OPTIONS", b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"TRACE", b"CONNECT"))
+"""Methods that HAProxy has numbers for: `set-method` does not change the number."""
+
+
+@plain_fetch("method", METH, REQUEST_KEPT, "The method, as received if it is one of RFC 9110's")
 def method(x: Any) -> Any:
     head = x.head
-    return None if head is None else head.method
+    if head is None:
+        return None
+    if head.block.edited:
+        received = head.line.partition(b" ")[0]
+        if received in WELL_KNOWN:
+            return received
+    return head.method
 
 
 @plain_fetch("url", STR, REQUEST, "The target, as the client sent it")

@@ -20,9 +20,8 @@ from . import all_actions, keywords  # their import fills the registries
 from .acl_set import AclSet
 from .actions import Ground
 from .catalogue import Needs, Stage
-from .condition import compile_condition
 from .rule_sets import RuleSets
-from .ruleset import EMPTY, Rule, RuleSet, compile_rule, locate, make_set
+from .ruleset import EMPTY, Rule, RuleSet, compile_rule, compile_test, locate, make_set
 from .scope import Site
 from .site import checked_site
 from .verdicts import Missing
@@ -175,7 +174,7 @@ def _scopes(lines: Iterable[RuleSpec]) -> Sequence[str]:
 def _compile(line: RuleSpec, acls: AclSet, ground: Ground) -> Rule:
     if line.kind != "monitor fail":
         return compile_rule(line, acls, ground)
-    condition = compile_condition(line.words, acls, ground.site, ground.stage)
+    condition = compile_test(line.words, acls, ground)
     text = f"{line.kind} {' '.join(word.text for word in line.words)}"
     return Rule(line.place, text, condition, (_fail,), condition.needs, False)
 

@@ -28,6 +28,7 @@ from .catalogue import Needs
 from .condition import Condition, compile_condition
 from .fused import fuse
 from .inspecting import CHANGING, inspected
+from .predefined import PREDEFINED
 from .verdicts import JUMP, WAIT, Jump, Missing, Verdict
 
 Step = tuple[Test | None, Act]
@@ -104,7 +105,7 @@ def compile_rule(line: RuleSpec, acls: AclSet, ground: Ground) -> Rule:
                 word=words[0].text,
                 hint=f"{line.kind} if <condition> then <action> ; <action>",
             )
-        condition = _condition(words[:end], acls, ground)
+        condition = compile_test(words[:end], acls, ground)
         uses = [(part, Use(ground, part, line.place, files)) for part in _parts(words[end + 1 :], words[end])]
     else:
         use = Use(ground, words, line.place, files)
@@ -120,7 +121,7 @@ def compile_rule(line: RuleSpec, acls: AclSet, ground: Ground) -> Rule:
             if condition is not None or rest[0].text not in ("if", "unless"):
                 wanted = "`;` or the end" if condition is not None else "`if` or `unless`"
                 raise use.error(f"{wanted} is expected instead of '{rest[0].text}'", rest[0], use.usage())
-            condition = _condition(rest, acls, ground)
+            condition = compile_test(rest, acls, ground)
     needs = Needs.NOTHING if condition is None else condition.needs
     for _, use in uses:
         needs |= use.needs
@@ -137,7 +138,8 @@ def _make(use: Use, *, formats: bool) -> Act:
     return find(use).make(use)
 
 
-def _condition(words: Sequence[RuleWord], acls: AclSet, ground: Ground) -> Condition:
+def compile_test(words: Sequence[RuleWord], acls: AclSet, ground: Ground) -> Condition:
+    """The condition of a line, `if` or `unless` included. Raises ConfigError."""
     known = ground.known_acls
     if known is not None:
         _refuse_later(words, acls, known)
@@ -145,7 +147,7 @@ def _condition(words: Sequence[RuleWord], acls: AclSet, ground: Ground) -> Condi
 
 
 def _refuse_later(words: Sequence[RuleWord], acls: AclSet, known: frozenset[str]) -> None:
-    """An ACL is known from its first line on (as in HAProxy)."""
+    """An ACL is known from its first line on (as in HAProxy); later lines of it count for the rules above, too."""
     inside = False
     for word in words[1:]:
         if word.text.lstrip("!") == "{":
@@ -154,7 +156,7 @@ def _refuse_later(words: Sequence[RuleWord], acls: AclSet, known: frozenset[str]
             inside = False
         elif not inside:
             name = word.text.lstrip("!")
-            if name in acls.names and name not in known:
+            if name in acls.names and name not in known and name not in PREDEFINED:
                 raise ConfigError(
                     f"there is no ACL '{name}' before this line", column=word.column, word=name, hint="move its line up"
                 )

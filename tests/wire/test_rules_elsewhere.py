@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import pytest
 from maniple.tests.wire.rig.cases import Case, Differs
 from maniple.tests.wire.rig.compare import Plays
-from maniple.tests.wire.rig.peers import CLOSE, End, Quiet, Response, Send, Until
+from maniple.tests.wire.rig.peers import CLOSE, End, Quiet, Request, Response, Send, Until
 from maniple.tests.wire.rig.scripts import GET, OK, ONE, served
 from maniple.tests.wire.test_rules import TARPIT_TIMES, ask, on_paths
 
@@ -110,6 +112,15 @@ PAGE_PATHS = ("/404", "/429", "/return", "/hdr", "/tarpit", "/a")
 def as_written(headers: str) -> dict[str, Differs]:
     """Files of whole responses are not spelled anew."""
     return {"client0.response0.headers": Differs(f"{headers} | connection: close", "sent as written")}
+
+
+HEAD = Send(b"HEAD / HTTP/1.1\r\nHost: x.test\r\nUser-Agent: t\r\n\r\n")
+
+
+def _as_user(name: str) -> Send:
+    """A request of `user:password`, or of nobody."""
+    line = f"Authorization: Basic {b64encode(name.encode()).decode()}\r\n" if name else ""
+    return Send(f"GET / HTTP/1.1\r\nHost: x.test\r\n{line}\r\n".encode())
 
 
 CASES = (
@@ -221,15 +232,44 @@ CASES = (
         raw=True,
     ),
     Case(
-        "elsewhere: later rules see the new method",
+        "elsewhere: later rules see the received method",
         ((GET, Response(), Quiet(0.03)),),
         {"s1": (ONE,)},
-        front="http-request set-method PUT\nhttp-request set-header Now %[method]",
-        differs={
-            "s1.connection0.request0.headers": Differs(
-                "host: x.test | user-agent: t | now: PUT", "HAProxy goes on with the received one"
-            )
-        },
+        front="http-request set-method PUT\nhttp-request set-header Now %[method],%HM\n"
+        "http-request set-header Get 1 if METH_GET\nhttp-request set-header Put 1 if { method PUT }",
+    ),
+    Case(
+        "elsewhere: a HEAD that becomes a GET",
+        ((HEAD, Response("HEAD"), Quiet(0.03), CLOSE),),
+        {"s1": ((Request(), OK),)},
+        front="http-request set-method GET",
+        methods=("HEAD",),
+        ignore=("s1.connection0.end",),
+    ),
+    Case(
+        "elsewhere: our own answer to a HEAD that became a GET",
+        ((HEAD, Response("HEAD"), Quiet(0.03), CLOSE),),
+        {},
+        front="http-request set-method GET\nhttp-request return status 200 content-type text/plain string own",
+        methods=("HEAD",),
+    ),
+    Case(
+        "elsewhere: userlists",
+        (
+            (
+                *(step for name in ("", "ann:pw", "ann:no", "bob:pw") for step in (_as_user(name), Response())),
+                Quiet(0.03),
+                CLOSE,
+            ),
+        ),
+        {"s1": ((Request(), OK),)},
+        whole="userlist staff\n    group admin users ann\n"
+        "    user ann password $5$abcdefgh$ijtOJ//yvc/9bq1g0llFn9dB688BwBDRD90DlKKSKE1\n"
+        "    user bob insecure-password pw\nfrontend f\n    bind {bind}\n"
+        "    http-request auth realm staff unless { http_auth(staff) }\n"
+        "    http-request deny unless { http_auth_group(staff) admin }\n"
+        "    default_backend b\nbackend b\n    server s1 {s1}\n",
+        lines=4,
     ),
 )
 

@@ -52,6 +52,18 @@ def test_names_go_before_predefined_ones(site: Any, make_scope: Any) -> None:
     assert get is not None and get.test(make_scope(request=REQUEST)) and get.place is None
 
 
+@pytest.mark.parametrize(
+    "rule", ["deny if METH_POST", "deny unless a !METH_POST", "deny if { path METH_POST }", "deny"]
+)
+def test_a_predefined_one_that_is_used_before_stays(site: Any, make_scope: Any, rule: str) -> None:
+    """As in HAProxy: the first use takes it in, and later lines of its name add to it."""
+    acls = AclSet([line("a path /", 1), line(rule, 2, "http-request"), line("METH_POST path /b", 3)], site)
+    acl = acls.find("METH_POST", STAGE)
+    assert acl is not None and acl.test(make_scope(request=b"GET /b HTTP/1.1\r\nHost: h\r\n\r\n"))
+    kept = "METH_POST" in rule and "{" not in rule
+    assert acl.test(make_scope(request=b"POST /a HTTP/1.1\r\nHost: h\r\n\r\n")) is kept
+
+
 WRONG = [
     ("or path /", 9, "cannot be called 'or'"),
     ("OR path /", 9, "cannot be called 'OR'"),

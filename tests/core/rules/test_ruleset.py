@@ -168,6 +168,7 @@ WRONG = (
     ("http-request deny if { path", ""),
     ("http-request deny if later\\nacl later path /", "26 there is no ACL 'later' before this line"),
     ("http-request if later then deny\\nacl later path /", "21 there is no ACL 'later' before this line"),
+    ("monitor-uri /m\\nmonitor fail if later\\nacl later path /", "21 there is no ACL 'later' before this line"),
     ("http-request deny foo if TRUE", "foo"),
     ("http-request allow if TRUE then deny", ""),
 )
