@@ -32,6 +32,7 @@ from .relay.straight import straight_way
 from .report.access_log import AccessLog
 from .report.captures import Captures
 from .report.senders import Senders, sent_host
+from .resolver.opening import open_resolvers
 from .rules.proxy_rules import ProxyRules
 from .rules.site import LiveSite
 from .runtime import Runtime
@@ -71,6 +72,7 @@ def build(
         bufsize=tune.bufsize,
     )
     relay.uri_length = tune.logurilen
+    relay.resolvers = open_resolvers(configuration.resolvers, loop)
     relay.maxconn = share(spec.maxconn or 0, parts, part)
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if limit != resource.RLIM_INFINITY:

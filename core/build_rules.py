@@ -17,6 +17,7 @@ from .errors import ConfigError
 from .relay import inspection, passes
 from .relay.relay import Relay
 from .relay.route import Frontend, Route
+from .resolver.opening import Unasked
 from .rules.capture_slots import slots_of
 from .rules.catalogue import Needs
 from .rules.levels import Levels, rows_of
@@ -68,6 +69,8 @@ def install(
     users = userlists_of(configuration)
     site = LiveSite(frontends, backends, relay, thread, threads, pattern_files=files, limits=limits, userlists=users)
     found = Findings()
+    # Where nobody listens nobody is asked.
+    site.resolvers = relay.resolvers or dict.fromkeys(configuration.resolvers, Unasked())
     site.levels = Levels(rows_of(configuration), pulse, relay.now)
     sets = RuleSets(configuration.rule_sets, site, found.errors)
     compiled = {} if compiled is None else compiled

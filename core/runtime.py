@@ -240,6 +240,8 @@ class Runtime:
             for server in backend.servers:
                 for connection in server.pool.drain():
                     connection.retire()
+        for resolver in relay.resolvers.values():
+            resolver.close()
         relay.timers.stop()
         self._pulse.cancel()
         self.publish()

@@ -19,7 +19,7 @@ INSIDE_CORE = (
     {"units"},
     {"addresses", "passwords"},
     {"config"},
-    {"http", "net", "peers"},
+    {"http", "net", "peers", "resolver"},
     {"session"},
     {"rules"},
     {"balance"},

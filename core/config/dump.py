@@ -31,6 +31,7 @@ from .model import (
     TuneSpec,
     UserlistSpec,
 )
+from .resolver_spec import HOLDS, ResolversSpec
 from .threads import format_threads
 
 _CLOSE_OPTIONS = {"close": "httpclose", "server-close": "http-server-close"}
@@ -94,6 +95,7 @@ def dump(configuration: Configuration) -> str:
         blocks.append(("defaults", iter(())))
     blocks += [(_heading(proxy), _proxy(proxy)) for proxy in configuration.proxies]
     blocks += [(f"{found.kind} {found.name}", map(_rule, found.rules)) for found in configuration.rule_sets.values()]
+    blocks += [(f"resolvers {found.name}", _resolvers(found)) for found in configuration.resolvers.values()]
     blocks += [(f"userlist {found.name}", _userlist(found)) for found in configuration.userlists.values()]
     return "\n".join(f"{head}\n" + "".join(f"    {line}\n" for line in lines) for head, lines in blocks)
 
@@ -130,6 +132,18 @@ def _heading(proxy: ProxySpec) -> str:
 
 def _rule(rule: RuleSpec) -> str:
     return f"{rule.kind} {_line(*(word.text for word in rule.words))}"
+
+
+def _resolvers(spec: ResolversSpec) -> Iterator[str]:
+    for server in spec.nameservers:
+        host = f"[{server.host}]" if ":" in server.host else server.host
+        yield _line("nameserver", server.name, f"{'tcp@' if server.stream else ''}{host}:{server.port}")
+    yield _line("resolve_retries", spec.retries)
+    yield _line("accepted_payload_size", spec.payload)
+    yield _line("timeout", "resolve", format_time(spec.timeout_resolve))
+    yield _line("timeout", "retry", format_time(spec.timeout_retry))
+    for status in HOLDS:
+        yield _line("hold", status, format_time(getattr(spec, f"hold_{status}")))
 
 
 def _globals(spec: GlobalSpec) -> Iterator[str]:

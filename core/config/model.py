@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..addresses import Address as Address
+from .resolver_spec import ResolversSpec
 from .table_spec import TableSpec as TableSpec
 
 
@@ -443,6 +444,8 @@ class Configuration:
     """By name: sections request-rules and response-rules, which share one space of names."""
     pattern_files: Mapping[str, PatternFileSpec] = field(default_factory=dict)
     """By path: what ACLs (`-f`) and maps name."""
+    resolvers: Mapping[str, ResolversSpec] = field(default_factory=dict)
+    """By name; `default` is made where a rule asks for it."""
     userlists: Mapping[str, UserlistSpec] = field(default_factory=dict)
     tables: Mapping[str, TableSpec] = field(default_factory=dict)
     """All stick tables by name: a proxy's bears the proxy's, one of a peers section `section/table`."""

@@ -23,6 +23,7 @@ from . import logs as _logs
 from . import options as _options
 from . import placement as _placement
 from . import proxies as _proxies
+from . import resolvers as _resolvers
 from . import rules as _rules
 from . import server as _server
 from . import timeouts as _timeouts
@@ -37,6 +38,7 @@ from .lexer import Line, Word, read_lines
 from .model import Configuration, Place, ProxySpec
 from .pattern_files import read_pattern_files
 from .resolve import resolve
+from .resolvers import ResolversDraft
 from .statement import Refusal, Statement
 from .userlists import UserlistDraft, userlists
 
@@ -47,6 +49,7 @@ PROXY_SECTIONS = ("frontend", "backend", "listen")
 RULE_SECTIONS = ("request-rules", "response-rules")
 """Ours: rules that others enter by `jump`."""
 NAMED_SECTIONS: dict[str, tuple[Callable[[Reading, str, Place], Any], Table[Any]]] = {
+    "resolvers": (ResolversDraft, _resolvers.KEYWORDS),
     "userlist": (UserlistDraft, _userlists.KEYWORDS),
 }
 """Sections of a name and lines of their own -> what makes their draft, and their keywords."""
@@ -101,6 +104,8 @@ def load(
         pattern_files=read_pattern_files(configuration, read_file, diagnostics),
         userlists=userlists(reader.drafts(UserlistDraft), diagnostics),
     )
+    found = _resolvers.sections(reader.drafts(ResolversDraft), configuration, reader.reading, diagnostics)
+    configuration = replace(configuration, resolvers=found)
     return (None if diagnostics.errors else configuration), diagnostics
 
 

@@ -168,6 +168,17 @@ class Suspended:
         self.abandon()
         self.expired(exchange)
 
+    def wake(self) -> None:
+        """What is waited for may be there. Called by others than the client, maybe when it has left, and its exchange
+        serves somebody else."""
+        exchange = self.exchange
+        if exchange.suspended is self:
+            try:
+                arrived(exchange)
+            except Exception as error:
+                # Others are woken by the same event.
+                self.relay.failed(error)
+
 
 def arrived(exchange: RelayExchange) -> None:
     """Bytes have come, while rules wait."""
@@ -204,7 +215,9 @@ def _wait(exchange: RelayExchange, verdict: Wait) -> bool:
             exchange.head_at = NOT_REACHED
             HANDLERS[late.kind](exchange, late)
 
-    Suspended(exchange, verdict.delay(exchange), expired, verdict.ready)
+    suspended = Suspended(exchange, verdict.delay(exchange), expired, verdict.ready)
+    if verdict.started is not None:
+        verdict.started(suspended.wake)
     return False
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...pools.counters import ProcessCounts
 from ...pools.pulses import TAKEN
@@ -46,6 +46,7 @@ class Relay:
         "maxconn",
         "reader",
         "recorded",
+        "resolvers",
         "room",
         "sessions",
         "spare",
@@ -81,6 +82,8 @@ class Relay:
         self.sessions = 0
         self.recorded = 0
         """Exchanges whose facts were recorded: `%rt`."""
+        self.resolvers: Mapping[str, Any] = {}
+        """Sections `resolvers` by name (core/resolver)."""
         self.uri_length = 1024
         """`tune.http.logurilen`."""
         self.spare: list[RelayExchange] = []

@@ -59,7 +59,7 @@ def read_target(use: Use) -> tuple[Name, list[Allowed]]:
         name = variables.parse_name(first.strip())
     except ValueError as error:
         raise use.error(str(error), word) from None
-    _refuse_scope(use, name, word)
+    refuse_scope(use, name, word)
     conditions = []
     for item in rest:
         if item.strip() not in CONDITIONS:
@@ -68,7 +68,7 @@ def read_target(use: Use) -> tuple[Name, list[Allowed]]:
     return name, conditions
 
 
-def _refuse_scope(use: Use, name: Name, word: RuleWord) -> None:
+def refuse_scope(use: Use, name: Name, word: RuleWord) -> None:
     """A variable that nobody could ever read."""
     early = use.ground.kind in ("tcp-request connection", "tcp-request session")
     if early and name.scope not in ("proc", "sess"):

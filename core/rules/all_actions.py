@@ -8,6 +8,7 @@ from __future__ import annotations
 from . import (
     action_answer,
     action_headers,
+    action_resolve,
     action_patterns,
     action_stream,
     action_uri,
@@ -22,6 +23,7 @@ from .actions import ALL, CONTENT, EARLY, HTTP, REQUEST, RESPONSE, RESPONSE_CONT
 MODULES = (
     action_answer,
     action_headers,
+    action_resolve,
     action_patterns,
     action_stream,
     action_uri,
@@ -38,7 +40,6 @@ missing("track-sc0 track-sc1 track-sc2 track-sc", ALL, _TABLES)
 missing("sc-inc-gpc sc-inc-gpc0 sc-inc-gpc1 sc-add-gpc sc-set-gpt sc-set-gpt0", ALL, _TABLES)
 missing("cache-use", REQUEST, "it needs caches")
 missing("cache-store", RESPONSE, "it needs caches")
-missing("do-resolve", CONTENT | REQUEST, "it needs resolvers")
 missing("send-spoe-group", CONTENT | RESPONSE_CONTENT | REQUEST | RESPONSE, "it needs SPOE")
 missing("use-service", CONTENT | REQUEST, "it needs services")
 missing("lua", ALL, "there is no Lua")

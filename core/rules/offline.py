@@ -17,6 +17,7 @@ _CHANGING = "is another one each time"
 _TIME = "depends on the time; here it is now"
 _PLACE = "depends on the machine and the process that serve it"
 _KERNEL = "is told by the kernel of a connection; here there is none"
+_ASKED = "would ask a name server; here none is asked, and the variable stays as it is"
 _STORED = "is what earlier requests have left; here there are none"
 
 _TOLD = {
@@ -26,6 +27,7 @@ _TOLD = {
     ),
     _STATE: "nbsrv srv_is_up srv_weight srv_uweight stopping",
     _RATE: "be_sess_rate fe_req_rate fe_sess_rate srv_sess_rate",
+    _ASKED: "do-resolve",
     _CHANGING: "rand uuid unique-id",
     _TIME: "date date_us accept_date request_date",
     _PLACE: "hostname nbproc nbthread pid proc thread last_rule_file",

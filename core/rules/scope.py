@@ -175,6 +175,16 @@ class Scope(Protocol):
         """Keep a value in a slot of the request's captures, or of the response's, cut to the slot's length."""
 
 
+class ResolverFacts(Protocol):
+    """A section `resolvers`. (resolver.resolver.Resolver)"""
+
+    def known(self, name: bytes, family: Any) -> bytes | None:
+        """The packed address of a name (in lower case), if it need not be asked for."""
+
+    def ask(self, name: bytes, family: Any) -> Any:
+        """resolver.flight.Flight, or None: it cannot be asked for."""
+
+
 class ProcessFacts(Protocol):
     """The thread and its process. (relay.relay.Relay)"""
 
@@ -204,3 +214,5 @@ class Site(Protocol):
     """pattern_files.PatternFiles."""
     userlists: Mapping[str, Any]
     """userlists.Userlist by name."""
+    resolvers: Mapping[str, Any]
+    """ResolverFacts by name."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..config.model import Configuration, ProxySpec, ServerSpec
+from ..resolver.opening import Unasked
 from .levels import Levels
 from .pattern_files import PatternFiles
 from .scope import FrontendFacts, Variables
@@ -37,6 +38,8 @@ class LiveSite:
     levels: Levels = field(default_factory=Levels)
     pattern_files: PatternFiles = field(default_factory=PatternFiles)
     userlists: Mapping[str, Userlist] = field(default_factory=dict)
+    resolvers: Mapping[str, Any] = field(default_factory=dict)
+    """scope.ResolverFacts."""
 
 
 @dataclass(slots=True)
@@ -132,4 +135,5 @@ def checked_site(configuration: Configuration, environment: Mapping[str, str] | 
         environment=os.environ if environment is None else environment,
         pattern_files=PatternFiles(configuration.pattern_files),
         userlists=userlists_of(configuration),
+        resolvers=dict.fromkeys(configuration.resolvers, Unasked()),
     )

@@ -89,9 +89,11 @@ class Answer(Verdict):
 class Wait(Verdict):
     """WAIT. `ready(scope)`: is there anything left to wait for? `delay(scope)`: milliseconds, at most.
 
-    `timed_out`: what then happens, None: the rules go on. `body`: it is the client's body that is waited for."""
+    `timed_out`: what then happens, None: the rules go on. `body`: it is the client's body that is waited for.
+    `started(wake)`: called when the wait has begun, for waits that something else ends than bytes of the client's:
+    `wake` asks `ready` again, and may be called at any time after."""
 
-    __slots__ = ("body", "delay", "ready", "timed_out")
+    __slots__ = ("body", "delay", "ready", "started", "timed_out")
 
     def __init__(
         self,
@@ -100,9 +102,11 @@ class Wait(Verdict):
         delay: Callable[[Any], float],
         timed_out: Verdict | None = None,
         body: bool = False,
+        started: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         super().__init__(WAIT, place)
         self.body = body
+        self.started = started
         self.ready = ready
         self.delay = delay
         self.timed_out = timed_out

@@ -40,6 +40,7 @@ def reads_back(configuration: Configuration) -> None:
     first, second = without_places(configuration), without_places(again)
     assert second.globals == first.globals, text
     assert second.rule_sets == first.rule_sets, text
+    assert second.resolvers == first.resolvers, text
     for one, other in zip(second.proxies, first.proxies, strict=True):
         assert one == other, text
     assert dump(again) == text
@@ -80,6 +81,10 @@ request-rules r
     acl a path /x | http-request deny if a | use_backend f unless a
 response-rules s
     http-response set-header a b
+resolvers one
+    nameserver a 10.0.0.1:53 | nameserver b tcp@[::1]:54 | resolve_retries 5 | accepted_payload_size 8192
+    timeout resolve 2s | timeout retry 300 | hold nx 1s | hold obsolete 2s | hold other 3s | hold refused 4s
+    hold timeout 5s | hold valid 0
 """
 
 
@@ -112,7 +117,7 @@ def test_everything_at_once() -> None:
 def test_each_line_alone(line: tuple[str, str]) -> None:
     head, words = line
     more = "" if head != "frontend f" else "\nbackend f\n mode http"
-    mode = "" if head == "global" or "rules" in head else " mode http\n"
+    mode = "" if head == "global" or "rules" in head or "resolvers" in head else " mode http\n"
     reads_back(configuration(f"{head}\n{mode} {words}{more}\n"))
 
 

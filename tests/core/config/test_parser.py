@@ -104,8 +104,8 @@ def test_names_of_proxies(read: Any, first: str, second: str, allowed: bool) -> 
 
 def test_sections_that_maniple_lacks_are_one_error_each(read: Any) -> None:
     outcome = read("""
-        resolvers r
-            nameserver a 127.0.0.1:53
+        mailers r
+            mailer a 127.0.0.1:25
             foo
         ring x
             size 3

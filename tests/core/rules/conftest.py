@@ -32,6 +32,7 @@ def make_site() -> Callable[..., Any]:
             levels=Levels(),
             pattern_files=PatternFiles(),
             userlists={},
+            resolvers={},
         )
         for name, value in facts.items():
             assert hasattr(site, name), f"a site has no '{name}'"

@@ -1,0 +1,1 @@
+"""Asking name servers while the proxy runs."""
