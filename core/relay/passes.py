@@ -17,7 +17,7 @@ exchange that is suspended holds no slot, and is forgotten if its client leaves 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from ..http.edit import edit_request, seal
@@ -47,6 +47,8 @@ from .refusing import answer, answer_request, close, drop, reject, send_hints, v
 from .timers import NEVER
 
 if TYPE_CHECKING:
+    from .holding import HeldResponse
+    from .route import Run
     from .upstream import ServerConnection
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -288,26 +290,74 @@ HANDLERS: dict[Kind, Handler] = {
 
 
 def enter_response(
-    connection: ServerConnection, exchange: RelayExchange, head: ResponseHead, have: int = -1
+    connection: ServerConnection, exchange: RelayExchange, head: ResponseHead, data: bytes, end: int
 ) -> ResponseHead | None:
-    """A response's head is here, and `have` bytes behind it: run its rules. Returns what goes on, None if a rule has
-    ended it."""
-    route = exchange.route
+    """A response's head is here, and `data[end:]` behind it: run its rules. Returns what goes on, None if a rule has
+    ended it or holds it back (`exchange.held`)."""
     exchange.answer = head
     exchange.request_variables = exchange.response_variables = None
-    for run in route.response_plan:
+    exchange.received_head = head
+    exchange.received = data
+    exchange.received_from = end
+    return _go_through(connection, exchange, head, iter(exchange.route.response_plan), None)
+
+
+def go_on_with_response(connection: ServerConnection, held: HeldResponse) -> ResponseHead | None:
+    """What a response was held back for is here: as `enter_response`."""
+    exchange = held.exchange
+    return _go_through(connection, exchange, held.head, held.runs, go_on(exchange))
+
+
+def _go_through(
+    connection: ServerConnection, exchange: RelayExchange, head: ResponseHead, runs: Iterator[Run], verdict: Any
+) -> ResponseHead | None:
+    """Run what is left of the response's plan. `verdict`: of the set that was under way."""
+    while True:
+        if verdict is not None and verdict.kind is not STOP:
+            if verdict.kind is WAIT:
+                if not verdict.ready(exchange):
+                    exchange.hold().wait(verdict, runs, _too_long)
+                    return None
+                verdict = go_on(exchange)
+                continue
+            connection.keep = connection.keep and head.keep_alive
+            held = exchange.held
+            if held is not None:
+                whole = held.done and not held.ended and held.head.length >= 0 and held.size == held.head.length
+            else:
+                whole = len(exchange.received) - exchange.received_from == head.length
+            _refuse_response(connection, exchange, verdict, whole and exchange.request_done)
+            return None
+        run = next(runs, None)
+        if run is None:
+            break
         exchange.lenient = False
         verdict = run(exchange)
-        if verdict is not None and verdict.kind is not STOP:
-            connection.keep = connection.keep and head.keep_alive
-            _refuse_response(connection, exchange, verdict, have == head.length and exchange.request_done)
-            return None
-    for run in route.after_plan:
+    for run in exchange.route.after_plan:
         exchange.lenient = False
         run(exchange)
+    exchange.received_head = None
+    exchange.received = b""
     changed = exchange.answer
+    assert changed is not None
     seal(changed)
     return changed
+
+
+def _too_long(held: HeldResponse) -> None:
+    """The time of a rule that holds a response back is over."""
+    exchange = held.exchange
+    connection = exchange.upstream
+    if connection is None:
+        return
+    late = held.verdict.timed_out
+    if late is None:
+        connection.released(held)
+        return
+    exchange.steps = None
+    connection.server.counts.eresp += 1
+    exchange.route.backend.counts.eresp += 1
+    _refuse_response(connection, exchange, late, False)
 
 
 def mirror(exchange: RelayExchange) -> None:
@@ -318,8 +368,14 @@ def mirror(exchange: RelayExchange) -> None:
 
 def _refuse_response(connection: ServerConnection, exchange: RelayExchange, verdict: Verdict, whole: bool) -> None:
     exchange.last_rule = verdict.place
+    held = exchange.held
     if verdict.kind is not REJECT:
-        exchange.response_at = exchange.client.relay.now()
+        exchange.response_at = exchange.client.relay.now() if held is None else held.at
+    exchange.received_head = None
+    exchange.received = b""
+    if held is not None:
+        held.stop()
+        exchange.held = None
     if whole and verdict.kind is not REJECT:
         # Nothing of it is left to come: the connection serves the next request.
         connection.release(exchange)

@@ -20,8 +20,10 @@ from . import passes, replying
 from .ending import log_early
 from .exchange import RECEIVING, RelayExchange
 from .route import LARGE
+from .timers import NEVER
 
 if TYPE_CHECKING:
+    from .holding import HeldResponse
     from .upstream import ServerConnection
 
 CHALLENGES = frozenset((b"www-authenticate", b"proxy-authenticate"))
@@ -35,9 +37,11 @@ class Reading(IntEnum):
     CHUNKS = 2
     UNTIL_CLOSE = 3
     NOTHING = 4
+    HELD = 5
+    """Whatever is left of a response that rules hold back (holding)."""
 
 
-HEAD, LENGTH, CHUNKS, UNTIL_CLOSE, NOTHING = Reading
+HEAD, LENGTH, CHUNKS, UNTIL_CLOSE, NOTHING, HELD = Reading
 
 
 def more(connection: ServerConnection, exchange: RelayExchange, data: bytes) -> None:
@@ -65,6 +69,8 @@ def more(connection: ServerConnection, exchange: RelayExchange, data: bytes) -> 
         exchange.bytes_to_client += len(data)
         connection.deadline = connection.relay.clock() * 1000.0 + exchange.route.server_timeout
         exchange.client.write(data)
+    elif reading is HELD:
+        _keep(connection, exchange, data)
     else:
         # More than the response, while the rest of its request is still being sent.
         connection.keep = False
@@ -85,12 +91,90 @@ def extraordinary(
         _interim(connection, exchange, head, data[end:])
         return
     if exchange.route.whole < 0:
-        changed = passes.enter_response(connection, exchange, head, len(data) - end)
+        changed = passes.enter_response(connection, exchange, head, data, end)
         if changed is None:
+            if exchange.held is not None and exchange.held.waiting:
+                connection.reading = HELD
+                _pace(connection, exchange.held)
             return
+        exchange.held = None
         head = changed
         if status != 101:
             status = head.status
+    _deliver(connection, exchange, request, head, status, data, end, relay.clock() * 1000.0)
+
+
+def _pace(connection: ServerConnection, held: HeldResponse) -> None:
+    """Whether a held response's server is to be read, and waited for."""
+    if held.over:
+        connection.deadline = NEVER
+    elif held.size >= connection.relay.bufsize and not held.paused:
+        held.paused = True
+        connection.deadline = NEVER
+        connection.transport.pause_reading()
+
+
+def _keep(connection: ServerConnection, exchange: RelayExchange, data: bytes) -> None:
+    """More of a response that is held back."""
+    held = exchange.held
+    assert held is not None
+    held.feed(data)
+    if held.verdict.ready(exchange):
+        released(connection, held)
+    else:
+        connection.deadline = connection.relay.clock() * 1000.0 + exchange.route.server_timeout
+        _pace(connection, held)
+
+
+def held_to_the_end(connection: ServerConnection, exchange: RelayExchange, error: Exception | None) -> None:
+    """The server has closed while its response is held back."""
+    held = exchange.held
+    assert held is not None
+    if held.ended:
+        return
+    held.ended = held.over = True
+    held.broken = error
+    connection.keep = False
+    connection.deadline = NEVER
+    if held.verdict.ready(exchange):
+        released(connection, held)
+
+
+def released(connection: ServerConnection, held: HeldResponse) -> None:
+    """The rules that have held a response back go on, and it is handed on."""
+    exchange = held.exchange
+    request = exchange.head
+    assert request is not None
+    held.stop()
+    if held.paused:
+        held.paused = False
+        if not connection.transport.is_closing():
+            connection.transport.resume_reading()
+    head = passes.go_on_with_response(connection, held)
+    if head is None:
+        if exchange.held is held:
+            _pace(connection, held)
+        return
+    exchange.held = None
+    connection.reading = HEAD
+    status = 101 if held.head.status == 101 else head.status
+    _deliver(connection, exchange, request, head, status, b"".join(held.raw), 0, held.at)
+    if held.ended and connection.exchange is exchange:
+        connection.ended(exchange, held.broken)
+
+
+def _deliver(
+    connection: ServerConnection,
+    exchange: RelayExchange,
+    request: RequestHead,
+    head: ResponseHead,
+    status: int,
+    data: bytes,
+    end: int,
+    now: float,
+) -> None:
+    """Hand a response on, of which the head was here at `now`, and its body (or the beginning) is `data[end:]`."""
+    relay = connection.relay
     length = head.length
     if status == 101 or (request.method == b"CONNECT" and status < 300):
         if status == 101:
@@ -99,13 +183,12 @@ def extraordinary(
             except ServerProtocolError as error:
                 invalid(connection, exchange, data, error)
                 return
-        exchange.response_at = now = relay.clock() * 1000.0
+        exchange.response_at = now
         exchange.status = status
         if exchange.client.frontend.early_log is not None:
             log_early(exchange, now, len(head.start) + len(head.block.wire) + 2)
         exchange.client.tunnel(exchange, connection, head, data[end:])
         return
-    now = relay.clock() * 1000.0
     exchange.response_at = now
     exchange.status = status
     exchange.phase = RECEIVING

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..rules.samples import unpack_ip
 from ..session import Exchange, Session
+from .holding import HeldResponse
 from .timers import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..balance.server import Server
+    from ..http.head import ResponseHead
     from ..rules.verdicts import Verdict
     from .client import ClientConnection
     from .route import Route
@@ -34,6 +36,7 @@ class RuledExchange(Exchange):
         "at",
         "client_timeout",
         "dirty",
+        "held",
         "hints",
         "inspect_until",
         "inspected",
@@ -43,6 +46,9 @@ class RuledExchange(Exchange):
         "plan",
         "priority_class",
         "priority_offset",
+        "received",
+        "received_from",
+        "received_head",
         "route",
         "suspended",
         "uncertain",
@@ -76,6 +82,13 @@ class RuledExchange(Exchange):
     """`use-server`."""
     priority_class: int
     priority_offset: int
+    held: HeldResponse | None
+    """The response, while rules hold it back or look into its body."""
+    received_head: ResponseHead | None
+    """Of a server's response, while its rules are run: as it came."""
+    received: bytes
+    """What has come of it; the body begins at `received_from`."""
+    received_from: int
     inspect_until: float
     """When content rules stop waiting for bytes; 0 while they have not begun to, -1 when they have stopped."""
     inspected: Any
@@ -88,6 +101,9 @@ class RuledExchange(Exchange):
         self.log_level = None
         self.client_timeout = 0.0
         self.priority_class = self.priority_offset = 0
+        self.held = self.received_head = None
+        self.received = b""
+        self.received_from = 0
         self.inspect_until = 0.0
         self.inspected = None
         self.uncertain = 0
@@ -208,6 +224,23 @@ class RuledExchange(Exchange):
             return True
         have = sum(map(len, self.pending)) if self.pending else 0
         return (least > 0 and len(self.body()) >= least) or have >= self.client.relay.bufsize
+
+    def hold(self) -> HeldResponse:
+        """The response whose rules are run, with what is here of its body."""
+        held = self.held
+        if held is None:
+            x: Any = self
+            assert self.received_head is not None
+            held = self.held = HeldResponse(x, self.received_head, self.received[self.received_from :])
+        return held
+
+    def has_response_body(self, least: int) -> bool:
+        """As `has_body`, of the response."""
+        return self.hold().has(least)
+
+    def response_body(self) -> bytes:
+        """What is here of the response's body, without its framing; nothing of answers of our own."""
+        return b"" if self.received_head is None else self.hold().body()
 
     def body(self) -> bytes:
         """What is here of the request's body (exchange)."""

@@ -19,12 +19,13 @@ from ..http.framing import ChunkedBody
 from ..net.sockets import write_now
 from . import receiving
 from .exchange import RECEIVING, SENDING, RelayExchange
-from .receiving import HEAD, NOTHING, UNTIL_CLOSE
+from .receiving import HEAD, HELD, NOTHING, UNTIL_CLOSE
 from .timers import NEVER
 
 if TYPE_CHECKING:
     from ..balance.server import Server
     from .client import ClientConnection
+    from .holding import HeldResponse
     from .relay import Relay
 
 
@@ -99,7 +100,7 @@ class ServerConnection(asyncio.Protocol):
         if exchange is None:
             self._forget()
         else:
-            self._ended(exchange, exc)
+            self.ended(exchange, exc)
         self.descriptor = -1
         relay.room()
 
@@ -108,7 +109,7 @@ class ServerConnection(asyncio.Protocol):
         if exchange is None:
             self._forget()
         elif self.reading == HEAD or not exchange.response_done:
-            self._ended(exchange, None)
+            self.ended(exchange, None)
         return None
 
     def _forget(self) -> None:
@@ -124,6 +125,9 @@ class ServerConnection(asyncio.Protocol):
         """Close a connection that has nothing more to say, by a reset: whoever closes first in the ordinary way keeps
         the port in TIME_WAIT for a minute, and there are 28,000 ports. HAProxy does the same."""
         self.deadline = NEVER
+        if self.transport.is_closing():
+            # It broke while its response was held back.
+            return
         sock = self.transport.get_extra_info("socket")
         if sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
@@ -133,6 +137,10 @@ class ServerConnection(asyncio.Protocol):
         """Close a busy connection at once, with what is unsent thrown away."""
         exchange = self.exchange
         if exchange is not None:
+            held = exchange.held
+            if held is not None:
+                held.stop()
+                exchange.held = None
             exchange.upstream = None
             self.exchange = None
             self.server.pool.released()
@@ -223,6 +231,10 @@ class ServerConnection(asyncio.Protocol):
 
     # The end of a response, and failures.
 
+    def released(self, held: HeldResponse) -> None:
+        """The response is held back no longer."""
+        receiving.released(self, held)
+
     def complete(self, exchange: RelayExchange, now: float) -> None:
         """The whole response has been handed on."""
         if exchange.request_done:
@@ -260,10 +272,13 @@ class ServerConnection(asyncio.Protocol):
             self.server.pool.released()
         self.retire()
 
-    def _ended(self, exchange: RelayExchange, exc: Exception | None) -> None:
+    def ended(self, exchange: RelayExchange, exc: Exception | None) -> None:
         """The server closed (exc None) or the connection broke, while an exchange is under way."""
         client = exchange.client
         reading = self.reading
+        if reading == HELD:
+            receiving.held_to_the_end(self, exchange, exc)
+            return
         self.drop()
         if reading == UNTIL_CLOSE and exc is None:
             client.finished(exchange, self.relay.now())
@@ -307,7 +322,7 @@ class ServerConnection(asyncio.Protocol):
             return
         reading = self.reading
         self.drop()
-        if reading == HEAD:
+        if reading in (HEAD, HELD):
             self.server.counts.eresp += 1
             exchange.route.backend.counts.eresp += 1
             client.fail(exchange, 504, b"sH")

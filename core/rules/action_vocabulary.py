@@ -11,22 +11,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..config.keywords import State
-from .actions import ACTIONS, ALL, RESPONSE, RESPONSE_CONTENT, Entry
+from .actions import ACTIONS, ALL, RESPONSE_CONTENT, Entry
 from .all_actions import MODULES
 
 REGISTERED = MODULES
 """Their import fills the registry."""
 
 ELSEWHERE: dict[str, frozenset[str]] = {
-    "pause": RESPONSE,
     "set-fc-mark": RESPONSE_CONTENT,
     "set-fc-tos": RESPONSE_CONTENT,
     "set-mark": RESPONSE_CONTENT,
     "set-tos": RESPONSE_CONTENT,
-    "wait-for-body": RESPONSE,
 }
-"""Rule sets in which HAProxy has an action too, and maniple only has it in others. `pause` is refused there with its
-own words."""
+"""Rule sets in which HAProxy has an action too, and maniple only has it in others."""
 _LETTERS = {
     "tcp-request connection": "c",
     "tcp-request session": "s",
@@ -64,7 +61,7 @@ def action_terms() -> Iterator[ActionTerm]:
 def _term(entry: Entry) -> ActionTerm:
     gone = bool(entry.missing)
     lacking = entry.sets if gone else ELSEWHERE.get(entry.name, frozenset())
-    have = frozenset() if gone else entry.sets - (lacking if entry.name == "pause" else frozenset())
+    have = frozenset() if gone else entry.sets
     usage = f"{entry.name}(...) {entry.usage}" if entry.takes_argument else f"{entry.name} {entry.usage}"
     return ActionTerm(
         "action",

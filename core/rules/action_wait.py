@@ -22,7 +22,12 @@ def _time(use: Use) -> int:
         raise use.error(str(error), word) from None
 
 
-@action("wait-for-body", REQUEST, "time <time> [at-least <size>]", "Wait until the body, or the start of it, is here")
+@action(
+    "wait-for-body",
+    REQUEST | RESPONSE,
+    "time <time> [at-least <size>]",
+    "Wait until the body, or the start of it, is here",
+)
 def _wait_for_body(use: Use) -> Act:
     time: int | None = None
     least = 0
@@ -42,6 +47,8 @@ def _wait_for_body(use: Use) -> Act:
         use.take_nothing("time <time>")
     delay = float(time or 0)
     use.waits = True
+    if not use.ground.request:
+        return _for_response(use, least, delay)
     late = Answer(use.place, 408, page=True, termination=b"cR")
     wait = Wait(use.place, lambda x: x.has_body(least), lambda x: delay, late, body=True)
 
@@ -51,10 +58,18 @@ def _wait_for_body(use: Use) -> Act:
     return act
 
 
+def _for_response(use: Use, least: int, delay: float) -> Act:
+    late = Answer(use.place, 504, page=True, termination=b"sR")
+    wait = Wait(use.place, lambda x: x.has_response_body(least), lambda x: delay, late)
+
+    def act(x: Any) -> Verdict | None:
+        return None if x.has_response_body(least) else wait
+
+    return act
+
+
 @action("pause", REQUEST | RESPONSE, "{<time>|<expression>}", "Go on after a while")
 def _pause(use: Use) -> Act:
-    if not use.ground.request:
-        raise use.error("maniple cannot pause responses yet")
     if use.ended():
         use.take_nothing("a time")
     use.waits = True

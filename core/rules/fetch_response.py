@@ -1,7 +1,7 @@
 """Fetches of the status line and of what maniple did with the response (manual 7.3.6).
 
-Owns: these. Must not know: headers and cookies (fetch_headers, fetch_cookies). Bodies of responses are handed on as
-they come and never kept, so `res.body` has no place here.
+Owns: these. Must not know: headers and cookies (fetch_headers, fetch_cookies), who waits for a response's body
+(`wait-for-body`): what is seen of it is what has come with the head, else. Of answers of our own nothing is seen.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from typing import Any
 
 from .catalogue import REQUEST_KEPT, RESPONSE, RESPONSE_KEPT, Needs, fetch, plain_fetch
 from .fetch_request import captured
-from .samples import BOOL, INT, STR
+from .samples import BIN, BOOL, INT, STR
+
+_BODY = Needs.RESPONSE | Needs.RESPONSE_BODY
 
 
 @plain_fetch("status", INT, RESPONSE_KEPT, "The status")
@@ -44,10 +46,23 @@ fetch("capture.res.hdr", STR, RESPONSE_KEPT, "A captured header of the response"
 )
 
 
-@plain_fetch("res.body_size", INT, RESPONSE, "The length that the response announces, 0 without one")
+@plain_fetch("res.body", BIN, RESPONSE, "The body, as far as it is here", needs=_BODY)
+def body(x: Any) -> Any:
+    return None if x.answer is None else x.response_body()
+
+
+@plain_fetch("res.body_len", INT, RESPONSE, "How much of the body is here", needs=_BODY)
+def body_length(x: Any) -> Any:
+    return None if x.answer is None else len(x.response_body())
+
+
+@plain_fetch("res.body_size", INT, RESPONSE, "How long the body is, or how much is here where nobody said", needs=_BODY)
 def body_size(x: Any) -> Any:
     answer = x.answer
-    return None if answer is None else max(answer.length, 0)
+    if answer is None:
+        return None
+    length = answer.length
+    return length if length >= 0 else len(x.response_body())
 
 
 @plain_fetch("res.comp res.cache_hit", BOOL, RESPONSE_KEPT, "Compression and caches are not there yet: false")

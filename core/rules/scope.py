@@ -162,6 +162,12 @@ class Scope(Protocol):
     def body(self) -> bytes:
         """What there is of the request's body, without its framing."""
 
+    def response_body(self) -> bytes:
+        """The same of the response that a server has sent."""
+
+    def has_response_body(self, least: int) -> bool:
+        """Is all of it here, or `least` bytes of it (0: no such limit), or as much as is kept?"""
+
     def request_payload(self) -> bytes | None:
         """What the client of a TCP stream has sent and was not sent on; None of HTTP."""
 

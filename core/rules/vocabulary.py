@@ -62,7 +62,7 @@ _MISSING_FETCHES = (
     ),
     (
         "the contents of TCP streams",
-        "distcc_body distcc_param res.body res.body_len",
+        "distcc_body distcc_param",
     ),
     (
         "facts that are not kept",

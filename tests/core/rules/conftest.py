@@ -132,15 +132,19 @@ def value_of(make_site: Callable[..., Any]) -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def make_scope() -> Callable[..., Any]:
-    """An exchange made of facts. `request` and `response` are whole heads (bytes), `body` the request's body; other
-    keyword arguments replace facts of the exchange or of its session."""
+    """An exchange made of facts. `request` and `response` are whole heads (bytes), `body` and `answered` their bodies;
+    other keyword arguments replace facts of the exchange or of its session."""
     reader = HeadReader(Limits())
 
-    def make(*, request: bytes = b"", response: bytes = b"", body: bytes = b"", **facts: Any) -> Any:
+    def make(
+        *, request: bytes = b"", response: bytes = b"", body: bytes = b"", answered: bytes = b"", **facts: Any
+    ) -> Any:
         session = SimpleNamespace(**CLIENT_FACTS)
         scope = SimpleNamespace(**SCOPE_FACTS, session=session, body=lambda: body, now=lambda: 2000.0)
         scope.request_payload = lambda: scope.payload[0]
         scope.response_payload = lambda: scope.payload[1]
+
+        scope.response_body = lambda: answered
 
         def capture(request: bool, slot: int, value: bytes) -> None:
             slots = scope.request_captures if request else scope.response_captures

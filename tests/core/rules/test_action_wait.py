@@ -76,7 +76,9 @@ WRONG = (
     ("http-request wait-for-body time 5s whole", "unknown word 'whole'"),
     ("http-request pause", "expects a time"),
     ("http-request pause 5x", ""),
-    ("http-response pause 5s", "cannot pause responses yet"),
+    ("http-response pause", "expects a time"),
+    ("http-response wait-for-body", "expects time <time>"),
+    ("http-after-response pause 5s", "it is no action of `http-after-response`"),
     ("tcp-request content pause 5s", "it is no action of `tcp-request content`"),
 )
 
