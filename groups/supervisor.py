@@ -39,6 +39,7 @@ from .operations import Operations
 from .processes import Processes
 from .runtime_directory import own_path
 from .succession import Succession
+from .table_keeper import TableKeeper
 from .thread import Builder
 from .timetable import Timetable
 from .titles import set_title, supervisor_title
@@ -118,6 +119,8 @@ class Supervisor:
         )
         self.succession.announce_forks = self.options.master_worker
         self.succession.titles = self.options.titles
+        self.keeper = TableKeeper(self.succession.tables, self.notices, self.timetable)
+        self.succession.tables.fill = self.keeper.fill
         self.notifier = Notifier({} if not self.options.systemd else None)
         self.operations = Operations(self)
         self._watch = Watch(self.succession, self.processes, self.notices, self.report)
@@ -222,6 +225,7 @@ class Supervisor:
     def _child_ended(self) -> None:
         self.processes.reap()
         self.operations.upgrading.child_ended()
+        self.keeper.child_ended()
 
     def _leave(self) -> None:
         """In a new child."""
@@ -274,6 +278,7 @@ class Supervisor:
             if not proxy.disabled:
                 self.report(_NOTICE, f"Proxy {proxy.name} started.")
         self._watch.set(generation.configuration)
+        self.keeper.set(generation.configuration.tables, generation.foundation.tables)
         self._open_control(generation.configuration)
         if not first:
             return
@@ -395,6 +400,7 @@ class Supervisor:
         self._selector.close()
         if pidfile:
             remove_pid_file(pidfile)
+        self.keeper.finish()
         self.succession.close()
         gc.unfreeze()
         if self.stopping and self.options.master_worker:

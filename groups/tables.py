@@ -11,9 +11,10 @@ any more before another may have it.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from ..core.config.model import Configuration
+from ..core.config.table_spec import TableSpec
 from ..pools.segment import Segment
 from ..pools.table import Table, create_table
 from ..pools.table_arrays import vacate
@@ -33,6 +34,8 @@ class Tables:
     """All tables and their writers."""
 
     def __init__(self) -> None:
+        self.fill: Callable[[TableSpec, Segment, Segment | None], None] | None = None
+        """Called for each table that is made, with the one of its name before, which had another shape."""
         self._users: dict[Segment, int] = {}
         self._writers = Slots()
 
@@ -42,11 +45,13 @@ class Tables:
         opened: dict[str, Segment] = {}
         try:
             for name, spec in configuration.tables.items():
-                segment = kept.get(name)
+                segment = before = kept.get(name)
                 if segment is None or segment.shape != spec.shape.encode():
                     segment = create_table(name, spec.shape, secrets.randbits(64))
                 opened[name] = segment
                 self._users[segment] = self._users.get(segment, 0) + 1
+                if segment is not before and self.fill is not None:
+                    self.fill(spec, segment, before)
         except OSError:
             self.close(opened)
             raise

@@ -60,6 +60,7 @@ class Upgrading:
         self._trial = None
         supervisor.timetable.forget("trial")
         if not error:
+            supervisor.keeper.stop()
             connection = answer.hand_over()
             try:
                 execute(self._heritage(-1 if connection is None else connection.fileno()))
