@@ -17,35 +17,38 @@ LONGEST: Final = 1024
 
 
 class SentTexts:
-    """What the peer has been told."""
+    """What the peer has been told.
 
-    __slots__ = ("_next", "_numbers", "_texts")
+    A receiver that does not share a table may pass over its updates and the texts in them. So a text counts as told
+    only in the table in which it was."""
+
+    __slots__ = ("_next", "_told")
 
     def __init__(self) -> None:
-        self._numbers: dict[bytes, int] = {}
-        self._texts: list[bytes | None] = [None] * SIZE
+        self._told: dict[bytes, tuple[int, set[str]]] = {}
+        """Text -> its number, and the tables in which it was told; the oldest first."""
         self._next = 0
 
-    def encode(self, text: bytes | None) -> bytes:
-        """A text as a value: length of what follows, number, and the text itself where the peer does not know it."""
+    def encode(self, text: bytes | None, table: str) -> bytes:
+        """A text as a value: length of what follows, number, and the text itself where the peer may not know it.
+        Longer ones than LONGEST are cut."""
         if text is None:
             return b"\0"
-        number = self._numbers.get(text)
-        if number is not None:
-            body = encode_integer(number)
-        else:
-            body = encode_integer(self._take(text)) + encode_integer(len(text)) + text
+        text = text[:LONGEST]
+        number, tables = self._told.get(text) or self._take(text)
+        body = encode_integer(number)
+        if table not in tables:
+            tables.add(table)
+            body += encode_integer(len(text)) + text
         return encode_integer(len(body)) + body
 
-    def _take(self, text: bytes) -> int:
-        position = self._next
-        self._next = (position + 1) % SIZE
-        before = self._texts[position]
-        if before is not None:
-            del self._numbers[before]
-        self._texts[position] = text
-        self._numbers[text] = position + 1
-        return position + 1
+    def _take(self, text: bytes) -> tuple[int, set[str]]:
+        if len(self._told) == SIZE:
+            del self._told[next(iter(self._told))]
+        self._next = self._next % SIZE + 1
+        found: tuple[int, set[str]] = (self._next, set())
+        self._told[text] = found
+        return found
 
 
 class ReceivedTexts:

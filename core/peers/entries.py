@@ -25,7 +25,7 @@ def encode_entry(table: TableDefinition, key: bytes, values: Mapping[str, Value]
     for column in table.columns:
         value = values.get(column.name)
         if column.name in TEXTS:
-            parts.append(texts.encode(value if isinstance(value, bytes) else None))
+            parts.append(texts.encode(value if isinstance(value, bytes) else None, table.name))
         elif column.name in ARRAYS:
             several = value if type(value) is tuple else ()
             empty: int | Rate = _UNKNOWN_RATE if column.name in RATES else 0
