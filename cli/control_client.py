@@ -16,6 +16,8 @@ from ..groups.runtime_directory import supervisors
 
 PATIENCE = 120.0
 """Seconds for an answer; a reload builds everything anew, and takes as long as that does."""
+_PAYLOAD_END = b"%END%"
+"""The line behind a payload, in which there may be empty ones."""
 
 
 class NobodyThere(Exception):
@@ -34,14 +36,23 @@ class Reply:
     text: str
 
 
-def ask(path: str, command: str, patience: float = PATIENCE) -> Reply:
-    """Sends one command and waits for its answer. Raises NobodyThere."""
+def written(word: str) -> str:
+    """A word as a line of the control socket has it."""
+    return "".join(f"\\{character}" if character in "\\ ;" else character for character in word)
+
+
+def ask(path: str, command: str, patience: float = PATIENCE, payload: bytes | None = None) -> Reply:
+    """Sends one command, with the lines of its payload if there is one, and waits for its answer. Raises
+    NobodyThere."""
+    line = f"result {command}".encode("utf-8", "surrogateescape")
+    if payload is not None:
+        line += b" <<%b\n%b\n%b" % (_PAYLOAD_END, payload, _PAYLOAD_END)
     received = b""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(patience)
         try:
             connection.connect(path)
-            connection.sendall(f"result {command}\n".encode())
+            connection.sendall(line + b"\n")
             while part := connection.recv(65536):
                 received += part
         except TimeoutError:

@@ -1,4 +1,4 @@
-"""`maniple reload | upgrade | scale | status | stop`: what a running supervisor is asked for by hand.
+"""`maniple reload | upgrade | scale | status | stop | ctl`: what a running supervisor is asked for by hand.
 
 Owns: the flags, what is shown, the exit codes: 0 done, 1 refused (with the reason), 2 wrong usage, 3 nobody there. Must
 not know: the control socket's protocol (control_client.py). Imports neither the proxy nor the supervisor: it is to
@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -35,10 +36,10 @@ class Which:
     pidfile: str
     file: str
 
-    def ask(self, line: str) -> client.Reply:
+    def ask(self, line: str, payload: bytes | None = None) -> client.Reply:
         """The answer; ends the process where nobody can give one."""
         try:
-            return client.ask(self.path(), line)
+            return client.ask(self.path(), line, payload=payload)
         except client.NobodyThere as error:
             self.end(NOBODY, str(error))
 
@@ -134,5 +135,34 @@ def status_command(
         time.sleep(watch)
 
 
-for _command in (reload_command, upgrade_command, scale_command, stop_command, status_command):
+def ctl_command(
+    words: Annotated[list[str], typer.Argument(metavar="COMMAND...", help="A command of the control socket.")],
+    payload: Annotated[
+        str, typer.Option("--payload", metavar="FILE", help="What the command takes behind `<<`; - is standard input.")
+    ] = "",
+    socket: Socket = "",
+    pid: Pid = 0,
+    pidfile: PidFile = "",
+    file: File = "",
+) -> None:
+    """Any command of the control socket, as HAProxy's runtime API has it: `maniple ctl show map`,
+    `maniple ctl add map /etc/hosts.map www.example.com app`, `maniple ctl help`.
+    """
+    which = Which("ctl", socket, pid, pidfile, file)
+    content = None
+    if payload:
+        try:
+            content = sys.stdin.buffer.read() if payload == "-" else Path(payload).read_bytes()
+        except OSError as error:
+            which.end(USAGE, f"{payload}: {error.strerror}")
+    # One word is a whole line, as it would be typed there.
+    line = words[0] if len(words) == 1 else " ".join([client.written(word) for word in words])
+    reply = which.ask(line, content)
+    if not reply.done:
+        which.end(REFUSED, reply.text or "it was not done")
+    if reply.text:
+        typer.echo(reply.text)
+
+
+for _command in (reload_command, upgrade_command, scale_command, stop_command, status_command, ctl_command):
     _command.__doc__ = f"{_command.__doc__}\n\n    {WHICH}\n"

@@ -24,6 +24,7 @@ COMMANDS = {
     "scale": ("ctl", "scale_command"),
     "stop": ("ctl", "stop_command"),
     "upgrade": ("ctl", "upgrade_command"),
+    "ctl": ("ctl", "ctl_command"),
     "explain": ("explain", "explain_command"),
     "topology": ("topology", "topology_command"),
     "demo": ("demo", "demo_command"),

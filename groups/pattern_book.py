@@ -192,7 +192,8 @@ class PatternSet:
         return 0 < (version - self.current) & 0xFFFFFFFF <= (self.next - self.current) & 0xFFFFFFFF
 
     def in_future(self, version: int) -> bool:
-        return (version - self.current) & 0xFFFFFFFF > (self.next - self.current) & 0xFFFFFFFF
+        """Was it never prepared?"""
+        return 0 < (version - self.next) & 0xFFFFFFFF < 1 << 31
 
     def follow(self, change: Change) -> None:
         """A rule has changed what counts."""

@@ -54,6 +54,20 @@ def test_nobody_there(tmp_path: Path) -> None:
     assert run("stop", "--pidfile", str(tmp_path / "none")).exit_code == 3
 
 
+def test_any_command(served: Served, tmp_path: Path) -> None:
+    result = run("ctl", "show", "version", "--socket", served.path)
+    assert (result.exit_code, result.stdout) == (0, "1.2.3\n")
+    result = run("ctl", "--socket", served.path, "add map", "m")
+    assert (result.exit_code, result.stderr[:38]) == (1, "maniple ctl: Unknown command: 'add map")
+    assert run("ctl", "show version", "--socket", served.path).stdout == "1.2.3\n"
+    (tmp_path / "lines").write_text("a 1\n\nb 2\n")
+    result = run("ctl", "--payload", str(tmp_path / "lines"), "--socket", served.path, "add", "map", "m;x")
+    assert (result.exit_code, result.stderr) == (
+        1, "maniple ctl: Unknown map identifier. Please use #<id> or <file>.\n",
+    )  # fmt: skip
+    assert run("ctl", "--payload", str(tmp_path / "none"), "--socket", served.path, "add").exit_code == 2
+
+
 @pytest.mark.parametrize(
     "words", [("scale",), ("scale", "0"), ("scale", "x"), ("status", "--pid", "1", "--socket", "/x")]
 )

@@ -3,6 +3,7 @@ and 3.0 (test_control_against_haproxy asks it again)."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,6 +79,34 @@ def test_split(line: str, found: list[list[str]]) -> None:
 )
 def test_line(rig: Rig, path: str, said: str, told: str) -> None:
     assert rig.ask(path, said) == told
+
+
+PAYLOADS = [
+    ("add map none <<\na b\n\n", "Unknown map identifier. Please use #<id> or <file>.\n\n"),
+    ("add map none <<END\na b\n\nc d\nEND\n", "Unknown map identifier. Please use #<id> or <file>.\n\n"),
+    ("show version;add map none <<\na\n\n", VERSION + "Unknown map identifier. Please use #<id> or <file>.\n\n"),
+    ("prompt\nshow version <<\nx\ny\n\nshow version\nquit\n", f"\n> + + + {VERSION}> {VERSION}> "),
+    # No payload: too long a word.
+    ("show version <<12345678\n", VERSION),
+]
+
+
+@pytest.mark.parametrize(("said", "told"), PAYLOADS, ids=[said for said, _ in PAYLOADS])
+def test_payloads(rig: Rig, path: str, said: str, told: str) -> None:
+    assert rig.ask(path, said) == told
+
+
+def test_payload_without_its_end_is_not_carried_out(rig: Rig, path: str) -> None:
+    client = rig.client(path)
+    client.say("reload <<\nx\n")
+    client.socket.shutdown(socket.SHUT_WR)
+    rig.until(lambda: client.ended)
+    assert client.read == "" and rig.steering.calls == []
+
+
+def test_payload_that_is_too_long(rig: Rig, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maniple.groups.conversation.MAX_PAYLOAD", 100)
+    assert rig.ask(path, "show version <<\n" + "line\n" * 30) == "Payload too long.\n"
 
 
 def test_master_prompt_names_the_process(rig: Rig, tmp_path: Path) -> None:

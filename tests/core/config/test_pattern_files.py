@@ -97,3 +97,32 @@ def test_errors_have_their_place(lines: str, says: str) -> None:
 def test_rule_sets_are_looked_at() -> None:
     configuration, errors = read("request-rules r\n acl a path -f l1\n", {"l1": b"a\n"})
     assert not errors and configuration is not None and set(configuration.pattern_files) == {"l1"}
+
+
+def test_repeats_are_kept_apart() -> None:
+    configuration, errors = read(" http-request set-header a %[path,map(m)]\n", {"m": b"a 1\nb 2\na 3\nc 4\na 5\n"})
+    assert configuration is not None and not errors
+    spec = configuration.pattern_files["m"]
+    assert spec.entries == {b"a": b"1", b"b": b"2", b"c": b"4"}
+    assert spec.repeats == ((2, b"a", b"3"), (3, b"a", b"5"))
+
+
+KINDS_OF_NAMES = [("file@m", b"a 1\n", 1), ("opt@m", b"a 1\n", 1), ("opt@none", b"", 0), ("virt@any", b"", 0)]
+
+
+@pytest.mark.parametrize(("path", "content", "count"), KINDS_OF_NAMES, ids=[path for path, _, _ in KINDS_OF_NAMES])
+def test_kinds_of_names(path: str, content: bytes, count: int) -> None:
+    configuration, errors = read(f" http-request set-header a %[path,map({path})]\n", {"m": content})
+    assert configuration is not None and not errors
+    assert len(configuration.pattern_files[path].entries) == count
+
+
+def test_a_file_that_must_be_there() -> None:
+    assert read(" http-request set-header a %[path,map(file@none)]\n", {})[1]
+
+
+def test_files_that_actions_change_are_read_as_others_use_them() -> None:
+    lines = " http-request add-acl(m) x\n http-request set-map(n) a b\n http-request set-header a %[path,map(m)]\n"
+    configuration, errors = read(lines, {"m": b"a 1\n", "n": b"b 2\n"})
+    assert configuration is not None and not errors
+    assert {path: spec.as_map for path, spec in configuration.pattern_files.items()} == {"m": True, "n": True}
