@@ -123,7 +123,7 @@ def test_damage_at_any_byte_is_told_and_nothing_is_half_read(whole: bytes, tmp_p
             path.write_bytes(damaged)
             blocks, complaint = read_file(str(path))
             assert blocks == full[: len(blocks)]
-                assert complaint
+            assert complaint
 
 
 @settings(max_examples=50, deadline=None)
