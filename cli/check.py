@@ -18,6 +18,7 @@ from ..core.config import parser
 from ..core.config.diagnostics import Diagnostics
 from ..core.config.environment import Environment
 from ..core.config.model import Configuration
+from .memory import memory_rows, memory_text
 
 
 class Form(StrEnum):
@@ -37,6 +38,9 @@ def check_command(
     keywords: Annotated[
         bool,
         typer.Option("--keywords", help="Show every keyword: where it may stand, and whether maniple has it yet."),
+    ] = False,
+    memory: Annotated[
+        bool, typer.Option("--memory", help="Also show what stick tables will take on this machine.")
     ] = False,
 ) -> None:
     """Check configuration files without starting anything.
@@ -72,8 +76,9 @@ def check_command(
         report_formats(configuration, diagnostics)
         if diagnostics.errors:
             configuration = None
+    threads = _threads(configuration) if memory and configuration is not None else 0
     if form is Form.JSON:
-        sys.stdout.write(json_text(configuration, diagnostics, dump))
+        sys.stdout.write(json_text(configuration, diagnostics, dump, threads))
     else:
         # With --dump the standard output is a configuration that can be used.
         out = sys.stderr if dump else sys.stdout
@@ -83,6 +88,8 @@ def check_command(
         else:
             if dump:
                 sys.stdout.write(dump_text(configuration))
+            if threads:
+                out.write(memory_text(configuration, threads))
             out.write(f"{summary(configuration)}: valid\n")
     raise typer.Exit(1 if configuration is None else 0)
 
@@ -93,13 +100,27 @@ def dump_text(configuration: Configuration) -> str:
     return dump.dump(configuration)
 
 
-def json_text(configuration: Configuration | None, diagnostics: Diagnostics, dump: bool) -> str:
-    """The whole answer for programs; the configuration is null where it has errors or was not asked for."""
-    found = {
+def _threads(configuration: Configuration) -> int:
+    """How many there will be on this machine; 1 where the words about them contradict each other, which is an error at
+    the start."""
+    from ..groups.foundation import plan
+
+    try:
+        return plan(configuration).threads
+    except ValueError:
+        return 1
+
+
+def json_text(configuration: Configuration | None, diagnostics: Diagnostics, dump: bool, threads: int = 0) -> str:
+    """The whole answer for programs; the configuration is null where it has errors or was not asked for. `threads`:
+    for how many the memory of stick tables is told, 0: it is not."""
+    found: dict[str, object] = {
         "valid": configuration is not None,
         "reports": [asdict(report) for report in diagnostics.in_order()],
         "configuration": asdict(configuration) if configuration is not None and dump else None,
     }
+    if configuration is not None and threads:
+        found["memory"] = memory_rows(configuration, threads)
     return _as_json(found)
 
 
