@@ -20,11 +20,13 @@ from ...pools.counters import ServerCounts
 from ...pools.halflife import HalfLife, PurgeDelay
 from ...pools.slots import dynamic_limit, share
 from ...pools.waiting import WaitingQueue
-from ..config.model import ServerSpec
+from ..config.model import Address, ServerSpec
 
 if TYPE_CHECKING:
     from .backend import Backend
 
+ANYWHERE = ("", "0.0.0.0", "::")
+"""Hosts of server lines that stand for the client's destination."""
 WEIGHT_SCALE = 16
 """An effective weight is the user's times this, so that a server that warms up can have a fraction of a weight."""
 DEFAULT_BATCHES = 10
@@ -48,7 +50,16 @@ def make_pool(spec: ServerSpec, strategy: str, parts: int = 1, index: int = 0) -
         eviction = PurgeDelay(spec.pool_purge_delay, least)
     else:
         most = 0
-    return ConnectionPool(strategy, maximum=most, minimum=least, low=low, max_reuse=spec.max_reuse, eviction=eviction)
+    # One server line, many places: a connection to one must not serve a request for another.
+    reuse = 0 if floats(spec.address) else spec.max_reuse
+    return ConnectionPool(strategy, maximum=most, minimum=least, low=low, max_reuse=reuse, eviction=eviction)
+
+
+def floats(address: Address) -> bool:
+    """Does the client's destination, which rules may change, say where connections to this server line go: its address
+    (`0.0.0.0`), its port (none, or an offset), or both (manual 5.2: server)?"""
+    inet = address.kind in ("inet", "inet6")
+    return inet and (address.host in ANYWHERE or address.port_offset or not address.port_low)
 
 
 def _portion(number: int, parts: int, index: int) -> int:
@@ -70,6 +81,7 @@ class Server:
         "draining",
         "eligible",
         "eweight",
+        "floating",
         "index",
         "maintenance",
         "maxconn",
@@ -105,6 +117,7 @@ class Server:
         self.backend = backend
         self.counts = counts
         self.backup = spec.backup
+        self.floating = floats(spec.address)
         self.parts = (parts, part)
         self.maxconn = 0
         """Requests at a time, in this thread; 0: no limit."""

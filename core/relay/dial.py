@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from ..balance.retry import Failure
+from ..balance.server import ANYWHERE
 from .timers import NEVER
 
 if TYPE_CHECKING:
@@ -83,11 +84,16 @@ class Dial:
         elif address.kind == "abns":
             await loop.create_unix_connection(made, sock=_connect_abstract(address.host))
         else:
-            port = address.port_low
-            if address.port_offset or not port:
-                port += exchange.client.frontend_port
+            host, port = address.host, address.port_low
+            if server.floating:
+                client = exchange.client
+                if address.port_offset or not port:
+                    port += client.frontend_port
+                if host in ANYWHERE and client.frontend_host != "unix":
+                    # Where the client, or a rule (`set-dst`), wants to go.
+                    host = client.frontend_host
             source = exchange.route.source_of(server)
-            await loop.create_connection(made, address.host, port, local_addr=source)
+            await loop.create_connection(made, host, port, local_addr=source)
         return connection
 
     def _step(self, _: object = None) -> None:

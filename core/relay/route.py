@@ -284,7 +284,7 @@ class Route:
         self.forward_name = asked[0].header.lower().encode() if asked else b""
         self.forward_if_none = bool(asked) and all(item.if_none for item in asked)
         self.forward_except = [ipaddress.ip_network(item.except_net, strict=False) for item in asked if item.except_net]
-        if asked:
+        if asked or any(server.floating for server in backend.servers):
             frontend.wants_source = True
         frontend.routes.append(self)
         self.plain = not (asked or self.close_server or frontend.records_source)

@@ -5,7 +5,8 @@ failed the other family is asked for; when that has failed too, all again when `
 `resolve_retries` times. Must not know: the cache, sockets, rules.
 
 Facts (measured: HAProxy 3.0): with both families failed it waits for the rest of `timeout retry` before the next try,
-and does not after the last one; a try that was not answered in time is repeated with the family that is preferred.
+and does not after the last one; a question that nobody has answered in time is repeated; where some have, and
+failed, the other family is asked for.
 Invariant: `ended` is called once, and never before `start` has returned.
 """
 
@@ -25,6 +26,7 @@ class Flight:
     """`status` is None while it is under way. `addresses`: packed, in the order of the answer."""
 
     __slots__ = (
+        "_answered",
         "_asked",
         "_ended",
         "_handle",
@@ -58,6 +60,8 @@ class Flight:
         self._retry = retry
         self._ended = ended
         self._asked: dict[Nameserver, int] = {}
+        self._answered = False
+        """Some have failed, of those that were asked last."""
         self._handle: asyncio.TimerHandle | None = None
         self.status: Status | None = None
         self.addresses: tuple[bytes, ...] = ()
@@ -70,12 +74,12 @@ class Flight:
 
     def _try(self) -> None:
         self._tries -= 1
-        self._question = self._questions[0]
         self._handle = self._loop.call_later(self._retry, self._late)
-        self._ask()
+        self._ask(self._questions[0])
 
-    def _ask(self) -> None:
-        question = self._question
+    def _ask(self, question: Question) -> None:
+        self._question = question
+        self._answered = False
         for one in self._nameservers:
             number = one.ask(question, self._received)
             if number >= 0:
@@ -83,22 +87,29 @@ class Flight:
 
     def _received(self, nameserver: Nameserver, status: Status, addresses: tuple[bytes, ...]) -> None:
         self._asked.pop(nameserver, None)
+        self._answered = True
         if status is Status.VALID:
             self._end(status, addresses)
         elif not self._asked:
-            preferred, other = self._questions
-            if self._question is preferred:
-                self._question = other(_OTHER[preferred.family])
-                self._ask()
+            if self._question is self._questions[0]:
+                self._turn()
             elif not self._tries:
                 self._end(status)
 
+    def _turn(self) -> None:
+        """To the other family."""
+        preferred, other = self._questions
+        self._ask(other(_OTHER[preferred.family]))
+
     def _late(self) -> None:
         self._forget()
-        if self._tries:
-            self._try()
-        else:
+        if not self._tries:
             self._end(Status.TIMEOUT)
+        elif self._answered and self._question is self._questions[0]:
+            self._handle = self._loop.call_later(self._retry, self._late)
+            self._turn()
+        else:
+            self._try()
 
     def _forget(self) -> None:
         for nameserver, number in self._asked.items():

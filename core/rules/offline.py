@@ -27,7 +27,6 @@ _TOLD = {
     ),
     _STATE: "nbsrv srv_is_up srv_weight srv_uweight stopping",
     _RATE: "be_sess_rate fe_req_rate fe_sess_rate srv_sess_rate",
-    _ASKED: "do-resolve",
     _CHANGING: "rand uuid unique-id",
     _TIME: "date date_us accept_date request_date",
     _PLACE: "hostname nbproc nbthread pid proc thread last_rule_file",
@@ -40,6 +39,7 @@ _NOTES: dict[str, str] = {name: note for note, names in _TOLD.items() for name i
 NOTES: Mapping[str, str] = _NOTES
 """Name of a fetch -> what is said of it."""
 
+_ACTIONS = {"do-resolve": _ASKED}
 _FAMILIES = (("sc_", _STORED), ("sc0_", _STORED), ("sc1_", _STORED), ("sc2_", _STORED), ("table_", _STORED))
 _FETCH = re.compile(r"(?:^|(?<=[\s\[!{]))([A-Za-z][A-Za-z0-9_.-]*)")
 _PROCESS = re.compile(r"\bvar\(proc\.([A-Za-z0-9_.]+)")
@@ -50,7 +50,7 @@ def notes_of(text: str) -> list[str]:
     found = {}
     for match in _FETCH.finditer(text):
         name = match[1]
-        note = _NOTES.get(name)
+        note = _NOTES.get(name) or _ACTIONS.get(name)
         if note is None:
             note = next((said for start, said in _FAMILIES if name.startswith(start)), None)
         if note is not None:

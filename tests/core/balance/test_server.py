@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from maniple.core.balance.backend import Backend
-from maniple.core.balance.server import make_pool
+from maniple.core.balance.server import floats, make_pool
 from maniple.core.config.model import Address, Place, ServerSpec
 from maniple.pools.halflife import HalfLife, PurgeDelay
 
@@ -213,3 +213,34 @@ def test_repr(farm: Callable[..., Backend]) -> None:
     assert " down: " in repr(two)
     backend.set_maintenance(two, True)
     assert " maintenance: " in repr(two)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        (Address("inet", "10.0.0.1", 80, 80), False),
+        (Address("inet", "0.0.0.0", 80, 80), True),
+        (Address("inet", "", 80, 80), True),
+        (Address("inet6", "::", 80, 80), True),
+        (Address("inet", "10.0.0.1", 0, 0), True),
+        (Address("inet", "10.0.0.1", 5, 5, port_offset=True), True),
+        (Address("unix", "/run/x"), False),
+        (Address("abns", "x"), False),
+    ],
+)
+def test_lines_that_go_where_the_client_says(address: Address, expected: bool) -> None:
+    """Their connections are used once: the next request may want to go elsewhere."""
+    assert floats(address) is expected
+
+    class Connection:
+        reuses = 0
+        safe = False
+
+    for strategy in ("always", "never"):
+        pool = make_pool(ServerSpec(Place("f", 1), "s", address), strategy)
+        pool.took()
+        connection = Connection()
+        if strategy == "never":
+            assert pool.reserve(connection, "client") is not expected
+        else:
+            assert pool.give(connection, True) is not expected

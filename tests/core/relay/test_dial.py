@@ -23,6 +23,11 @@ MakeRig = Callable[..., Rig]
         # A port that is not written, or an offset, counts from the client's (manual 5).
         (Address("inet", "127.0.0.1", 0, 0), ("127.0.0.1", 80)),
         (Address("inet", "127.0.0.1", 1000, 1000, port_offset=True), ("127.0.0.1", 1080)),
+        (Address("inet", "127.0.0.1", 80, 80, port_offset=True), ("127.0.0.1", 160)),
+        # So does an address that stands for any.
+        (Address("inet", "0.0.0.0", 8001, 8001), ("192.0.2.9", 8001)),
+        (Address("inet6", "::", 0, 0, port_offset=True), ("192.0.2.9", 80)),
+        (Address("inet", "", -1, -1, port_offset=True), ("192.0.2.9", 79)),
         (Address("unix", "/run/x"), "/run/x"),
     ],
 )

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+import dns.exception
 import dns.flags
 import dns.message
 import dns.rcode
@@ -105,7 +106,11 @@ class NameServer:
         self.script[(name, kind) if kind else name] = list(reactions)
 
     def _react(self, packet: bytes, peer: tuple[str, int], stream: bool) -> Sequence[bytes]:
-        question = dns.message.from_wire(packet)
+        try:
+            question = dns.message.from_wire(packet)
+        except dns.exception.DNSException:
+            # HAProxy sends what is no question for names that are none.
+            return []
         assert isinstance(question, dns.message.QueryMessage)
         asked = question.question[0]
         name, kind = asked.name.to_text(omit_final_dot=True), dns.rdatatype.to_text(asked.rdtype)

@@ -64,7 +64,7 @@ ORDERS: tuple[tuple[str, list[Reaction], list[Reaction], Family, Status, str, li
     ("the last failure", [NX, REFUSED, NX, SERVFAIL], [], Family.IPV4, Status.OTHER, "", [A, AAAA, A, AAAA]),
     ("the second server", [silence], [GOOD], Family.IPV4, Status.VALID, "192.0.2.1", [A]),
     ("a failure beside an answer", [NX], [GOOD], Family.IPV4, Status.VALID, "192.0.2.1", [A]),
-    ("a failure beside silence", [SERVFAIL], [silence, GOOD], Family.IPV4, Status.VALID, "192.0.2.1", [A, A]),
+    ("a failure beside silence", [SERVFAIL], [silence, GOOD], Family.IPV4, Status.VALID, "192.0.2.1", [A, AAAA, A]),
 )
 
 

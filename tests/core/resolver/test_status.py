@@ -8,7 +8,7 @@ from maniple.core.resolver.status import Family, Status
 
 
 def test_families_are_record_types() -> None:
-    assert (Family.IPV4, Family.IPV6) == (dns.rdatatype.A, dns.rdatatype.AAAA)
+    assert (int(Family.IPV4), int(Family.IPV6)) == (int(dns.rdatatype.A), int(dns.rdatatype.AAAA))
     assert len(Status) == 6
 
 

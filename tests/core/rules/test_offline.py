@@ -20,6 +20,7 @@ assert keywords.MODULES
         ("sc_http_req_rate(0) gt 5", ["sc_http_req_rate"]),
         ("set-header X %[var(proc.n)]", ["proc.n"]),
         ("nbsrv(a) gt 0", ["nbsrv"]),
+        ("do-resolve(txn.a,r,ipv4) hdr(host)", ["do-resolve"]),
     ],
 )
 def test_what_is_said(text: str, names: list[str]) -> None:
