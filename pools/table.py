@@ -13,13 +13,14 @@ Measured (Python 3.11, 2 cores, us): track of a present key 1.1 in a table of 1,
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from .locks import ByteLocks
 from .segment import Segment
 from .stripe import FRESH, LIVE, LIVING, STATE, TURN, Stripe
-from .table_arrays import SEED, Arrays
+from .table_arrays import SECRET, SECRET_BYTES, SEED, Arrays
 from .table_cells import Count, Gauge, Rate, Word, make_cell
 from .table_names import Names
 from .table_shape import FOREVER, Layout, Stored, TableShape
@@ -35,6 +36,7 @@ def create_table(name: str, shape: TableShape, seed: int) -> Segment:
     header = segment.body[:64].cast("Q")
     header[SEED] = seed
     header.release()
+    segment.body[SECRET * 8 : SECRET * 8 + SECRET_BYTES] = os.urandom(SECRET_BYTES)
     return segment
 
 
@@ -239,6 +241,11 @@ class Table:
             if one.name == name:
                 return one
         return None
+
+    @property
+    def secret(self) -> bytes:
+        """Random bytes that all who share the table have, as long as it is there: for signatures."""
+        return bytes(self.arrays.body[SECRET * 8 : SECRET * 8 + SECRET_BYTES])
 
     @contextmanager
     def locked(self, slot: int) -> Iterator[None]:

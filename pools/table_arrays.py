@@ -16,6 +16,9 @@ from .table_shape import SEATS, Layout, TableShape
 
 USED, SEED, NAMED = range(3)
 """Words of the header: seats that were ever used, from 0 (the base); what the hash starts from; names so far."""
+SECRET = 8
+"""The word of the header with which the table's secret begins."""
+SECRET_BYTES = 32
 _MASK = (1 << 64) - 1
 
 

@@ -110,6 +110,12 @@ def test_a_segment_of_another_kind_is_refused() -> None:
     segment.close()
 
 
+def test_all_who_share_it_have_one_secret() -> None:
+    with opened(make_shape(), 1, 2) as (one, two), opened(make_shape(), 1) as (other,):
+        assert one.secret == two.secret != other.secret
+        assert len(one.secret) == 32
+
+
 def test_it_outlives_those_who_made_it() -> None:
     segment = create_table("t", make_shape(), 7)
     first = open_again(segment, 1)
