@@ -14,7 +14,7 @@ from .balance.backend import Backend
 from .config.model import BalanceSpec, Configuration, ProxySpec
 from .config.rules import static_backend
 from .errors import ConfigError
-from .relay import inspection, passes
+from .relay import inspection, passes, responding
 from .relay.relay import Relay
 from .relay.route import Frontend, Route
 from .resolver.opening import Unasked
@@ -207,7 +207,7 @@ def _equip_route(route: Route, own: ProxyRules, compiled: Mapping[tuple[str, boo
     response += _present(theirs.response.run, theirs.response)
     if (own.request.needs | theirs.request.needs) & Needs.RESPONSE:
         # Of requests only `map-uri` asks for that.
-        response += (passes.mirror,)
+        response += (responding.mirror,)
     after = _present(theirs.after.run, theirs.after)
     if not same:
         response += _present(own.response.run, own.response)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..relay import passes
+from ..relay import passes, responding
 from ..relay.inspection import Inspection
 from ..rules.effects import compare, take
 from ..rules.explanation import Choice, PassTrace
@@ -94,7 +94,7 @@ class Recorder:
 
     def _compared(self, run: Run) -> Run:
         """A function that is no rule set."""
-        title = "map-uri, on the way back" if run is passes.mirror else "captures and identifiers"
+        title = "map-uri, on the way back" if run is responding.mirror else "captures and identifiers"
 
         def watched(x: RelayExchange) -> Verdict | None:
             before = take(x, self._variables)

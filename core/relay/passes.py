@@ -1,11 +1,10 @@
-"""The passes of rules over one exchange, from its request to its response, and their suspension.
+"""The passes of rules over a request, and their suspension.
 
 ```
 connection   tcp-request connection, session                  before the first byte (refusing)
 request      frontend: tcp-request content, monitor-uri, http-request, redirect, use_backend
              backend, if it is another proxy: tcp-request content, http-request, redirect; use-server; then the server
-response     backend: tcp-response content, http-response; mirrors of map-uri; frontend: http-response
-             http-after-response of both: also over answers of our own (after)
+response     (responding)
 ```
 
 A plan is a tuple of functions of the exchange, made when the proxies are built (build_rules); what has no rules is not
@@ -17,12 +16,10 @@ exchange that is suspended holds no slot, and is forgotten if its client leaves 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable
+from typing import Any, cast
 
 from ..http.edit import edit_request, seal
-from ..http.head import ResponseHead
-from ..rules.mapping import undo
 from ..rules.ruleset import go_on
 from ..rules.verdicts import (
     ANSWER,
@@ -43,13 +40,8 @@ from ..rules.verdicts import (
 from ..session import NOT_REACHED
 from . import connect, replying
 from .exchange import RelayExchange
-from .refusing import answer, answer_request, close, drop, reject, send_hints, vanish
+from .refusing import answer_request, drop, reject, send_hints
 from .timers import NEVER
-
-if TYPE_CHECKING:
-    from .holding import HeldResponse
-    from .route import Run
-    from .upstream import ServerConnection
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 DONE = Verdict(STOP, None)
@@ -227,11 +219,22 @@ def _missing(exchange: RelayExchange, verdict: Missing) -> bool:
     """Content rules lack bytes: run them again when some have come, for as long as `inspect-delay` says."""
     exchange.steps = None
     exchange.at -= verdict.back
-    now = exchange.client.relay.now()
+    client = exchange.client
+    now = client.relay.now()
     if exchange.inspect_until == 0.0:
         exchange.inspect_until = now + verdict.delay
-    Suspended(exchange, max(exchange.inspect_until - now, 0.0), _too_late, _at_once)
+    rest = max(exchange.inspect_until - now, 0.0)
+    frontend = client.frontend
+    if frontend.spec.mode == "tcp" and frontend.client_timeout < rest:
+        Suspended(exchange, frontend.client_timeout, _silent, _at_once)
+    else:
+        Suspended(exchange, rest, _too_late, _at_once)
     return False
+
+
+def _silent(exchange: RelayExchange) -> None:
+    """`timeout client` is over, before the rules have seen enough."""
+    exchange.client.fail(exchange, 408, b"cR")
 
 
 def _too_late(exchange: RelayExchange) -> None:
@@ -284,122 +287,3 @@ HANDLERS: dict[Kind, Handler] = {
     MISSING: _missing,
     SWITCH: _switch,
 }
-
-
-# Responses.
-
-
-def enter_response(
-    connection: ServerConnection, exchange: RelayExchange, head: ResponseHead, data: bytes, end: int
-) -> ResponseHead | None:
-    """A response's head is here, and `data[end:]` behind it: run its rules. Returns what goes on, None if a rule has
-    ended it or holds it back (`exchange.held`)."""
-    exchange.answer = head
-    exchange.request_variables = exchange.response_variables = None
-    exchange.received_head = head
-    exchange.received = data
-    exchange.received_from = end
-    return _go_through(connection, exchange, head, iter(exchange.route.response_plan), None)
-
-
-def go_on_with_response(connection: ServerConnection, held: HeldResponse) -> ResponseHead | None:
-    """What a response was held back for is here: as `enter_response`."""
-    exchange = held.exchange
-    return _go_through(connection, exchange, held.head, held.runs, go_on(exchange))
-
-
-def _go_through(
-    connection: ServerConnection, exchange: RelayExchange, head: ResponseHead, runs: Iterator[Run], verdict: Any
-) -> ResponseHead | None:
-    """Run what is left of the response's plan. `verdict`: of the set that was under way."""
-    while True:
-        if verdict is not None and verdict.kind is not STOP:
-            if verdict.kind is WAIT:
-                if not verdict.ready(exchange):
-                    exchange.hold().wait(verdict, runs, _too_long)
-                    return None
-                verdict = go_on(exchange)
-                continue
-            connection.keep = connection.keep and head.keep_alive
-            held = exchange.held
-            if held is not None:
-                whole = held.done and not held.ended and held.head.length >= 0 and held.size == held.head.length
-            else:
-                whole = len(exchange.received) - exchange.received_from == head.length
-            _refuse_response(connection, exchange, verdict, whole and exchange.request_done)
-            return None
-        run = next(runs, None)
-        if run is None:
-            break
-        exchange.lenient = False
-        verdict = run(exchange)
-    for run in exchange.route.after_plan:
-        exchange.lenient = False
-        run(exchange)
-    exchange.received_head = None
-    exchange.received = b""
-    changed = exchange.answer
-    assert changed is not None
-    seal(changed)
-    return changed
-
-
-def _too_long(held: HeldResponse) -> None:
-    """The time of a rule that holds a response back is over."""
-    exchange = held.exchange
-    connection = exchange.upstream
-    if connection is None:
-        return
-    late = held.verdict.timed_out
-    if late is None:
-        connection.released(held)
-        return
-    exchange.steps = None
-    connection.server.counts.eresp += 1
-    exchange.route.backend.counts.eresp += 1
-    _refuse_response(connection, exchange, late, False)
-
-
-def mirror(exchange: RelayExchange) -> None:
-    """The response says what the client knows, not what `map-uri` made of it (BK5)."""
-    if exchange.mirrors:
-        undo(exchange)
-
-
-def _refuse_response(connection: ServerConnection, exchange: RelayExchange, verdict: Verdict, whole: bool) -> None:
-    exchange.last_rule = verdict.place
-    held = exchange.held
-    if verdict.kind is not REJECT:
-        exchange.response_at = exchange.client.relay.now() if held is None else held.at
-    exchange.received_head = None
-    exchange.received = b""
-    if held is not None:
-        held.stop()
-        exchange.held = None
-    if whole and verdict.kind is not REJECT:
-        # Nothing of it is left to come: the connection serves the next request.
-        connection.release(exchange)
-    else:
-        connection.drop()
-    frontend, backend = exchange.client.frontend, exchange.route.backend
-    if verdict.kind is not ANSWER or cast(Answer, verdict).denied:
-        frontend.counts.dresp += 1
-        backend.counts.dresp += 1
-        if exchange.server is not None:
-            exchange.server.counts.dresp += 1
-    if verdict.kind is DROP:
-        vanish(exchange.client)
-        changed = exchange.answer
-        assert changed is not None
-        # As HAProxy logs it: the response's head was on its way.
-        exchange.bytes_to_client += len(changed.start) + len(changed.block.wire) + 2
-        close(exchange, changed.status, exchange.head_at)
-        return
-    if verdict.kind is REJECT:
-        exchange.termination = b"PD"
-        close(exchange, head_at=exchange.head_at)
-        return
-    given = cast(Answer, verdict)
-    # H: in the midst of the response's head.
-    exchange.termination = given.termination[:1] + b"H"
-    answer(exchange, given)

@@ -16,7 +16,7 @@ from ..http.head import CHUNKED, TO_CLOSE, RequestHead, ResponseHead
 from ..http.upgrade import check_switch
 from ..net.sockets import write_now, write_pair_now
 from ..session import NOT_REACHED
-from . import passes, replying
+from . import replying, responding
 from .ending import log_early
 from .exchange import RECEIVING, RelayExchange
 from .route import LARGE
@@ -91,7 +91,7 @@ def extraordinary(
         _interim(connection, exchange, head, data[end:])
         return
     if exchange.route.whole < 0:
-        changed = passes.enter_response(connection, exchange, head, data, end)
+        changed = responding.begin(connection, exchange, head, data, end)
         if changed is None:
             if exchange.held is not None and exchange.held.waiting:
                 connection.reading = HELD
@@ -150,7 +150,7 @@ def released(connection: ServerConnection, held: HeldResponse) -> None:
         held.paused = False
         if not connection.transport.is_closing():
             connection.transport.resume_reading()
-    head = passes.go_on_with_response(connection, held)
+    head = responding.resume(connection, held)
     if head is None:
         if exchange.held is held:
             _pace(connection, held)

@@ -66,10 +66,10 @@ _MISSING_FETCHES = (
     ),
     (
         "facts that are not kept",
-        "bc_err bc_err_name bc_err_str bc_glitches bc_nb_streams bc_setting_streams_limit cur_client_timeout"
-        " cur_server_timeout cur_tunnel_timeout fc_err fc_err_name fc_err_str fc_glitches fc_nb_streams"
+        "bc_err bc_err_name bc_err_str bc_glitches bc_nb_streams bc_setting_streams_limit"
+        " fc_err fc_err_name fc_err_str fc_glitches fc_nb_streams"
         " fc_pp_authority fc_pp_tlv fc_pp_unique_id fc_settings_streams_limit res.cache_name res.comp_algo"
-        " txn.conn_retries txn.id32 txn.redispatched txn.sess_term_state txn.status txn.timer.total txn.timer.user"
+        " txn.id32"
         " uptime",
     ),
     (

@@ -10,7 +10,7 @@ from maniple.core.build import build
 from maniple.core.build_rules import bare_backend, first_of
 from maniple.core.config.parser import load
 from maniple.core.errors import ConfigError
-from maniple.core.relay import passes
+from maniple.core.relay import passes, responding
 from maniple.core.runtime import Runtime
 from maniple.tests.core.relay.fakes import FakeLoop
 
@@ -109,7 +109,7 @@ def test_a_backend_with_the_frontends_name() -> None:
 
 def test_a_mapping_is_mirrored() -> None:
     frontend = built("http-request map-uri /a /b").frontends["f"]
-    assert frontend.default_route.response_plan == (passes.mirror,)
+    assert frontend.default_route.response_plan == (responding.mirror,)
 
 
 def test_backends_that_rules_may_choose() -> None:

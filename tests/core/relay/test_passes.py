@@ -1,4 +1,4 @@
-"""The passes of rules over requests and responses, suspension and its ends."""
+"""The passes of rules over requests, suspension and its ends."""
 
 from __future__ import annotations
 
@@ -30,23 +30,6 @@ def test_a_request_is_changed_and_goes_on(make_rig: Make) -> None:
     rig.send(client, GET)
     assert rig.upstream().take() == b"GET / HTTP/1.1\r\na: b\r\n\r\n"
     rig.send(rig.upstream(), OK)
-
-
-def test_a_response_is_changed(make_rig: Make) -> None:
-    rig = ruled(make_rig, "http-response set-header A b\nhttp-after-response set-status 299")
-    client = rig.ask()
-    rig.send(rig.upstream(), OK)
-    assert client.take() == b"HTTP/1.1 299 Success\r\ncontent-length: 2\r\na: b\r\n\r\nok"
-    assert rig.lines() == [(299, "--")]
-
-
-def test_interim_responses_are_none(make_rig: Make) -> None:
-    rig = ruled(make_rig, "http-response set-header A b")
-    client = rig.ask()
-    rig.send(rig.upstream(), b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n")
-    assert client.take() == b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n"
-    rig.send(rig.upstream(), OK)
-    assert b"a: b\r\n" in client.take()
 
 
 def test_hints_go_before_the_answer(make_rig: Make) -> None:

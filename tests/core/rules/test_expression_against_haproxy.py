@@ -122,7 +122,8 @@ NOT_COMPARED = """
     prio_class prio_offset last_rule_file last_rule_line unique-id capture.req.hdr capture.res.hdr capture.res.ver
     res.comp res.cache_hit server_status quic_enabled nbproc acl message.line
     http_auth http_auth_group
-    le2dec
+    le2dec cur_client_timeout cur_server_timeout cur_tunnel_timeout txn.conn_retries txn.redispatched
+    txn.sess_term_state txn.status txn.timer.total txn.timer.user
     req.len req_len res.len req.payload res.payload payload req.payload_lv res.payload_lv payload_lv wait_end
     req.ssl_hello_type req_ssl_hello_type res.ssl_hello_type rep_ssl_hello_type req.ssl_ver req_ssl_ver req.ssl_sni
     req_ssl_sni req.ssl_alpn req.ssl_st_ext req.ssl_ec_ext req.ssl_cipherlist req.ssl_sigalgs req.ssl_supported_groups
