@@ -16,7 +16,13 @@ import dns.name
 import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
+
+# dnspython imports the classes of records when it meets one: too late in a group that has changed its root.
+import dns.rdtypes.ANY.NS
+import dns.rdtypes.ANY.OPT
+import dns.rdtypes.ANY.SOA
 import dns.rrset
+from dns.rdtypes.ANY.CNAME import CNAME
 from dns.rdtypes.IN.A import A
 from dns.rdtypes.IN.AAAA import AAAA
 
@@ -93,7 +99,10 @@ def _addresses(question: Question, answer: list[dns.rrset.RRset]) -> tuple[bytes
         alias = by_name.get((name, int(dns.rdatatype.CNAME)))
         if alias is None:
             return ()
-        name = alias[0].target.canonicalize()
+        record = alias[0]
+        if not isinstance(record, CNAME):
+            return ()
+        name = record.target.canonicalize()
     return ()
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import dns.flags
 import dns.message
 import dns.rcode
@@ -103,6 +106,30 @@ def test_what_answers_another_question_is_no_answer() -> None:
     message = answer(asked(question), good)
     message.question *= 2
     assert read_answer(question, message.to_wire()) is None
+
+
+def test_records_are_known_without_a_further_import() -> None:
+    """A group may have changed its root when the first answer comes."""
+    code = """
+import sys
+import dns.rcode, dns.rrset, dns.message
+from maniple.core.resolver.status import Family
+from maniple.core.resolver.wire import Question, read_answer
+question = Question(b"a.x", Family.IPV4)
+message = dns.message.make_response(dns.message.from_wire(question.packet(1)))
+packet = bytearray(message.to_wire())
+sys.path.clear()
+sys.meta_path.clear()
+packet[2:4] = b"\\x81\\x80"
+packet[6:8] = b"\\0\\2"
+end = 12 + 9
+records = b"\\xc0\\x0c\\0\\5\\0\\1\\0\\0\\0\\1\\0\\4\\1b\\xc0\\x0e"
+records += b"\\1b\\xc0\\x0e\\0\\1\\0\\1\\0\\0\\0\\1\\0\\4\\1\\2\\3\\4"
+packet[end:end] = records
+print(read_answer(question, bytes(packet)))
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert found.stdout == "(<Status.VALID: 0>, (b'\\x01\\x02\\x03\\x04',))\n", found.stderr
 
 
 def test_numbers() -> None:
