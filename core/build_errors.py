@@ -30,7 +30,9 @@ def install_errors(frontends: Sequence[Frontend], site: Site) -> None:
             elif error.render is None:
                 frontend.early_replies[status] = Reply(status, EARLY_REPLIES[status], early=True)
         for route in frontend.routes:
-            _set_all(route.replies, own.values(), REPLIES)
+            # What a backend says itself goes before.
+            theirs = {} if route.spec is frontend.spec else route.spec.error_files
+            _set_all(route.replies, [error for error in own.values() if error.status not in theirs], REPLIES)
             if route.spec is not frontend.spec:
                 for status, error in error_replies(route.spec, site).items():
                     needs |= error.needs

@@ -20,8 +20,8 @@ from .relay.route import Frontend, Route
 from .resolver.opening import Unasked
 from .rules.capture_slots import slots_of
 from .rules.catalogue import Needs
-from .rules.levels import Levels, rows_of
 from .rules.inspecting import CHANGING
+from .rules.levels import Levels, rows_of
 from .rules.pattern_files import PatternFiles
 from .rules.proxy_rules import NO_RULES, Findings, ProxyRules, compile_proxy
 from .rules.rule_sets import RuleSets
@@ -67,7 +67,17 @@ def install(
     tune = configuration.globals.tune
     limits = Limits(tune.vars_global, tune.vars_proc, tune.vars_sess, tune.vars_txn, tune.vars_reqres)
     users = userlists_of(configuration)
-    site = LiveSite(frontends, backends, relay, thread, threads, pattern_files=files, limits=limits, userlists=users)
+    site = LiveSite(
+        frontends,
+        backends,
+        relay,
+        thread,
+        threads,
+        pattern_files=files,
+        limits=limits,
+        userlists=users,
+        error_pages=configuration.error_pages,
+    )
     found = Findings()
     # Where nobody listens nobody is asked.
     site.resolvers = relay.resolvers or dict.fromkeys(configuration.resolvers, Unasked())

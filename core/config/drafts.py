@@ -15,7 +15,7 @@ from typing import Any, Protocol, Self
 from ..addresses import resolve_address
 from .diagnostics import Diagnostics
 from .environment import Environment
-from .model import Address, BindSpec, GlobalSpec, LogSpec, Place, ProxySpec, RuleSpec, ServerSpec
+from .model import Address, BindSpec, ErrorFileSpec, GlobalSpec, LogSpec, Place, ProxySpec, RuleSpec, ServerSpec
 from .statement import Statement
 
 NO_ADDRESS = Address("inet", "")
@@ -109,6 +109,17 @@ class RuleSetDraft:
         return replace(self, written={}, rules=[])
 
 
+@dataclass(frozen=True, slots=True)
+class ErrorLine:
+    """One line that says what stands for built-in replies: `page` of an errorfile or errorloc line, `section` of an
+    errorfiles line (no statuses: all that it has), neither of an http-error line."""
+
+    place: Place
+    statuses: tuple[int, ...]
+    page: ErrorFileSpec | None = None
+    section: str = ""
+
+
 @dataclass(slots=True)
 class ProxyDraft:
     """A defaults, frontend, backend or listen section so far. `kind` is the section's keyword."""
@@ -130,6 +141,8 @@ class ProxyDraft:
     log_format: tuple[str, str] | None = None
     """What formats the access log: (httplog, httplog clf, tcplog, ""), or ("text", the text)."""
     rules: list[RuleSpec] = field(default_factory=list)
+    error_lines: list[ErrorLine] = field(default_factory=list)
+    """In their order, those of the defaults first."""
     borrowed: dict[str, tuple[str, Place]] = field(default_factory=dict)
     """use_filters_from, use_backend_from -> the other proxy's name, and where it is written."""
     base: ProxyDraft | None = None
@@ -144,7 +157,7 @@ class ProxyDraft:
 
     def scratch(self) -> Self:
         """A draft that a line is read into only to find its errors."""
-        return replace(self, written={}, binds=[], servers=[], pools={}, logs=[], rules=[], borrowed={})
+        return replace(self, written={}, binds=[], servers=[], pools={}, logs=[], rules=[], error_lines=[], borrowed={})
 
     @property
     def label(self) -> str:
@@ -159,6 +172,7 @@ class ProxyDraft:
         self.logs = list(defaults.logs)
         self.log_format = defaults.log_format
         self.base = defaults
+        self.error_lines = list(defaults.error_lines)
         scope = defaults.spec.name if defaults.kind == "defaults" else ""
         self.rules = [replace(rule, scope=rule.scope or scope) for rule in defaults.rules]
 

@@ -25,9 +25,9 @@ from .model import (
     RuleSpec,
     ServerSpec,
     SourceSpec,
+    TableSpec,
     ThreadSet,
     Timeouts,
-    TableSpec,
     TuneSpec,
     UserlistSpec,
 )
@@ -96,6 +96,7 @@ def dump(configuration: Configuration) -> str:
     blocks += [(_heading(proxy), _proxy(proxy)) for proxy in configuration.proxies]
     blocks += [(f"{found.kind} {found.name}", map(_rule, found.rules)) for found in configuration.rule_sets.values()]
     blocks += [(f"resolvers {found.name}", _resolvers(found)) for found in configuration.resolvers.values()]
+    blocks += [(f"http-errors {pages.name}", _error_files(pages.pages)) for pages in configuration.error_pages.values()]
     blocks += [(f"userlist {found.name}", _userlist(found)) for found in configuration.userlists.values()]
     return "\n".join(f"{head}\n" + "".join(f"    {line}\n" for line in lines) for head, lines in blocks)
 

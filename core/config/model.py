@@ -412,6 +412,15 @@ class PatternFileSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ErrorPagesSpec:
+    """A section `http-errors NAME`: pages by status."""
+
+    place: Place
+    name: str
+    pages: Mapping[int, ErrorFileSpec]
+
+
+@dataclass(frozen=True, slots=True)
 class UserSpec:
     """One user of a userlist. `password` None: never let in."""
 
@@ -447,6 +456,8 @@ class Configuration:
     resolvers: Mapping[str, ResolversSpec] = field(default_factory=dict)
     """By name; `default` is made where a rule asks for it."""
     userlists: Mapping[str, UserlistSpec] = field(default_factory=dict)
+    error_pages: Mapping[str, ErrorPagesSpec] = field(default_factory=dict)
+    """Sections `http-errors`, as rules name them; what proxies take of them is in their `error_files`."""
     tables: Mapping[str, TableSpec] = field(default_factory=dict)
     """All stick tables by name: a proxy's bears the proxy's, one of a peers section `section/table`."""
 

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from ..addresses import Address, resolve_address
 from . import bind as _bind
 from . import borrowing as _borrowing
+from . import error_pages as _error_pages
 from . import globals as _globals
 from . import logs as _logs
 from . import options as _options
@@ -32,6 +33,7 @@ from .conditions import ConditionFacts, select_lines
 from .diagnostics import Diagnostics
 from .drafts import GlobalDraft, ProxyDraft, Reading, RuleSetDraft, SectionDraft, read_bytes
 from .environment import Environment
+from .error_pages import ErrorPagesDraft, error_pages
 from .keywords import GLOBAL_KEYWORDS, OPTIONS, PROXY_KEYWORDS, RULE_SET_KEYWORDS, Keyword, State, Table, nearest
 from .known import KNOWN_GLOBAL, KNOWN_OPTIONS, KNOWN_PROXY, KNOWN_SECTIONS, REMOVED
 from .lexer import Line, Word, read_lines
@@ -51,6 +53,7 @@ RULE_SECTIONS = ("request-rules", "response-rules")
 NAMED_SECTIONS: dict[str, tuple[Callable[[Reading, str, Place], Any], Table[Any]]] = {
     "resolvers": (ResolversDraft, _resolvers.KEYWORDS),
     "userlist": (UserlistDraft, _userlists.KEYWORDS),
+    "http-errors": (ErrorPagesDraft, _error_pages.KEYWORDS),
 }
 """Sections of a name and lines of their own -> what makes their draft, and their keywords."""
 SECTIONS = ("global", "defaults", *PROXY_SECTIONS, *RULE_SECTIONS, *NAMED_SECTIONS)
@@ -98,11 +101,13 @@ def load(
     if additions is not None:
         text = "".join(f"{line}\n" for line in additions.lines)
         reader.add(list(read_lines(additions.file, text, environment, diagnostics)), additions)
-    configuration = resolve(reader.globals, reader.proxies, diagnostics, reader.rule_sets)
+    pages = error_pages(reader.drafts(ErrorPagesDraft), diagnostics)
+    configuration = resolve(reader.globals, reader.proxies, diagnostics, reader.rule_sets, pages)
     configuration = replace(
         configuration,
         pattern_files=read_pattern_files(configuration, read_file, diagnostics),
         userlists=userlists(reader.drafts(UserlistDraft), diagnostics),
+        error_pages=pages,
     )
     found = _resolvers.sections(reader.drafts(ResolversDraft), configuration, reader.reading, diagnostics)
     configuration = replace(configuration, resolvers=found)

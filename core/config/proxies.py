@@ -7,11 +7,11 @@ in the wrong kind of section is a warning there, as HAProxy says it; which ones 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
-from .drafts import ProxyDraft
+from .drafts import ErrorLine, ProxyDraft, Reading
 from .keywords import ANY, BACK, FRONT, Keyword, State, fixed, nearest, setter
 from .keywords import PROXY_KEYWORDS as TABLE
+from .lexer import Word
 from .model import BalanceSpec, ErrorFileSpec
 from .server import parse_source
 from .statement import Refusal, Statement
@@ -126,18 +126,23 @@ def _http_reuse(statement: Statement, draft: ProxyDraft) -> None:
     "errorfile", ANY, "<status> <file>", "File with the whole reply for a status.", reader="relay", arity=(2, 2)
 )
 def _errorfile(statement: Statement, draft: ProxyDraft) -> None:
-    status, word = _error_status(statement), statement.arguments[1]
+    _set_reply(statement, draft, *read_page(statement, draft.reading))
+
+
+def read_page(statement: Statement, reading: Reading) -> tuple[int, ErrorFileSpec]:
+    """Status and page of an `errorfile` line. Refusal."""
+    status, word = error_status(statement, statement.arguments[0]), statement.arguments[1]
     try:
-        content = draft.reading.read_file(word.text)
+        content = reading.read_file(word.text)
     except OSError as error:
         raise Refusal(f"`errorfile {status}`: cannot read '{word.text}': {error.strerror or error}", word) from None
     if content and not (content.startswith(b"HTTP/1.") and (b"\r\n\r\n" in content or b"\n\n" in content)):
         raise Refusal(f"`errorfile {status}`: '{word.text}' is not a whole HTTP response", word)
-    _set_reply(draft, status, ErrorFileSpec("file", word.text, content))
+    return status, ErrorFileSpec("file", word.text, content)
 
 
-def _error_status(statement: Statement) -> int:
-    word = statement.arguments[0]
+def error_status(statement: Statement, word: Word) -> int:
+    """A status that has a built-in reply. Refusal."""
     status = statement.read(word, Integer(None))
     if status not in ERROR_STATUSES:
         listed = ", ".join(map(str, ERROR_STATUSES))
@@ -145,14 +150,14 @@ def _error_status(statement: Statement) -> int:
     return int(status)
 
 
-def _set_reply(draft: ProxyDraft, status: int, reply: ErrorFileSpec) -> None:
-    draft.spec = replace(draft.spec, error_files={**draft.spec.error_files, status: reply})
+def _set_reply(statement: Statement, draft: ProxyDraft, status: int, reply: ErrorFileSpec) -> None:
+    draft.error_lines.append(ErrorLine(statement.place, (status,), reply))
 
 
 def _errorloc(statement: Statement, draft: ProxyDraft) -> None:
     kind = "303" if statement.name == "errorloc303" else "302"
     url = statement.value(1, Text("url"))
-    _set_reply(draft, _error_status(statement), ErrorFileSpec(kind, url))
+    _set_reply(statement, draft, error_status(statement, statement.arguments[0]), ErrorFileSpec(kind, url))
 
 
 for _name in ("errorloc", "errorloc302", "errorloc303"):

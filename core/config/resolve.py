@@ -7,16 +7,27 @@ sides only, so that equal behaviour is equal data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
 from .borrowing import borrow
 from .diagnostics import Diagnostics
 from .drafts import GlobalDraft, ProxyDraft, RuleSetDraft, ServerDraft
+from .error_pages import settle_errors
 from .keywords import OPTIONS, nearest
 from .logs import NAMED_FORMATS
-from .model import Configuration, ErrorFileSpec, GlobalSpec, LogSpec, Place, ProxySpec, ServerSpec, Timeouts
+from .model import (
+    Configuration,
+    ErrorFileSpec,
+    ErrorPagesSpec,
+    GlobalSpec,
+    LogSpec,
+    Place,
+    ProxySpec,
+    ServerSpec,
+    Timeouts,
+)
 from .rules import check_sharing, own_rules, rule_sets, static_backend
 from .tables import check_tables, tables_of
 from .thread_groups import group_sizes
@@ -49,9 +60,12 @@ def resolve(
     drafts: Sequence[ProxyDraft],
     diagnostics: Diagnostics,
     sets: Sequence[RuleSetDraft] = (),
+    pages: Mapping[str, ErrorPagesSpec] | None = None,
 ) -> Configuration:
     """The configuration of the drafts; what is wrong between sections goes to `diagnostics`."""
     spec = _resolve_globals(globals_draft, diagnostics)
+    for draft in drafts:
+        settle_errors(draft, pages or {}, diagnostics)
     borrow(drafts, diagnostics)
     proxy_ids = _numbered([(draft.spec.id, draft.written.get("id")) for draft in drafts])
     _refuse_equal_ids(drafts, diagnostics)

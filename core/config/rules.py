@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from .diagnostics import Diagnostics
-from .drafts import ProxyDraft, Reading, RuleSetDraft
+from .drafts import ErrorLine, ProxyDraft, Reading, RuleSetDraft
 from .keywords import ANY, BACK, FRONT, PROXY_KEYWORDS, RULE_SET_KEYWORDS, Keyword, State, setter
 from .model import RuleSetSpec, RuleSpec, RuleWord
 from .statement import Refusal, Statement
@@ -94,6 +94,8 @@ def _read(statement: Statement, draft: ProxyDraft) -> None:
         hint = "give it one: `defaults <name>`"
         raise Refusal(f"`{statement.name}` is not allowed in a defaults section without a name", None, hint)
     draft.rules.append(_rule(statement, draft.reading))
+    if statement.name == "http-error" and statement.text(1).isdecimal():
+        draft.error_lines.append(ErrorLine(statement.place, (int(statement.text(1)),)))
 
 
 def _read_in_rule_set(statement: Statement, draft: RuleSetDraft) -> None:

@@ -70,8 +70,8 @@ def _before_request(use: Use) -> bool:
 
 
 REPLY = (
-    "[{status|deny_status} <code>] [content-type <type>] [{default-errorfiles|errorfile <file>|file <file>|"
-    "lf-file <file>|string <text>|lf-string <format>}] [hdr <name> <format>]..."
+    "[{status|deny_status} <code>] [content-type <type>] [{default-errorfiles|errorfile <file>|errorfiles <section>|"
+    "file <file>|lf-file <file>|string <text>|lf-string <format>}] [hdr <name> <format>]..."
 )
 
 

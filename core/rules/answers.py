@@ -39,17 +39,19 @@ def read_answer(
             return Answer(use.place, status, kind=kind, page=True, termination=termination, denied=denied)
         if source is not None and code is not None:
             raise use.error(f"no error page has status {status}", code[0])
-    if source == "errorfile":
-        assert body is not None
-        raw = _whole(use, body)
+    if source == "errorfiles" and status not in PAGES:
+        raise use.error(f"no error page has status {status}", code[0] if code is not None else None)
+    page = _page(use, source, status, body)
+    if page is not None:
+        raw = page
         return Answer(
             use.place, status, kind=kind, render=lambda x: raw, constant=True, termination=termination, denied=denied
         )
-    text = _body_text(use, source, body)
+    text = None if source == "errorfiles" else _body_text(use, source, body)
     constant_body = constant_of(text) if text is not None else b""
     if constant_body != b"" and content_type is None and source is not None and source.endswith("string"):
         raise use.error("a body needs a content-type", body)
-    if status in _WITHOUT_BODY and source is not None:
+    if status in _WITHOUT_BODY and source not in (None, "errorfiles"):
         raise use.error(f"a response with status {status} has no body", body)
     render, constant = _renderer(status, content_type, text, headers)
     return Answer(
@@ -72,9 +74,7 @@ def _read(
             code = place, use.number("a status", 200, 599)
         elif word.text == "content-type":
             content_type = _plain_value(use, "a content type")
-        elif word.text == "errorfiles":
-            raise use.error("HAProxy's section `http-errors` is not supported by maniple yet", word)
-        elif word.text in ("default-errorfiles", "errorfile", *_BODIES):
+        elif word.text in ("default-errorfiles", "errorfile", "errorfiles", *_BODIES):
             if source is not None:
                 raise use.error(f"there is a body already, by `{source}`", word)
             source = word.text
@@ -105,9 +105,22 @@ def _content(use: Use, word: RuleWord) -> bytes:
     return content
 
 
-def _whole(use: Use, word: RuleWord) -> bytes:
+def _page(use: Use, source: str | None, status: int, word: RuleWord | None) -> bytes | None:
+    """The whole response of `errorfile`, or of a section of pages; None where that has none of this status, which is
+    answered without a body then, as in HAProxy."""
+    if word is None or source not in ("errorfile", "errorfiles"):
+        return None
+    if source == "errorfile":
+        return _whole(use, word, _content(use, word))
+    section = use.ground.site.error_pages.get(word.text)
+    if section is None:
+        raise use.error(f"there is no section http-errors '{word.text}'", word)
+    page = section.pages.get(status)
+    return None if page is None else _whole(use, word, page.content)
+
+
+def _whole(use: Use, word: RuleWord, content: bytes) -> bytes:
     """A file that holds a whole response."""
-    content = _content(use, word)
     if content and not content.startswith(b"HTTP/1."):
         raise use.error(f"'{word.text}' is not a whole HTTP response", word)
     head, _, body = content.replace(b"\r\n", b"\n").partition(b"\n\n")

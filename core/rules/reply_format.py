@@ -3,7 +3,8 @@
 Owns: which line of a proxy counts for a status, and where the words of an answer are compiled for it (answers reads
 them, as those of `http-request return`). Must not know: when an error happens.
 
-Facts: the last line for a status counts; `default-errorfiles` takes back what was said before, also by `errorfile`
+Facts: the last line for a status counts (config.error_pages leaves out those behind which another keyword says more);
+`default-errorfiles` takes back what was said before, also by `errorfile`
 lines; what depends on the exchange is made when the error happens.
 """
 
@@ -40,11 +41,13 @@ def error_replies(spec: ProxySpec, site: Site) -> dict[int, ErrorReply]:
     for line in spec.rules:
         if line.kind == "http-error":
             reply = _compile(line, spec, site)
-            found[reply.status] = reply
+            if reply is not None:
+                found[reply.status] = reply
     return found
 
 
-def _compile(line: RuleSpec, spec: ProxySpec, site: Site) -> ErrorReply:
+def _compile(line: RuleSpec, spec: ProxySpec, site: Site) -> ErrorReply | None:
+    """None: a section of pages is named that has none of this status."""
     words = (RuleWord("http-error", line.place.column), *line.words)
     stage = Stage.BACK_REQUEST if spec.has_backend else Stage.FRONT_REQUEST
     use = Use(Ground("http-error", site, stage, spec), words, line.place, dict(line.files))
@@ -62,5 +65,10 @@ def _compile(line: RuleSpec, spec: ProxySpec, site: Site) -> ErrorReply:
         place = line.place
         error.file, error.line = error.file or place.file, error.line or place.line
         raise
-    whole = any(word.text == "errorfile" for word in line.words[2:])
+    names = [word.text for word in line.words[2:]]
+    if "errorfiles" in names:
+        section = site.error_pages[names[names.index("errorfiles") + 1]]
+        if answer.status not in section.pages:
+            return None
+    whole = "errorfile" in names or "errorfiles" in names
     return ErrorReply(answer.status, None if answer.page else answer.render, answer.constant, whole, use.needs)

@@ -218,6 +218,8 @@ class Site(Protocol):
     """variables.Limits."""
     pattern_files: Any
     """pattern_files.PatternFiles."""
+    error_pages: Mapping[str, Any]
+    """config.model.ErrorPagesSpec by name."""
     userlists: Mapping[str, Any]
     """userlists.Userlist by name."""
     resolvers: Mapping[str, Any]

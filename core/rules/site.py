@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..config.model import Configuration, ProxySpec, ServerSpec
+from ..config.model import Configuration, ErrorPagesSpec, ProxySpec, ServerSpec
 from ..resolver.opening import Unasked
 from .levels import Levels
 from .pattern_files import PatternFiles
@@ -40,6 +40,7 @@ class LiveSite:
     userlists: Mapping[str, Userlist] = field(default_factory=dict)
     resolvers: Mapping[str, Any] = field(default_factory=dict)
     """scope.ResolverFacts."""
+    error_pages: Mapping[str, ErrorPagesSpec] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -136,4 +137,5 @@ def checked_site(configuration: Configuration, environment: Mapping[str, str] | 
         pattern_files=PatternFiles(configuration.pattern_files),
         userlists=userlists_of(configuration),
         resolvers=dict.fromkeys(configuration.resolvers, Unasked()),
+        error_pages=configuration.error_pages,
     )

@@ -11,6 +11,50 @@ from maniple.tests.wire.rig.peers import CLOSE, End, Quiet, Request, Response, S
 from maniple.tests.wire.rig.scripts import GET, OK, ONE, served
 from maniple.tests.wire.test_rules import TARPIT_TIMES, ask, on_paths
 
+SECTIONED = """http-errors one
+    errorfile 503 {folder}/503.http
+    errorfile 404 {folder}/400.http
+http-errors two
+    errorfile 503 {folder}/400.http
+defaults d
+    mode http
+    timeout client 5s
+    timeout server 5s
+    timeout connect 5s
+    {more}
+frontend f from d
+    bind {bind}
+    {front}
+    http-request return status 404 errorfiles one if { path /404 }
+    http-request return status 500 errorfiles one if { path /500 }
+    http-request deny deny_status 503 errorfiles two if { path /deny }
+    default_backend b
+backend b from d
+    {back}
+"""
+_TEXT = "http-error status 503 content-type text/plain string own"
+PAGE_LINES = (
+    ("", "errorfiles one", ""),
+    ("", "errorfiles one 404", ""),
+    ("", "errorfile 503 {folder}/400.http\n    errorfiles one", ""),
+    ("", "errorfiles one\n    errorfile 503 {folder}/400.http", ""),
+    ("", "errorfiles one\n    errorfiles two", ""),
+    ("", f"{_TEXT}\n    errorfile 503 {{folder}}/400.http", ""),
+    ("", f"errorfile 503 {{folder}}/400.http\n    {_TEXT}", ""),
+    ("", f"{_TEXT}\n    errorloc 503 /x", ""),
+    ("", f"{_TEXT}\n    errorfiles one", ""),
+    ("", "http-error status 503 errorfiles one", ""),
+    ("", f"{_TEXT}\n    http-error status 500 errorfiles one", ""),
+    ("", _TEXT, "errorfile 503 {folder}/503.http"),
+    ("", "errorfile 503 {folder}/503.http", "errorfiles one 404"),
+    ("errorfiles one", "errorfile 503 {folder}/400.http", ""),
+    ("errorfile 503 {folder}/400.http", "errorfiles one", "errorfiles one"),
+    (_TEXT, "errorfile 503 {folder}/400.http", "errorfile 503 {folder}/400.http"),
+    ("errorfiles one\n    errorfiles two", "", ""),
+    ("errorfile 503 {folder}/400.http", "", "http-error status 503 default-errorfiles"),
+)
+"""Lines of the defaults, the frontend, the backend."""
+
 EARLY = """
 tcp-request connection set-src str(10.1.2.3)
 tcp-request connection set-src-port int(77)
@@ -252,6 +296,18 @@ CASES = (
         {},
         front="http-request set-method GET\nhttp-request return status 200 content-type text/plain string own",
         methods=("HEAD",),
+    ),
+    *(
+        Case(
+            f"elsewhere: error pages {number}",
+            tuple((ask(path), Response(), Quiet(0.02), CLOSE) for path in ("/", "/404", "/500", "/deny")),
+            whole=SECTIONED.replace("{front}", front).replace("{back}", back).replace("{more}", more),
+            # Files are sent as written, and closed behind.
+            ignore=tuple(
+                f"client{client}.{fact}" for client in range(4) for fact in ("response0.headers", "end", "closed")
+            ),
+        )
+        for number, (more, front, back) in enumerate(PAGE_LINES)
     ),
     Case(
         "elsewhere: userlists",

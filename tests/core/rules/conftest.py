@@ -33,6 +33,7 @@ def make_site() -> Callable[..., Any]:
             pattern_files=PatternFiles(),
             userlists={},
             resolvers={},
+            error_pages={},
         )
         for name, value in facts.items():
             assert hasattr(site, name), f"a site has no '{name}'"
