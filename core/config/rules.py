@@ -124,7 +124,7 @@ def _delay(name: str, field: str, sections: frozenset[str], state: State) -> Non
 
 
 _delay("tcp-request inspect-delay", "request_inspect_delay", ANY, State.IN_FORCE)
-_delay("tcp-response inspect-delay", "response_inspect_delay", BACK, State.ACCEPTED)
+_delay("tcp-response inspect-delay", "response_inspect_delay", BACK, State.IN_FORCE)
 
 
 def has_rules(draft: ProxyDraft) -> bool:

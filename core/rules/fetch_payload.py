@@ -47,6 +47,12 @@ def _side(call: Call) -> Bytes:
     return of_response if call.stage & _RESPONSE_STAGES and not call.stage & REQUEST else of_request
 
 
+def _buffer(call: Call) -> int:
+    """tune.bufsize: what lies behind it never comes."""
+    size: int = getattr(call.site.process, "bufsize", 16384)
+    return size
+
+
 # Lengths, and the end.
 
 
@@ -98,6 +104,8 @@ def _payload(call: Call) -> Fetch:
             raise call.error("a number of bytes is expected", index)
     data_of = _side(call)
     end = offset + length
+    if end > _buffer(call):
+        return lambda x: None
 
     def run(x: Any) -> bytes | None:
         found = data_of(x)
@@ -138,6 +146,7 @@ def _payload_lv(call: Call) -> Fetch:
         if begin < 0:
             raise call.error("that is before the first byte", 2)
     data_of = _side(call)
+    most = _buffer(call)
 
     def run(x: Any) -> bytes | None:
         found = data_of(x)
@@ -147,7 +156,7 @@ def _payload_lv(call: Call) -> Fetch:
             x.unsure = True
             return None
         size = int.from_bytes(found[offset:behind], "big")
-        if not size or size + begin > _MOST:
+        if not size or size + begin > most:
             return None
         if len(found) < begin + size:
             x.unsure = True

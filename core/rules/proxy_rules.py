@@ -24,6 +24,7 @@ from .rule_sets import RuleSets
 from .ruleset import EMPTY, Rule, RuleSet, compile_rule, compile_test, locate, make_set
 from .scope import Site
 from .site import checked_site
+from .unawaited import unawaited
 from .verdicts import Missing
 
 REGISTRIES = (all_actions.MODULES, keywords.MODULES)
@@ -206,7 +207,7 @@ def check_rules(configuration: Configuration) -> Findings:
     sets = RuleSets(configuration.rule_sets, site, found.errors)
     for spec in configuration.proxies:
         if not spec.disabled:
-            compile_proxy(spec, site, sets, found)
+            found.warnings += unawaited(spec, compile_proxy(spec, site, sets, found))
     sets.check()
     found.warnings += sets.warnings
     return found

@@ -139,7 +139,6 @@ class Switch(Verdict):
 
     __slots__ = ("name",)
 
-
     def __init__(self, place: Place | None, name: Callable[[Any], bytes]) -> None:
         super().__init__(SWITCH, place)
         self.name = name

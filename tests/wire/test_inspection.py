@@ -40,6 +40,7 @@ def routed(name: str, lines: str, *steps: Step, more: str = "", **words: object)
     )
 
 
+GONE = {"log0.backend": Differs("f", "no backend is chosen for a client that has gone")}
 PONG = (Until(b"pong"), CLOSE)
 
 
@@ -65,7 +66,7 @@ CASES = (
         Send(HELLO[:100]),
         Quiet(0.05),
         RESET,
-        differs={"log0.backend": Differs("f", "no backend is chosen for a client that has gone")},
+        differs=GONE,
     ),
     routed("nothing comes", SNI.replace("2s", "150ms"), Quiet(0.25), Send(b"x"), *PONG),
     routed(
@@ -215,6 +216,12 @@ CASES = (
         End(),
     ),
     routed("captured", delayed("capture req.payload(0,2) len 8; accept if { req.len ge 2 }", "2s"), Send(b"ab"), *PONG),
+    routed(
+        "longer than the client's time", delayed("accept if { req.len gt 5 }", "3s"), Send(b"a"), End(), differs=GONE
+    ),
+    routed("client ends without a word", delayed("accept if REQ_CONTENT; reject", "2s"), SHUT, End()),
+    routed("no content rule", "use_backend two if WAIT_END", Send(b"a"), *PONG),
+    routed("a rule behind an accepting one", delayed("accept if TRUE; reject if { req.len gt 5 }", "2s"), *PONG[1:]),
     # HTTP in TCP.
     routed(
         "HTTP",

@@ -113,7 +113,7 @@ def test_without_a_delay_nothing_is_waited_for(make_rig: Make) -> None:
 
 
 def test_a_full_buffer_is_all_that_there_is(make_rig: Make) -> None:
-    rig = rig_of(make_rig, "tcp-response content reject if { res.payload(0,20000) -m found }")
+    rig = rig_of(make_rig, "tcp-response content reject if { res.payload(0,16000) -m found }")
     client, server = begun(rig)
     rig.send(server, b"x" * 15_000)
     assert client.take() == b""

@@ -4,6 +4,7 @@ tests/wire/test_inspection.py."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +13,7 @@ from maniple.core.http.head import HeadReader
 from maniple.core.http.limits import Limits
 from maniple.core.relay.inspection import Inspection, glimpse, settle
 from maniple.core.rules.verdicts import Missing
-from maniple.tests.core.relay.rig import Rig
+from maniple.tests.core.relay.rig import TIMEOUTS, Rig
 from maniple.tests.core.relay.ruled_rig import ruled
 from maniple.tests.core.rules.hellos import hello
 
@@ -56,8 +57,19 @@ def test_time_is_over(make_rig: Make) -> None:
     assert client.lost
 
 
+def test_a_client_that_is_silent_for_its_time(make_rig: Make) -> None:
+    rig = tcp(make_rig, SNI, 60_000, timeouts=replace(TIMEOUTS, client=1_000))
+    client = rig.client()
+    for _ in range(3):
+        rig.loop.advance(800.0)
+        rig.send(client, b"\x16" if _ == 0 else b"\3" if _ == 1 else b"\1")
+    assert not client.lost
+    rig.loop.advance(1_100.0)
+    assert client.lost and rig.lines() == [(-1, "cR")]
+
+
 def test_a_full_buffer_is_all_that_there_is(make_rig: Make) -> None:
-    rig = tcp(make_rig, "tcp-request content reject if { req.payload(0,20000) -m found }")
+    rig = tcp(make_rig, "tcp-request content reject if { req.payload(0,16000) -m found }")
     client = rig.client()
     rig.send(client, b"x" * 15_000)
     assert not rig.dials
