@@ -49,10 +49,11 @@ CASES = (
     ),
     on_paths(
         "load: timeouts of the moment",
-        "http-request set-header Before %[be_server_timeout(b)],%[be_tunnel_timeout(b)]",
+        "",
         ["/", "/x", "/"],
-        back="http-request set-timeout server 765 if { path /x }\nhttp-request set-timeout tunnel 8s if { path /x }\n"
-        "http-request set-header Now %[cur_server_timeout],%[cur_tunnel_timeout]\n"
+        back="http-request set-header Before %[be_server_timeout],%[be_tunnel_timeout]\n"
+        "http-request set-timeout server 765 if { path /x }\nhttp-request set-timeout tunnel 8s if { path /x }\n"
+        "http-request set-header Now %[cur_server_timeout],%[cur_tunnel_timeout] if { path /x }\n"
         "http-response set-header Now %[cur_server_timeout],%[cur_tunnel_timeout]",
     ),
     on_paths("load: in the log", 'log-format "%[fe_req_rate],%[be_sess_rate(b)] [%{+Q}r]"', ["/"] * 3),
