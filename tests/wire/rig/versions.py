@@ -37,6 +37,7 @@ NOT_IN_2_6 = frozenset(
         "rules: responses of the backend",
         "elsewhere: response dropped",
         "elsewhere: variables of responses",
+        "inspection: response, closed",
         "combination 6",
         "combination 7",
         "combination 8",
