@@ -219,11 +219,25 @@ def _version(call: Call) -> Fetch:
     return _looking(of_request, hello_version)
 
 
+_LATEST: list[tuple[bytes, ClientHello | Reading]] = [(b"", MORE)]
+"""Bytes, and the hello in them: several rules ask of one connection in turn, and to read it costs 15 us."""
+
+
+def hello_in(data: bytes) -> ClientHello | Reading:
+    """The hello at the start of a stream; looked for once in the same bytes."""
+    latest = _LATEST[0]
+    if latest[0] is data:
+        return latest[1]
+    found = read_client_hello(data)
+    _LATEST[0] = (data, found)
+    return found
+
+
 def _of_hello(names: str, kind: Any, summary: str, tell: Callable[[ClientHello], Any]) -> None:
     """Register a fetch of something in the client's hello."""
 
     def read(data: bytes) -> Any:
-        found = read_client_hello(data)
+        found = hello_in(data)
         return found if isinstance(found, Reading) else tell(found)
 
     @fetch(names, kind, REQUEST, summary, needs=Needs.PAYLOAD)

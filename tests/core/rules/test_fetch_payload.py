@@ -11,6 +11,8 @@ from maniple.core.errors import ConfigError
 from maniple.core.rules.acl import compile_acl
 from maniple.core.rules.acl_flags import Piece
 from maniple.core.rules.catalogue import Needs, Stage
+from maniple.core.rules.fetch_payload import hello_in
+from maniple.core.rules.hello import MORE
 from maniple.tests.core.rules.hellos import FULL
 
 UNSURE: list[tuple[str, bytes, Any, bool]] = [
@@ -46,6 +48,13 @@ def test_when_the_answer_may_change(
     x = make_scope(payload=(data, b""))
     assert value_of(text, x, stage=Stage.FRONT_CONTENT) == value
     assert x.unsure is unsure
+
+
+def test_a_hello_is_read_once() -> None:
+    one, other = bytes(bytearray(FULL)), bytes(bytearray(FULL))
+    found = hello_in(one)
+    assert hello_in(one) is found
+    assert hello_in(other) is not found and hello_in(FULL[:50]) is MORE
 
 
 def test_of_the_response(value_of: Any, make_scope: Any) -> None:
