@@ -8,8 +8,8 @@ from __future__ import annotations
 from . import (
     action_answer,
     action_headers,
-    action_resolve,
     action_patterns,
+    action_resolve,
     action_stream,
     action_uri,
     action_variables,
@@ -23,8 +23,8 @@ from .actions import ALL, CONTENT, EARLY, HTTP, REQUEST, RESPONSE, RESPONSE_CONT
 MODULES = (
     action_answer,
     action_headers,
-    action_resolve,
     action_patterns,
+    action_resolve,
     action_stream,
     action_uri,
     action_variables,

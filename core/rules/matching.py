@@ -220,10 +220,33 @@ class Regexes(Matcher):
     __slots__ = ("searches",)
 
     def __init__(self) -> None:
-        self.searches: list[tuple[Callable[[bytes], Any], Any]] = []
+        self.searches: list[tuple[Any, Any]] = []
 
     def load(self, entries: Entries) -> None:
         self.searches = [(key.search, payload) for key, payload in entries]
+
+    # One pattern at a time: to read all of them anew costs 35 us each. Two texts may be one expression.
+
+    def _places(self, key: re.Pattern[bytes]) -> list[int]:
+        return [index for index, (one, _) in enumerate(self.searches) if one.__self__ == key]
+
+    def add(self, key: re.Pattern[bytes], payload: Any) -> bool:
+        self.searches.append((key.search, payload))
+        return True
+
+    def remove(self, key: re.Pattern[bytes]) -> bool:
+        places = self._places(key)
+        if len(places) != 1:
+            return False
+        del self.searches[places[0]]
+        return True
+
+    def set(self, key: re.Pattern[bytes], payload: Any) -> bool:
+        places = self._places(key)
+        if len(places) != 1:
+            return False
+        self.searches[places[0]] = (key.search, payload)
+        return True
 
     def match(self, value: bytes) -> bool:
         for search, _ in self.searches:  # noqa: SIM110

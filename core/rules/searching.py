@@ -21,7 +21,7 @@ FEW = 12
 class _Ends(Matcher):
     """Texts at one end of the value: few are tried all, of many one look-up a length."""
 
-    __slots__ = ("fold", "lengths", "table", "texts")
+    __slots__ = ("fold", "lengths", "rank", "table", "texts")
 
     def __init__(self, fold: bool) -> None:
         self.fold = fold
@@ -34,6 +34,33 @@ class _Ends(Matcher):
         self.table = table
         self.texts = tuple(table)
         self.lengths = sorted({len(key) for key in table}, reverse=True)
+        self.rank = 1 + max([rank for rank, _ in table.values()], default=0)
+
+    # One pattern at a time: of those that ignore case several may be one here.
+
+    def add(self, key: bytes, payload: Any) -> bool:
+        if self.fold:
+            return False
+        if key not in self.table:
+            self.table[key] = (self.rank, payload)
+            self.rank += 1
+            self.texts = tuple(self.table)
+            if len(key) not in self.lengths:
+                self.lengths = sorted((*self.lengths, len(key)), reverse=True)
+        return True
+
+    def remove(self, key: bytes) -> bool:
+        if self.fold:
+            return False
+        self.table.pop(key, None)
+        self.texts = tuple(self.table)
+        return True
+
+    def set(self, key: bytes, payload: Any) -> bool:
+        if self.fold:
+            return False
+        self.table[key] = (self.table[key][0], payload)
+        return True
 
 
 class Prefixes(_Ends):
@@ -131,6 +158,24 @@ class Substrings(Matcher):
         for key, payload in entries:
             table.setdefault(key.lower() if self.fold else key, payload)
         self.table = table
+
+    def add(self, key: bytes, payload: Any) -> bool:
+        if self.fold:
+            return False
+        self.table.setdefault(key, payload)
+        return True
+
+    def remove(self, key: bytes) -> bool:
+        if self.fold:
+            return False
+        self.table.pop(key, None)
+        return True
+
+    def set(self, key: bytes, payload: Any) -> bool:
+        if self.fold:
+            return False
+        self.table[key] = payload
+        return True
 
     def match(self, value: bytes) -> bool:
         if self.fold:

@@ -11,6 +11,7 @@ from maniple.core.rules.matching import (
     Regexes,
     Truth,
 )
+from maniple.core.rules.regexes import compile_regex
 
 
 def test_exact_one_by_one() -> None:
@@ -84,3 +85,16 @@ def test_regexes_first_counts() -> None:
     assert single(b"d") and not single(b"b")
     one.load([])
     assert not single(b"d")
+
+
+def test_regexes_one_by_one() -> None:
+    matcher = Regexes()
+    one, other, same = (compile_regex(text) for text in (b"^a", b"b", b"^a"))
+    matcher.load([(one, 1)])
+    test = matcher.over(lambda x: x)
+    assert matcher.add(other, 2) and test(b"xb") and matcher.found(b"xb") == 2
+    assert matcher.set(one, 3) and matcher.found(b"a") == 3
+    assert matcher.remove(other) and not test(b"xb")
+    # Which of two it is nobody can tell.
+    matcher.add(same, 4)
+    assert not matcher.remove(one) and not matcher.set(same, 5) and matcher.found(b"a") == 3

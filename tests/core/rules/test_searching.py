@@ -14,6 +14,8 @@ from maniple.core.rules.searching import FEW, Prefixes, Substrings, Suffixes, Wo
 texts = st.text("aAb/.?:", max_size=7).map(str.encode)
 keys = st.lists(st.text("aAb/.?:", min_size=1, max_size=4).map(str.encode), max_size=FEW + 6)
 
+KEYS = [b"a", b"A", b"b/", b"aa", b"ab", *[b"a%d" % number for number in range(FEW)]]
+
 
 def has_word(value: bytes, key: bytes, delimiters: bytes) -> bool:
     """HAProxy's words: a slow but plain reading of the manual."""
@@ -77,6 +79,33 @@ def test_no_value_never_matches_and_changes_are_followed(method: str, fold: bool
     assert test(b"7") and not test(b"two")
 
 
+@pytest.mark.parametrize("method", ["beg", "end", "sub"])
+@given(
+    steps=st.lists(st.tuples(st.sampled_from(["add", "remove", "set"]), st.sampled_from(KEYS), st.integers(0, 3))),
+    value=texts,
+)
+def test_changed_one_by_one(method: str, steps: list[tuple[str, bytes, int]], value: bytes) -> None:
+    changed, fresh = MODELS[method][0](False), MODELS[method][0](False)
+    changed.load([])
+    model: dict[bytes, int] = {}
+    for what, key, number in steps:
+        if what == "add" and key not in model:
+            assert changed.add(key, number)
+            model[key] = number
+        elif what == "remove" and key in model:
+            assert changed.remove(key)
+            del model[key]
+        elif what == "set" and key in model:
+            assert changed.set(key, number)
+            model[key] = number
+    fresh.load(model.items())
+    assert changed.match(value) is fresh.match(value)
+    assert changed.found(value) == fresh.found(value)
+
+
 def test_matchers_that_cannot_change_one_by_one_say_so() -> None:
-    matcher: Any = Substrings(False)
-    assert not matcher.add(b"a", 1) and not matcher.remove(b"a")
+    matchers: list[Any] = [Substrings(True), Prefixes(True), Suffixes(True), Words(False, b"/")]
+    for matcher in matchers:
+        matcher.load([(b"a", 1)])
+        assert not matcher.add(b"b", 1) and not matcher.remove(b"a") and not matcher.set(b"a", 2)
+        assert matcher.found(b"a") == 1
