@@ -14,7 +14,7 @@ from maniple.tests.wire.rig.serving import HOST, PATIENCE, Ports, Serving, wait_
 CONFIGURATION = """
 global
     stats socket $control mode 600 level admin
-    nbgroup 2
+    nbgroup {groups}
     nbthread 2
 defaults
     mode http
@@ -23,7 +23,7 @@ defaults
     timeout connect 5s
 frontend f
     bind 127.0.0.1:{one} thread 1/1
-    bind 127.0.0.1:{other} thread 2/1
+    bind 127.0.0.1:{other} thread {second}
     http-request set-map({folder}/a.map) %[url_param(k)] %[url_param(v)] if {{ path /set }}
     http-request del-map({folder}/a.map) %[url_param(k)] if {{ path /delete }}
     http-request add-acl({folder}/a.lst) %[url_param(k)] if {{ path /add }}
@@ -40,12 +40,13 @@ frontend f
 class Served:
     """A running maniple with a door for each group."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, groups: int) -> None:
         (folder / "a.map").write_text("first 1\n")
         (folder / "a.lst").write_text("known\n")
         self.ports = Ports()
         self.doors = [self.ports.take(), self.ports.take()]
-        text = CONFIGURATION.format(folder=folder, one=self.doors[0], other=self.doors[1])
+        second = f"{groups}/{3 - groups}"
+        text = CONFIGURATION.format(folder=folder, one=self.doors[0], other=self.doors[1], groups=groups, second=second)
         self.serving = Serving(folder / "m", text)
         self.map = f"{folder}/a.map"
         self.serving.wait_ready()
@@ -69,9 +70,9 @@ class Served:
         return dict(line.split(" ", 2)[1:] for line in lines if line)
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    one = Served(tmp_path_factory.mktemp("g"))
+@pytest.fixture(scope="module", params=[2, 1], ids=["two groups", "two threads of a group"])
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    one = Served(tmp_path_factory.mktemp("g"), request.param)
     yield one
     one.serving.close()
     one.ports.close()
@@ -143,8 +144,8 @@ def test_a_group_that_comes_later_is_told(served: Served) -> None:
     served.get(0, "/set?k=ruled&v=too")
     wait_until(lambda: served.content().get("ruled") == "too", "the supervisor knows")
     pids = served.serving.pids()
-    os.kill(pids[1], signal.SIGKILL)
-    wait_until(lambda: len(now := served.serving.pids()) == 2 and now[1] != pids[1], "it is back")
+    os.kill(pids[-1], signal.SIGKILL)
+    wait_until(lambda: len(now := served.serving.pids()) == len(pids) and now[-1] != pids[-1], "it is back")
     assert served.seen("/?k=later") == ["yes", "yes"]
     assert served.seen("/?k=ruled") == ["too", "too"]
     assert served.seen("/?k=first") == ["1", "1"]
