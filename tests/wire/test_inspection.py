@@ -264,32 +264,40 @@ def waiting(rules: str, time: str = "2s") -> str:
     )
 
 
+ASKED: Script = (Until(b"g"), Send(b"SSH-2.0-x\r\n"), End(), CLOSE)
+"""Speaks when all that the client says is here, so that no end is faster than that."""
 SLOW: Script = (Send(b"SSH-2.0-x\r\n", 1), Until(b"go"), Send(b" on"), End(), CLOSE)
 TALK = (Send(b"go"), Until(b" on"), CLOSE)
 RESPONSES = (
     answered("accepted", waiting("accept if { res.payload(0,4) -m str SSH- }; reject"), *TALK),
     answered("accepted, slow", waiting("accept if { res.payload(0,4) -m str SSH- }; reject"), *TALK, origin=SLOW),
-    answered("rejected", waiting("reject if { res.payload(0,4) -m str SSH- }"), Send(b"g"), End()),
+    answered(
+        "rejected",
+        waiting("reject if { res.payload(0,4) -m str SSH- }"),
+        Send(b"g"),
+        End(),
+        origin=ASKED,
+    ),
     answered(
         "rejected, slow", waiting("reject if { res.payload(0,9) -m str SSH-2.0-x }"), Send(b"g"), End(), origin=SLOW
     ),
     answered("too late", waiting("accept if { res.payload(0,40) -m found }; reject", "150ms"), Send(b"g"), End()),
     answered("too late, accepted", waiting("reject if { res.payload(0,40) -m found }", "150ms"), *TALK),
-    answered("closed", waiting("close if { res.len gt 5 }"), Send(b"go"), End()),
+    answered("closed", waiting("close if { res.len gt 5 }"), Send(b"g"), End(), origin=ASKED),
     answered("length", waiting("accept if { res.len ge 11 }; reject"), *TALK, origin=SLOW),
     answered(
         "server ends",
         waiting("accept if { res.payload(0,4) -m str SSH- }; reject"),
         Send(b"g"),
         End(),
-        origin=(Send(b"SS"), CLOSE),
+        origin=(Until(b"g"), Send(b"SS"), CLOSE),
     ),
     answered(
         "server ends, accepted",
         waiting("accept if { res.payload(0,2) -m str SS }; reject"),
         Send(b"g"),
         End(),
-        origin=(Send(b"SS"), CLOSE),
+        origin=(Until(b"g"), Send(b"SS"), CLOSE),
     ),
     answered(
         "client leaves", waiting("accept if { res.payload(0,40) -m found }; reject"), Send(b"g"), Quiet(0.1), RESET
@@ -307,7 +315,7 @@ RESPONSES = (
         waiting("accept if { res.ssl_hello_type 2 }; reject", "150ms"),
         Send(b"go"),
         End(),
-        origin=(Send(HELLO), End(), CLOSE),
+        origin=(Until(b"go"), Send(HELLO), End(), CLOSE),
     ),
     answered("waits for the end", waiting("accept if WAIT_END; reject", "150ms"), *TALK),
     answered(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from maniple.core.rules.proxy_rules import check_rules
-from maniple.tests.core.rules.test_proxy_rules import read
+from maniple.tests.core.rules.lines import read
 
 SNI = "use_backend b if { req.ssl_sni -i x }"
 ACCEPT = "tcp-request content accept if { req.ssl_hello_type 1 }"
