@@ -28,7 +28,10 @@ Sources = Sequence[tuple[str, str]]
 
 def environment_of(arguments: Arguments, files: Sequence[str]) -> Environment:
     peer = arguments.local_peer or socket.gethostname()
-    return Environment(os.environ, files=files, local_peer=peer, workers=arguments.master_worker)
+    forced = arguments.local_peer is not None
+    return Environment(
+        os.environ, files=files, local_peer=peer, local_peer_forced=forced, workers=arguments.master_worker
+    )
 
 
 def read_sources(arguments: Arguments) -> Sources:

@@ -8,7 +8,7 @@ configuration, places in the files aside. The dump of a configuration with host 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from ...pools.table_shape import ARRAYS
 from ..units import format_size, format_time
@@ -31,6 +31,7 @@ from .model import (
     TuneSpec,
     UserlistSpec,
 )
+from .peers_spec import PeersSpec
 from .resolver_spec import HOLDS, ResolversSpec
 from .threads import format_threads
 
@@ -95,6 +96,7 @@ def dump(configuration: Configuration) -> str:
         blocks.append(("defaults", iter(())))
     blocks += [(_heading(proxy), _proxy(proxy)) for proxy in configuration.proxies]
     blocks += [(f"{found.kind} {found.name}", map(_rule, found.rules)) for found in configuration.rule_sets.values()]
+    blocks += [(f"peers {found.name}", _peers(found)) for found in configuration.peers.values()]
     blocks += [(f"resolvers {found.name}", _resolvers(found)) for found in configuration.resolvers.values()]
     blocks += [(f"http-errors {pages.name}", _error_files(pages.pages)) for pages in configuration.error_pages.values()]
     blocks += [(f"userlist {found.name}", _userlist(found)) for found in configuration.userlists.values()]
@@ -135,6 +137,19 @@ def _rule(rule: RuleSpec) -> str:
     return f"{rule.kind} {_line(*(word.text for word in rule.words))}"
 
 
+def _peers(spec: PeersSpec) -> Iterator[str]:
+    if spec.bind is not None:
+        yield _bind(spec.bind)
+        yield _line("server", spec.local)
+    for peer in spec.remotes:
+        source = () if peer.source is None else ("source", _source(peer.source))
+        tcp_ut = () if peer.tcp_ut is None else ("tcp-ut", format_time(peer.tcp_ut))
+        yield _line("server", peer.name, peer.address, *source, *tcp_ut)
+    for table in spec.tables:
+        yield _line("table", table.name[len(spec.name) + 1 :], *table_words(replace(table, peers="")))
+    yield from ["disabled"] * spec.disabled
+
+
 def _resolvers(spec: ResolversSpec) -> Iterator[str]:
     for server in spec.nameservers:
         host = f"[{server.host}]" if ":" in server.host else server.host
@@ -150,6 +165,8 @@ def _resolvers(spec: ResolversSpec) -> Iterator[str]:
 def _globals(spec: GlobalSpec) -> Iterator[str]:
     user = "uid" if spec.user is None else "user"
     group = "gid" if spec.group is None else "group"
+    if spec.local_peer is not None:
+        yield _line("localpeer", spec.local_peer)
     for name in ("maxconn", "nbthread", user, group, "pidfile", "node", "chroot"):
         if (value := getattr(spec, name)) is not None:
             yield _line(name, value)

@@ -32,15 +32,24 @@ class Environment(Mapping[str, str]):
     """Variables by name. `section` is what `$.SECTION` reads: the parser sets it when a section starts (its name, or
     its type where it has none); "" before the first."""
 
-    __slots__ = ("_variables", "section")
+    __slots__ = ("_variables", "local_peer_forced", "peers_seen", "section")
 
     def __init__(
-        self, process: Mapping[str, str], *, files: Iterable[str] = (), local_peer: str = "", workers: bool = False
+        self,
+        process: Mapping[str, str],
+        *,
+        files: Iterable[str] = (),
+        local_peer: str = "",
+        local_peer_forced: bool = False,
+        workers: bool = False,
     ) -> None:
-        """`process` is copied; `files` are the configuration's files, `local_peer` this host's name or `-L`, `workers`
-        whether a supervisor with children runs (-W)."""
+        """`process` is copied; `files` are the configuration's files, `local_peer` this host's name or `-L` (`forced`:
+        the latter), `workers` whether a supervisor with children runs (-W)."""
         self._variables = dict(process)
         self.section = ""
+        self.local_peer_forced = local_peer_forced
+        self.peers_seen = False
+        """Whether a peers section was read: `localpeer` comes too late then."""
         defined = self._variables
         defined.update(_DEFINED_FORMATS)
         defined["HAPROXY_BRANCH"] = LANGUAGE_VERSION.rpartition(".")[0]

@@ -13,9 +13,10 @@ from typing import Any
 from . import parser  # its import fills the tables
 from .keywords import BIND_KEYWORDS, GLOBAL_KEYWORDS, OPTIONS, PROXY_KEYWORDS, SERVER_KEYWORDS, State, Table
 from .known import KNOWN_BIND, KNOWN_GLOBAL, KNOWN_OPTIONS, KNOWN_PROXY, KNOWN_SECTIONS, KNOWN_SERVER
+from .peers import KEYWORDS as PEERS_KEYWORDS
 from .resolvers import KEYWORDS as RESOLVERS_KEYWORDS
 
-COLUMNS = ("global", "defaults", "frontend", "listen", "backend", "bind", "server", "resolvers")
+COLUMNS = ("global", "defaults", "frontend", "listen", "backend", "bind", "server", "resolvers", "peers")
 """Places where a keyword may stand, in the order of the columns."""
 
 
@@ -47,6 +48,7 @@ def rows() -> list[Row]:
         (BIND_KEYWORDS, "", KNOWN_BIND, ("bind",)),
         (SERVER_KEYWORDS, "", KNOWN_SERVER, ("server",)),
         (RESOLVERS_KEYWORDS, "", (), ("resolvers",)),
+        (PEERS_KEYWORDS, "", (), ("peers",)),
     ):
         block = list(_rows_of(table, prefix))
         block += _known_rows(prefix, known, places, table.names())
@@ -78,12 +80,12 @@ def _known_rows(prefix: str, names: Iterable[str], places: tuple[str, ...], serv
 def render(listed: Iterable[Row] | None = None) -> str:
     """The matrix as text: keyword, a letter for each place, arguments, reader, state, and the line of documentation.
 
-    Letters: g global, d defaults, f frontend, l listen, b backend, B bind line, S server line, R resolvers; `no` in
-    front of the arguments says that `no` and `default` may stand before the keyword."""
+    Letters: g global, d defaults, f frontend, l listen, b backend, B bind line, S server line, R resolvers, P peers;
+    `no` in front of the arguments says that `no` and `default` may stand before the keyword."""
     lines = [f"{'keyword':<44} {'places':<8} {'state':<9} {'reader':<11} arguments"]
     for row in rows() if listed is None else listed:
         letters = "".join(
-            letter if place in row.places else "-" for letter, place in zip("gdflbBSR", COLUMNS, strict=True)
+            letter if place in row.places else "-" for letter, place in zip("gdflbBSRP", COLUMNS, strict=True)
         )
         state = {State.IN_FORCE: "in force", State.ACCEPTED: "accepted", State.KNOWN: "missing"}[row.state]
         inverted = "(no) " if row.invertible else ""
@@ -93,7 +95,8 @@ def render(listed: Iterable[Row] | None = None) -> str:
             lines.append(f"    {row.summary}")
     lines += (
         "",
-        "places: g global, d defaults, f frontend, l listen, b backend, B bind line, S server line, R resolvers",
+        "places: g global, d defaults, f frontend, l listen, b backend, B bind line, S server line, R resolvers, "
+        "P peers",
         "states: in force; accepted: parsed and kept, not yet in force; missing: HAProxy's, not in maniple yet",
     )
     return "\n".join(lines) + "\n"

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..addresses import Address as Address
+from .peers_spec import PeersSpec
 from .resolver_spec import ResolversSpec
 from .table_spec import TableSpec as TableSpec
 
@@ -375,6 +376,8 @@ class GlobalSpec:
     pidfile: str | None = None
     description: str | None = None
     node: str | None = None
+    local_peer: str | None = None
+    """`localpeer`, unless something stronger says it."""
     hard_stop_after: int | None = None
     grace: int = 0
     ulimit_n: int | None = None
@@ -460,6 +463,8 @@ class Configuration:
     """Sections `http-errors`, as rules name them; what proxies take of them is in their `error_files`."""
     tables: Mapping[str, TableSpec] = field(default_factory=dict)
     """All stick tables by name: a proxy's bears the proxy's, one of a peers section `section/table`."""
+    peers: Mapping[str, PeersSpec] = field(default_factory=dict)
+    """Peers sections by name, also those that are not in use."""
 
     def proxy(self, name: str, *, backend: bool) -> ProxySpec | None:
         """The proxy of that name with the wanted side, or None."""

@@ -22,6 +22,7 @@ from . import error_pages as _error_pages
 from . import globals as _globals
 from . import logs as _logs
 from . import options as _options
+from . import peers as _peers
 from . import placement as _placement
 from . import proxies as _proxies
 from . import resolvers as _resolvers
@@ -39,6 +40,7 @@ from .known import KNOWN_GLOBAL, KNOWN_OPTIONS, KNOWN_PROXY, KNOWN_SECTIONS, REM
 from .lexer import Line, Word, read_lines
 from .model import Configuration, Place, ProxySpec
 from .pattern_files import read_pattern_files
+from .peers import PeersDraft
 from .resolve import resolve
 from .resolvers import ResolversDraft
 from .statement import Refusal, Statement
@@ -51,6 +53,7 @@ PROXY_SECTIONS = ("frontend", "backend", "listen")
 RULE_SECTIONS = ("request-rules", "response-rules")
 """Ours: rules that others enter by `jump`."""
 NAMED_SECTIONS: dict[str, tuple[Callable[[Reading, str, Place], Any], Table[Any]]] = {
+    "peers": (PeersDraft, _peers.KEYWORDS),
     "resolvers": (ResolversDraft, _resolvers.KEYWORDS),
     "userlist": (UserlistDraft, _userlists.KEYWORDS),
     "http-errors": (ErrorPagesDraft, _error_pages.KEYWORDS),
@@ -102,7 +105,10 @@ def load(
         text = "".join(f"{line}\n" for line in additions.lines)
         reader.add(list(read_lines(additions.file, text, environment, diagnostics)), additions)
     pages = error_pages(reader.drafts(ErrorPagesDraft), diagnostics)
-    configuration = resolve(reader.globals, reader.proxies, diagnostics, reader.rule_sets, pages)
+    peers = reader.drafts(PeersDraft)
+    configuration = resolve(
+        reader.globals, reader.proxies, diagnostics, reader.rule_sets, pages, _peers.tables_of_sections(peers)
+    )
     configuration = replace(
         configuration,
         pattern_files=read_pattern_files(configuration, read_file, diagnostics),
@@ -110,7 +116,9 @@ def load(
         error_pages=pages,
     )
     found = _resolvers.sections(reader.drafts(ResolversDraft), configuration, reader.reading, diagnostics)
-    configuration = replace(configuration, resolvers=found)
+    configuration = replace(
+        configuration, resolvers=found, peers=_peers.sections(peers, configuration, environment, diagnostics)
+    )
     return (None if diagnostics.errors else configuration), diagnostics
 
 

@@ -29,6 +29,7 @@ from .model import (
     Timeouts,
 )
 from .rules import check_sharing, own_rules, rule_sets, static_backend
+from .table_spec import TableSpec
 from .tables import check_tables, tables_of
 from .thread_groups import group_sizes
 from .threads import resolve_threads
@@ -61,6 +62,7 @@ def resolve(
     diagnostics: Diagnostics,
     sets: Sequence[RuleSetDraft] = (),
     pages: Mapping[str, ErrorPagesSpec] | None = None,
+    tables: Sequence[TableSpec] = (),
 ) -> Configuration:
     """The configuration of the drafts; what is wrong between sections goes to `diagnostics`."""
     spec = _resolve_globals(globals_draft, diagnostics)
@@ -82,7 +84,7 @@ def resolve(
     if not diagnostics.errors:  # a line in error may say what seems to be missing
         for draft in drafts:
             _warn(draft, diagnostics)
-    configuration = Configuration(spec, proxies, named, tables=tables_of(proxies, (), spec.table_file))
+    configuration = Configuration(spec, proxies, named, tables=tables_of(proxies, tables, spec.table_file))
     check_tables(configuration, diagnostics)
     return configuration
 

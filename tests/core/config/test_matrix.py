@@ -21,7 +21,7 @@ def test_states() -> None:
     assert find("ssl", "server").state is State.KNOWN
     assert find("stick-table", "backend").state is State.IN_FORCE
     assert find("option httpchk", "backend").state is State.KNOWN
-    assert find("peers", "").state is State.KNOWN
+    assert find("mailers", "").state is State.KNOWN
     assert find("option dontlognull", "frontend").invertible
 
 
@@ -35,9 +35,9 @@ def test_render() -> None:
     text = render([find("timeout client", "frontend"), find("check", "server"), find("option dontlognull", "frontend")])
     lines = text.splitlines()
     assert lines[0].split() == ["keyword", "places", "state", "reader", "arguments"]
-    assert lines[1].split() == ["timeout", "client", "-dfl----", "in", "force", "relay", "<time>"]
+    assert lines[1].split() == ["timeout", "client", "-dfl-----", "in", "force", "relay", "<time>"]
     assert lines[2] == "    Inactivity of the client."
-    assert lines[3].split() == ["check", "------S-", "accepted", "checks"]
+    assert lines[3].split() == ["check", "------S--", "accepted", "checks"]
     assert lines[5].split()[-1] == "(no)"
     assert max(len(line) for line in render().splitlines()) < 200
     assert text.endswith("\n")

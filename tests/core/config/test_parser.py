@@ -21,7 +21,7 @@ SECTIONS = [
     ("frontend a from b", "1:17 there is no defaults section 'b'"),
     ("defaults a from b", "1:17 there is no defaults section 'b'"),
     ("defaults 'a b'", "1:10 character ' '"),
-    ("peers x", "1:1 HAProxy's section `peers` is not supported by maniple yet"),
+    ("mailers x", "1:1 HAProxy's section `mailers` is not supported by maniple yet"),
 ]
 
 

@@ -40,7 +40,7 @@ def test_lines(read: Any, line: str) -> None:
 
 def test_the_rest(read: Any) -> None:
     line = "type ip size 5 peers p srvkey addr recv-only brates-factor 4 expire 1s"
-    spec = read(f"global\n  table-file /a\nbackend b\n  stick-table {line}\n").good.tables["b"]
+    spec = read(f"global\n  table-file /a\nbackend b\n  stick-table {line}\npeers p\n  peer x :1\n").good.tables["b"]
     assert (spec.name, spec.peers, spec.server_key, spec.receive_only, spec.bytes_factor) == ("b", "p", "addr", True, 4)
     assert spec.file == "/a"
 
@@ -119,7 +119,8 @@ def test_places(read: Any) -> None:
 
 @pytest.mark.parametrize("line", LINES)
 def test_written_again(read: Any, line: str) -> None:
-    found = read(f"global\n  table-file /x\nbackend b\n  stick-table {line} peers p\n  table-file /y\n").good
+    text = f"global\n  table-file /x\nbackend b\n  stick-table {line} peers p\n  table-file /y\npeers p\n  peer x :1\n"
+    found = read(text).good
     again = read(dump(found)).good
     assert again.tables["b"].shape == found.tables["b"].shape
     assert (again.tables["b"].peers, again.tables["b"].file) == ("p", "/y")
