@@ -23,6 +23,7 @@ from .build_errors import install_errors
 from .build_levels import install_levels
 from .build_logs import install_logs
 from .build_rules import bare_backend, install
+from .build_tracking import install_tracking
 from .config.model import Configuration, ProxySpec
 from .http.limits import Limits
 from .relay.handing import Inboxes
@@ -33,6 +34,7 @@ from .report.access_log import AccessLog
 from .report.captures import Captures
 from .report.senders import Senders, sent_host
 from .resolver.opening import open_resolvers
+from .rules.private_tables import private_tables
 from .rules.proxy_rules import ProxyRules
 from .rules.site import LiveSite
 from .runtime import Runtime
@@ -62,7 +64,8 @@ def build(
     out; `pid` is what log headers show (the supervisor's); `shares` says it for the limits of frontends and bind lines,
     which not all threads need serve. `pulse`: the thread's row of the pulses; `inboxes`: the sending ends to the other
     threads, where clients may be handed over unless `tune.listener.balance` says
-    hash or cpu (it may be filled later); `tables`: the stick tables as this thread uses them. Raises ConfigError."""
+    hash or cpu (it may be filled later); `tables`: the stick tables as this thread uses them, None where
+    it is alone. Raises ConfigError."""
     shares = shares or Shares(part, parts)
     spec = configuration.globals
     tune = spec.tune
@@ -91,7 +94,9 @@ def build(
         # Thread 1 changes what all that run in this process have read (rules/pattern_files).
         own = {path: replace(file, entries=dict(file.entries)) for path, file in configuration.pattern_files.items()}
         configuration = replace(configuration, pattern_files=own)
-    site = equip(configuration, frontends, backends, relay, part, parts, pulse=pulse)
+    if tables is None:
+        tables = private_tables(configuration.tables)
+    site = equip(configuration, frontends, backends, relay, part, parts, pulse=pulse, tables=tables)
     for frontend in frontends:
         frontend.straight = straight_way(frontend)
     host = sent_host(spec)
@@ -118,7 +123,7 @@ def build(
         server_reporters=server_reporters,
         levels=site.levels,
         patterns=site.pattern_files,
-        tables=(tables or {}).values(),
+        tables=tables.values(),
     )
 
 
@@ -131,11 +136,14 @@ def equip(
     parts: int = 1,
     compiled: dict[tuple[str, bool], ProxyRules] | None = None,
     pulse: Pulse | None = None,
+    tables: Mapping[str, Table] | None = None,
 ) -> LiveSite:
     """Give frontends and their routes all that rules, logs and errors say: also on the stage of a rehearsal.
-    `compiled`, `pulse`: as `build_rules.install`. Raises ConfigError."""
+    `compiled`, `pulse`, `tables`: as `build_rules.install`. Raises ConfigError."""
     named = {frontend.name: frontend for frontend in frontends}
-    site = install(configuration, named, backends, relay, part, parts, compiled, pulse)
+    compiled = {} if compiled is None else compiled
+    site = install(configuration, named, backends, relay, part, parts, compiled, pulse, tables)
+    install_tracking(frontends, compiled, site.trackers)
     install_logs(configuration, frontends, site)
     install_errors(frontends, site)
     install_levels(site.levels, frontends, backends)

@@ -14,12 +14,13 @@ from .relay.route import Frontend, Reply
 from .rules.catalogue import Needs
 from .rules.reply_format import ErrorReply, error_replies
 from .rules.scope import Site
+from .rules.site import site_of
 
 
 def install_errors(frontends: Sequence[Frontend], site: Site) -> None:
     """Raises ConfigError, the first one found."""
     for frontend in frontends:
-        own = error_replies(frontend.spec, site)
+        own = error_replies(frontend.spec, site_of(site, frontend.name))
         needs = Needs.NOTHING
         for error in own.values():
             needs |= error.needs
@@ -34,7 +35,7 @@ def install_errors(frontends: Sequence[Frontend], site: Site) -> None:
             theirs = {} if route.spec is frontend.spec else route.spec.error_files
             _set_all(route.replies, [error for error in own.values() if error.status not in theirs], REPLIES)
             if route.spec is not frontend.spec:
-                for status, error in error_replies(route.spec, site).items():
+                for status, error in error_replies(route.spec, site_of(site, route.spec.name)).items():
                     needs |= error.needs
                     _set(route.replies, error, frontend.replies[status])
         if needs & Needs.CONNECTION:

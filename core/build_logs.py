@@ -15,6 +15,7 @@ from .relay.route import Frontend
 from .rules.captures import mistakes, request_capture, response_capture
 from .rules.catalogue import Needs
 from .rules.scope import Site
+from .rules.site import site_of
 from .rules.unique_ids import header_adder, unique_id_format
 
 
@@ -28,9 +29,9 @@ def install_logs(configuration: Configuration, frontends: Sequence[Frontend], si
         needs = Needs.NOTHING
         for log in (frontend.access_log, frontend.log_at_start):
             if log is not None:
-                log.compile(site)
+                log.compile(site_of(site, frontend.name))
                 needs |= log.needs
-        made = unique_id_format(frontend.spec, site)
+        made = unique_id_format(frontend.spec, site_of(site, frontend.name))
         if made is not None:
             frontend.unique_id = made.run
             needs |= made.needs

@@ -23,15 +23,17 @@ from .rules.catalogue import Needs
 from .rules.inspecting import CHANGING
 from .rules.levels import Levels, rows_of
 from .rules.pattern_files import PatternFiles
+from .rules.private_tables import FEW, private_tables
 from .rules.proxy_rules import NO_RULES, Findings, ProxyRules, compile_proxy
 from .rules.rule_sets import RuleSets
 from .rules.ruleset import RuleSet
-from .rules.site import LiveSite, userlists_of
+from .rules.site import LiveSite, trackers_of, userlists_of
 from .rules.variables import Limits
 from .rules.verdicts import Answer, Verdict, Wait
 
 if TYPE_CHECKING:
     from ..pools.pulses import Pulse
+    from ..pools.table import Table
     from .relay.route import Run
 
 
@@ -59,6 +61,7 @@ def install(
     threads: int = 1,
     compiled: dict[tuple[str, bool], ProxyRules] | None = None,
     pulse: Pulse | None = None,
+    tables: Mapping[str, Table] | None = None,
 ) -> LiveSite:
     """Compile all rules, and give each frontend and route its plan. `compiled`: filled with the rules of each proxy, by
     its name and whether it has a frontend; `pulse`: the thread's row, beside which the other threads' are. Raises
@@ -78,9 +81,12 @@ def install(
         userlists=users,
         error_pages=configuration.error_pages,
     )
-    found = Findings()
+    if tables is None:
+        tables = private_tables(configuration.tables, FEW)
+    site.trackers = trackers_of(configuration, tables)
     # Where nobody listens nobody is asked.
     site.resolvers = relay.resolvers or dict.fromkeys(configuration.resolvers, Unasked())
+    found = Findings()
     site.levels = Levels(rows_of(configuration), pulse, relay.now)
     sets = RuleSets(configuration.rule_sets, site, found.errors)
     compiled = {} if compiled is None else compiled

@@ -30,6 +30,7 @@ class Session:
         "source",
         "source_port",
         "tls",
+        "tracked",
         "variables",
     )
 
@@ -53,6 +54,8 @@ class Session:
     destination: bytes
     """The address that it connected to."""
     destination_port: int
+    tracked: Any
+    """Entries of stick tables that the session tracks (rules/trackers); None while there are none."""
     variables: dict[str, Any] | None
     """Of the scope `sess`: name -> (type, value); None while there is none."""
 

@@ -21,9 +21,10 @@ from .table_shape import Kind, Stored
 if TYPE_CHECKING:
     from .table import Table
 
-_COUNT_BITS = 40
-_COUNT = (1 << _COUNT_BITS) - 1
-_PERIOD = (1 << 24) - 1
+COUNT_BITS = 40
+"""Lower bits of a rate's word that count; the upper ones say which period."""
+_COUNT = (1 << COUNT_BITS) - 1
+PERIOD = (1 << 24) - 1
 
 
 class Cell(Protocol):
@@ -37,35 +38,35 @@ class Cell(Protocol):
 
 
 class Count:
-    """Events, ever."""
+    """Events, ever. `place`: of its word among the counted ones of a slot."""
 
-    __slots__ = ("_arrays", "_cell", "_mine", "_table", "_words")
+    __slots__ = ("_arrays", "_mine", "_table", "_words", "place")
 
     def __init__(self, table: Table, cell: int) -> None:
         self._table = table
         self._arrays = table.arrays
         self._mine = table.arrays.counted[table.seat]
         self._words = table.arrays.counted_words
-        self._cell = cell
+        self.place = cell
 
     def add(self, slot: int, number: int, now: int) -> None:
         """So many more."""
-        self._mine[slot * self._words + self._cell] += number
+        self._mine[slot * self._words + self.place] += number
 
     def value(self, slot: int, now: int) -> int:
-        return self._arrays.count(slot, self._cell)
+        return self._arrays.count(slot, self.place)
 
     def set(self, slot: int, value: int, now: int) -> None:
         base = self._arrays.counted[0]
-        at = slot * self._words + self._cell
+        at = slot * self._words + self.place
         with self._table.locked(slot):
-            base[at] = (base[at] + value - self._arrays.count(slot, self._cell)) & 0xFFFFFFFFFFFFFFFF
+            base[at] = (base[at] + value - self._arrays.count(slot, self.place)) & 0xFFFFFFFFFFFFFFFF
 
 
 class Rate:
-    """Events in the last `period` ms."""
+    """Events in the last `period` ms. `place`: of the first of its two words among the counted ones of a slot."""
 
-    __slots__ = ("_arrays", "_born", "_cell", "_mine", "_row_words", "_rows", "_table", "_words", "period")
+    __slots__ = ("_arrays", "_born", "_mine", "_row_words", "_rows", "_table", "_words", "period", "place")
 
     def __init__(self, table: Table, cell: int, period: int) -> None:
         self._table = table
@@ -74,19 +75,19 @@ class Rate:
         self._words = table.arrays.counted_words
         self._rows = table.arrays.rows
         self._row_words = table.arrays.row_words
-        self._cell = cell
+        self.place = cell
         self.period = period
 
     def add(self, slot: int, number: int, now: int) -> None:
         """So many more."""
         turn = (now - self._rows[slot * self._row_words + BORN]) // self.period
         mine = self._mine
-        at = slot * self._words + self._cell + (turn & 1)
+        at = slot * self._words + self.place + (turn & 1)
         word = mine[at]
-        if word >> _COUNT_BITS == turn & _PERIOD:
+        if word >> COUNT_BITS == turn & PERIOD:
             mine[at] = word + number
         else:
-            mine[at] = (turn & _PERIOD) << _COUNT_BITS | number
+            mine[at] = (turn & PERIOD) << COUNT_BITS | number
 
     def value(self, slot: int, now: int) -> int:
         turn, passed = divmod(now - self._rows[slot * self._row_words + BORN], self.period)
@@ -98,29 +99,29 @@ class Rate:
     def set(self, slot: int, value: int, now: int) -> None:
         turn = (now - self._rows[slot * self._row_words + BORN]) // self.period
         base = self._arrays.counted[0]
-        at = slot * self._words + self._cell
+        at = slot * self._words + self.place
         with self._table.locked(slot):
             for word in (at, at + 1):
                 base[word] = 0
             current, previous = self._sums(slot, turn)
-            base[at + (turn & 1)] = (turn & _PERIOD) << _COUNT_BITS | (value - current) & _COUNT
-            base[at + (turn & 1 ^ 1)] = ((turn - 1) & _PERIOD) << _COUNT_BITS | -previous & _COUNT
+            base[at + (turn & 1)] = (turn & PERIOD) << COUNT_BITS | (value - current) & _COUNT
+            base[at + (turn & 1 ^ 1)] = ((turn - 1) & PERIOD) << COUNT_BITS | -previous & _COUNT
 
     def _sums(self, slot: int, turn: int) -> tuple[int, int]:
         """Events in period `turn` and in the one before."""
         arrays = self._arrays
         if arrays.header[0] != arrays.used:
             arrays.widen()
-        at = slot * self._words + self._cell
+        at = slot * self._words + self.place
         now_at, before_at = (at + 1, at) if turn & 1 else (at, at + 1)
-        this, last = turn & _PERIOD, (turn - 1) & _PERIOD
+        this, last = turn & PERIOD, (turn - 1) & PERIOD
         current = previous = 0
         for counted in arrays.counted:
             word = counted[now_at]
-            if word >> _COUNT_BITS == this:
+            if word >> COUNT_BITS == this:
                 current += word
             word = counted[before_at]
-            if word >> _COUNT_BITS == last:
+            if word >> COUNT_BITS == last:
                 previous += word
         return current & _COUNT, previous & _COUNT
 

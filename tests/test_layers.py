@@ -25,7 +25,7 @@ INSIDE_CORE = (
     {"balance"},
     {"checks", "report"},
     {"relay"},
-    {"runtime", "build_rules", "build_logs", "build_errors", "build_levels"},
+    {"runtime", "build_rules", "build_logs", "build_errors", "build_levels", "build_tracking"},
     {"build"},
     {"rehearsal"},
 )

@@ -9,6 +9,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from ...pools.pulses import CONNECTIONS
+from . import tracking
 
 if TYPE_CHECKING:
     from .client import ClientConnection
@@ -22,7 +23,7 @@ def welcome(client: ClientConnection | TcpConnection) -> float:
     now = relay.clock() * 1000.0
     client.accept_at = client.idle_since = now
     client.accept_date = relay.date()
-    client.variables = None
+    client.variables = client.tracked = None
     relay.descriptors += 1
     relay.sessions = client.number = relay.sessions + 1
     relay.clients.add(client)
@@ -51,6 +52,8 @@ def welcome(client: ClientConnection | TcpConnection) -> float:
 def leave(client: ClientConnection | TcpConnection) -> None:
     """The connection is closed."""
     relay = client.relay
+    if client.tracked is not None:
+        tracking.leave(client, relay.now())
     relay.descriptors -= 1
     relay.live[CONNECTIONS] = relay.connections = relay.connections - 1
     relay.timers.forget(client)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import connect
+from . import connect, tracking
 
 if TYPE_CHECKING:
     from .exchange import RelayExchange
@@ -47,13 +47,18 @@ def end_exchange(exchange: RelayExchange, logged: bool, now: float) -> None:
     traffic.bytes_in += exchange.bytes_from_client
     traffic.bytes_out += exchange.bytes_to_client
     traffic.classes[status // 100] += 1
-    log = client.frontend.access_log
+    frontend = client.frontend
+    if frontend.tracking:
+        tracking.count_bytes(exchange, now)
+    log = frontend.access_log
     if log is not None and logged:
         level = exchange.log_level
         if level is None or level >= 0:
             exchange.end_at = now
             exchange.record()
             log.write(exchange, level)
+    if frontend.tracking:
+        tracking.release(exchange, now)
     if exchange.dirty:
         traffic.bytes_in -= exchange.counted_in
         traffic.bytes_out -= exchange.counted_out

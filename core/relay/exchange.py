@@ -125,6 +125,7 @@ class RelayExchange(RuledExchange):
         "server",
         "steps",
         "ticket",
+        "tracked",
         "upstream",
         "variables",
     )
@@ -170,6 +171,8 @@ class RelayExchange(RuledExchange):
     """It has its number already, which rules asked for."""
     last_rule: Place | None
     """Of the rule that gave the last verdict."""
+    tracked: Any
+    """Entries of stick tables (rules/trackers); None while there are none, and when the exchange has ended."""
     steps: list[Iterator[Any]] | None
     """Rules that wait to go on."""
 
@@ -179,7 +182,7 @@ class RelayExchange(RuledExchange):
         self.source_host = self.server_host = ""
         self.source_port = self.server_port = 0
         self.first_byte_date = 0.0
-        self.addresses = None
+        self.addresses = self.tracked = None
         self.serve(client)
         self.clean()
         self.fresh()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import ClientProtocolError, ExchangeError
-from . import after, connect
+from . import after, connect, tracking
 from .accounts import identify
 from .ending import end_exchange
 from .exchange import DONE, FAILED, REPLYING, RelayExchange
@@ -19,6 +19,9 @@ from .route import Reply
 
 if TYPE_CHECKING:
     from .client import ClientConnection
+
+FAILURES = frozenset((b"SH", b"PH", b"sH"))
+"""Ends of exchanges that are the server's fault: no response, one that is none, none in time."""
 
 
 def monitor(client: ClientConnection, exchange: RelayExchange, status: int = 200) -> None:
@@ -60,6 +63,8 @@ def fail(client: ClientConnection, exchange: RelayExchange, status: int, termina
         end_exchange(exchange, False, client.relay.now())
         client.close(False)
         return
+    if client.frontend.tracking and termination in FAILURES:
+        tracking.count_failure(exchange)
     if termination == b"sC" and exchange.request_number:
         # Reference 3.3: a client whose first request it is not can send it again by itself.
         exchange.status = status
@@ -238,6 +243,8 @@ def _without_request(client: ClientConnection, termination: bytes) -> RelayExcha
     started = client.started_at
     client.started_at = -1.0
     exchange.begin(started if started >= 0.0 else client.relay.now())
+    if client.tracked is not None:
+        tracking.count_no_request(client, client.relay.now(), termination != b"cR")
     exchange.request_number = client.requests
     exchange.termination = termination
     client.requests += 1

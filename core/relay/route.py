@@ -150,6 +150,7 @@ class Frontend:
         "sessions",
         "spec",
         "straight",
+        "tracking",
         "unique_id",
         "wants_packed",
         "wants_source",
@@ -208,6 +209,8 @@ class Frontend:
         """What is run before the first byte: tcp-request connection, session. Empty without such rules."""
         self.plan: tuple[Run, ...] = ()
         """What is run for a request. Empty where there are no rules, also none of a backend."""
+        self.tracking = False
+        """Rules that its exchanges may meet track entries of stick tables."""
         self.straight: Way | None = None
         """What is done with an ordinary request where there is a plan (straight); None: the plan, in any case."""
         self.route_to: dict[bytes, Route] = {}

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 from ..http.edit import seal
 from ..rules.fused import is_pure
-from ..rules.verdicts import STOP
+from ..rules.verdicts import STOP, Verdict
 from ..session import NOT_REACHED
-from . import connect, passes
+from . import connect, passes, tracking
 from .exchange import RelayExchange
 
 if TYPE_CHECKING:
-    from .route import Frontend
+    from .route import Frontend, Run
 
 Way = Callable[[RelayExchange, float], None]
 """(exchange, now): on to a server."""
@@ -33,16 +33,28 @@ def straight_way(frontend: Frontend) -> Way | None:
     plan = frontend.plan
     if not plan or frontend.spec.mode != "http" or frontend.monitor_uri or frontend.log_at_start or frontend.close:
         return None
+    start = 1 if plan[0] is tracking.count_request and len(plan) == 3 else 0
     route = frontend.default_route
     if frontend.route_to.get(route.backend.name.encode()) is not route:
         # Nowhere to go: passes.leave_frontend knows what that means.
         return _direct
-    if len(plan) != 2 or plan[1] is not passes.leave_frontend:
+    if len(plan) != start + 2 or plan[-1] is not passes.leave_frontend:
         return _direct
     untouched = not frontend.early and frontend.unique_id is None and all(one.whole > 0 for one in frontend.routes)
-    if is_pure(plan[0]) and untouched and not route.plan:
+    if is_pure(plan[start]) and not start and untouched and not route.plan:
         return _pure_way(frontend)
-    return _single_way(frontend)
+    return _single_way(frontend, start)
+
+
+def _counting(run: Run) -> Run:
+    """What the session tracks is told of the request first."""
+    count = tracking.count_request
+
+    def both(exchange: RelayExchange) -> Verdict | None:
+        count(exchange)
+        return run(exchange)
+
+    return both
 
 
 def _direct(exchange: RelayExchange, now: float) -> None:
@@ -67,12 +79,12 @@ def _pure_way(frontend: Frontend) -> Way:
     return go
 
 
-def _single_way(frontend: Frontend) -> Way:
-    """One set."""
+def _single_way(frontend: Frontend, start: int) -> Way:
+    """One set. `start`: 1 where requests are counted before it."""
     plan = frontend.plan
     first = frontend.route
     route = frontend.default_route
-    run = plan[0]
+    run = _counting(plan[1]) if start else plan[0]
     dispatch = connect.dispatch
 
     def go(exchange: RelayExchange, now: float) -> None:
@@ -88,7 +100,7 @@ def _single_way(frontend: Frontend) -> Way:
         exchange.slot_at = exchange.connect_at = NOT_REACHED
         exchange.server_name = "<NOSRV>"
         exchange.plan = plan
-        exchange.at = 1
+        exchange.at = start + 1
         verdict = run(exchange)
         if verdict is not None:
             if verdict is not passes.DONE and (

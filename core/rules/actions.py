@@ -9,6 +9,7 @@ An action is compiled to a closure `act(scope) -> None | Verdict`. Most give Non
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -202,6 +203,8 @@ class Use:
 
 
 ACTIONS: dict[str, Entry] = {}
+_TRACKING = re.compile(r"track-sc[0-9]{1,3}")
+"""Each set of counters has a name of its own; there are more than are listed."""
 
 
 def action(
@@ -231,7 +234,7 @@ def missing(names: str, sets: frozenset[str], why: str) -> None:
 
 def find(use: Use) -> Entry:
     """The entry of an action's name. Raises ConfigError."""
-    entry = ACTIONS.get(use.name)
+    entry = ACTIONS.get("track-sc" if _TRACKING.fullmatch(use.name) else use.name)
     kind = use.ground.kind
     if entry is None:
         here = [item.name for item in ACTIONS.values() if kind in item.sets]

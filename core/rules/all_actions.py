@@ -11,6 +11,7 @@ from . import (
     action_patterns,
     action_resolve,
     action_stream,
+    action_tables,
     action_uri,
     action_variables,
     action_wait,
@@ -26,6 +27,7 @@ MODULES = (
     action_patterns,
     action_resolve,
     action_stream,
+    action_tables,
     action_uri,
     action_variables,
     action_wait,
@@ -35,9 +37,6 @@ MODULES = (
 )
 """Each fills the registry when it is imported."""
 
-_TABLES = "it needs stick tables"
-missing("track-sc0 track-sc1 track-sc2 track-sc", ALL, _TABLES)
-missing("sc-inc-gpc sc-inc-gpc0 sc-inc-gpc1 sc-add-gpc sc-set-gpt sc-set-gpt0", ALL, _TABLES)
 missing("cache-use", REQUEST, "it needs caches")
 missing("cache-store", RESPONSE, "it needs caches")
 missing("send-spoe-group", CONTENT | RESPONSE_CONTENT | REQUEST | RESPONSE, "it needs SPOE")

@@ -236,6 +236,12 @@ def _userlist(argument: Argument, site: Site) -> Any:
     return _named("userlist", site.userlists, argument.text)
 
 
+def _table(argument: Argument, site: Site) -> str:
+    if argument.text not in site.trackers.tables:
+        raise ValueError(f"there is no stick table '{argument.text}'")
+    return argument.text
+
+
 def _variable(argument: Argument, site: Site) -> Name:
     return parse_name(argument.text)
 
@@ -254,7 +260,8 @@ KINDS: dict[str, Callable[[Argument, Site], Any]] = {
     "server": _server,
     "variable": _variable,
     "userlist": _userlist,
+    "table": _table,
 }
 """Kind -> the function that reads it (ValueError). string: bytes; ipv4, ipv6, mask4, mask6: packed; time: milliseconds;
 frontend, backend: the facts of that name; server: see _server; variable: variables.Name; userlist:
-userlists.Userlist."""
+userlists.Userlist; table: a stick table's name."""

@@ -49,6 +49,8 @@ class Needs(IntFlag):
     RESPONSE_BODY = 32
     END = 64
     """All of it, as a log line has it."""
+    TRACKING = 256
+    """Entries of stick tables are tracked: the end of sessions and exchanges is told (relay/tracking)."""
     PAYLOAD = 128
     """Bytes of a stream, as they come."""
 

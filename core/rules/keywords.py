@@ -19,6 +19,7 @@ from . import (
     convert_number,
     convert_proxies,
     convert_regsub,
+    convert_tables,
     convert_text,
     convert_token,
     convert_variables,
@@ -37,6 +38,7 @@ from . import (
     fetch_proxies,
     fetch_request,
     fetch_response,
+    fetch_tables,
 )
 
 MODULES = (
@@ -53,6 +55,7 @@ MODULES = (
     convert_number,
     convert_proxies,
     convert_regsub,
+    convert_tables,
     convert_text,
     convert_token,
     convert_variables,
@@ -71,5 +74,6 @@ MODULES = (
     fetch_proxies,
     fetch_request,
     fetch_response,
+    fetch_tables,
 )
 """Each fills the catalogue when it is imported."""

@@ -23,7 +23,7 @@ from .catalogue import Needs, Stage
 from .rule_sets import RuleSets
 from .ruleset import EMPTY, Rule, RuleSet, compile_rule, compile_test, locate, make_set
 from .scope import Site
-from .site import checked_site
+from .site import checked_site, site_of
 from .unawaited import unawaited
 from .verdicts import Missing
 
@@ -119,6 +119,7 @@ def compile_proxy(spec: ProxySpec, site: Site, sets: RuleSets | None, found: Fin
     """Compile the lines of a proxy. What is wrong goes to `found`, and is left out."""
     if not spec.rules:
         return NO_RULES
+    site = site_of(site, spec.name)
     scopes = {name: AclSet([line for line in spec.rules if line.scope == name], site) for name in _scopes(spec.rules)}
     for acls in scopes.values():
         found.errors += acls.errors

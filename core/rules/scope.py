@@ -106,6 +106,8 @@ class ClientFacts(Protocol):
     destination_port: int
     variables: Variables | None
     """Of the scope `sess`; None while there is none."""
+    tracked: Any
+    """trackers.Tracked: entries of stick tables that the session tracks; None while there are none."""
 
 
 class Scope(Protocol):
@@ -144,6 +146,8 @@ class Scope(Protocol):
 
     answer: ResponseHead | None
     """The response's head; None before it is there."""
+    tracked: Any
+    """trackers.Tracked: entries of stick tables that the exchange tracks; None while there are none."""
     variables: Variables | None
     """Of the scope `txn`; None while there is none."""
     request_variables: Variables | None
@@ -198,6 +202,8 @@ class ProcessFacts(Protocol):
     draining: bool
     date: Callable[[], float]
     """Seconds since the epoch."""
+    clock: Callable[[], float]
+    """Seconds of the monotonic clock."""
 
 
 class Site(Protocol):
@@ -222,5 +228,9 @@ class Site(Protocol):
     """config.model.ErrorPagesSpec by name."""
     userlists: Mapping[str, Any]
     """userlists.Userlist by name."""
+    trackers: Any
+    """trackers.Trackers: of the stick tables."""
+    proxy: str
+    """The name of the proxy whose rules are compiled, "" where they are nobody's own."""
     resolvers: Mapping[str, Any]
     """ResolverFacts by name."""

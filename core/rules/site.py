@@ -10,13 +10,16 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
+from ...pools.table import Table
 from ..config.model import Configuration, ErrorPagesSpec, ProxySpec, ServerSpec
 from ..resolver.opening import Unasked
 from .levels import Levels
 from .pattern_files import PatternFiles
-from .scope import FrontendFacts, Variables
+from .private_tables import FEW, private_tables
+from .scope import FrontendFacts, Site, Variables
+from .trackers import Trackers
 from .userlists import Userlist
 from .variables import Limits
 
@@ -38,6 +41,9 @@ class LiveSite:
     levels: Levels = field(default_factory=Levels)
     pattern_files: PatternFiles = field(default_factory=PatternFiles)
     userlists: Mapping[str, Userlist] = field(default_factory=dict)
+    trackers: Trackers = field(default_factory=Trackers)
+    proxy: str = ""
+    """Whose rules are compiled, see `site_of`; "" where they are nobody's own."""
     resolvers: Mapping[str, Any] = field(default_factory=dict)
     """scope.ResolverFacts."""
     error_pages: Mapping[str, ErrorPagesSpec] = field(default_factory=dict)
@@ -97,6 +103,7 @@ class CheckedProcess:
     connections: int = 0
     draining: bool = False
     date: Callable[[], float] = time.time
+    clock: Callable[[], float] = time.monotonic
 
 
 def _server(spec: ServerSpec) -> CheckedServer:
@@ -127,6 +134,27 @@ def userlists_of(configuration: Configuration) -> dict[str, Userlist]:
     return {name: Userlist(spec) for name, spec in configuration.userlists.items()}
 
 
+class SiteOfProxy:
+    """A site as one proxy's rules see it: they may leave out the name of the proxy's table."""
+
+    def __init__(self, site: Site, proxy: str) -> None:
+        self.proxy = proxy
+        self._site = site
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._site, name)
+
+
+def site_of(site: Site, proxy: str) -> Site:
+    """The site for the rules of that proxy."""
+    return cast("Site", SiteOfProxy(site, proxy))
+
+
+def trackers_of(configuration: Configuration, tables: Mapping[str, Table]) -> Trackers:
+    """The trackers of a configuration's tables, for one thread."""
+    return Trackers(tables, configuration.globals.tune.stick_counters)
+
+
 def checked_site(configuration: Configuration, environment: Mapping[str, str] | None = None) -> LiveSite:
     """The site of a configuration that does not run."""
     return LiveSite(
@@ -136,6 +164,7 @@ def checked_site(configuration: Configuration, environment: Mapping[str, str] | 
         environment=os.environ if environment is None else environment,
         pattern_files=PatternFiles(configuration.pattern_files),
         userlists=userlists_of(configuration),
+        trackers=trackers_of(configuration, private_tables(configuration.tables, FEW)),
         resolvers=dict.fromkeys(configuration.resolvers, Unasked()),
         error_pages=configuration.error_pages,
     )

@@ -12,13 +12,6 @@ from dataclasses import dataclass
 from ..config.keywords import State
 from .catalogue import CONVERTERS, FETCHES, ConverterEntry, FetchEntry, entries
 
-_COUNTERS = """
-    bytes_in_rate bytes_out_rate conn_cnt conn_cur conn_rate glitch_cnt glitch_rate gpc0_rate gpc1_rate http_err_cnt
-    http_err_rate http_fail_cnt http_fail_rate http_req_cnt http_req_rate kbytes_in kbytes_out sess_cnt sess_rate
-"""
-_OF_ENTRIES = "clr_gpc0 clr_gpc1 get_gpc0 get_gpc1 get_gpt0 inc_gpc0 inc_gpc1"
-_OF_ARRAYS = "clr_gpc get_gpc get_gpt gpc_rate inc_gpc"
-_OF_TABLES = "expire gpc gpc0 gpc1 gpc_rate gpt gpt0 idle server_id trackers"
 _CERTIFICATE = "der i_dn key_alg notafter notbefore s_dn serial sha1 sig_alg version"
 _CONNECTION = """
     alg_keysize alpn cipher client_early_traffic_secret client_handshake_traffic_secret client_random
@@ -32,7 +25,6 @@ def _with(prefixes: str, *families: str) -> str:
 
 
 _MISSING_CONVERTERS = (
-    ("stick tables", "in_table " + _with("table_", _COUNTERS, _OF_TABLES)),
     ("cryptography, which is not there yet", "aes_gcm_dec aes_gcm_enc jwt_verify x509_v_err_str"),
     (
         "other protocols than HTTP",
@@ -42,14 +34,7 @@ _MISSING_CONVERTERS = (
 )
 
 _MISSING_FETCHES = (
-    (
-        "stick tables",
-        _with("sc_ sc0_ sc1_ sc2_", _COUNTERS, _OF_ENTRIES, "tracked trackers")
-        + " sc1_clr_gpc src_updt_conn_cnt table_avl table_cnt "
-        + _with("src_", _COUNTERS, _OF_ENTRIES)
-        + " "
-        + _with("sc_ src_", _OF_ARRAYS),
-    ),
+    ("a slip of HAProxy's: `sc_clr_gpc` is meant", "sc1_clr_gpc"),
     (
         "TLS",
         "ssl_bc ssl_fc ssl_c_ca_err ssl_c_ca_err_depth ssl_c_chain_der ssl_c_err ssl_c_r_dn ssl_c_used ssl_c_verify"

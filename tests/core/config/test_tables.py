@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from maniple.core.config.dump import dump, table_words
+from maniple.core.config.environment import Environment
 from maniple.core.config.lexer import split_words
 from maniple.core.config.statement import Refusal, Statement
 from maniple.core.config.tables import parse_table
@@ -128,7 +129,7 @@ def test_written_again(read: Any, line: str) -> None:
 
 
 def test_the_words_of_a_peers_section() -> None:
-    words = split_words("table t type ip size 5 store gpc0", {})
+    words = split_words("table t type ip size 5 store gpc0", Environment({}))
     statement = Statement("f", 1, "table", words[0], words[1:], None)  # type: ignore[arg-type]
     spec = parse_table(statement, "p/t", statement.arguments[1:])
     assert spec.name == "p/t"

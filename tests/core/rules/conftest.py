@@ -12,6 +12,7 @@ from maniple.core.http.limits import Limits
 from maniple.core.rules.levels import Levels
 from maniple.core.rules.pattern_files import PatternFiles
 from maniple.core.rules.samples import pack_ip
+from maniple.core.rules.trackers import Trackers
 from maniple.core.rules.variables import Limits as VariableLimits
 
 
@@ -23,7 +24,9 @@ def make_site() -> Callable[..., Any]:
         site = SimpleNamespace(
             frontends={},
             backends={},
-            process=SimpleNamespace(connections=3, draining=False, date=lambda: 1234567890.75),
+            process=SimpleNamespace(
+                connections=3, draining=False, date=lambda: 1234567890.75, clock=lambda: 1.25
+            ),
             thread=0,
             threads=1,
             variables={},
@@ -33,6 +36,8 @@ def make_site() -> Callable[..., Any]:
             pattern_files=PatternFiles(),
             userlists={},
             resolvers={},
+            trackers=Trackers(),
+            proxy="",
             error_pages={},
         )
         for name, value in facts.items():
@@ -63,6 +68,7 @@ CLIENT_FACTS: dict[str, Any] = {
     "source_port": 40000,
     "destination": pack_ip(b"192.0.2.1"),
     "destination_port": 80,
+    "tracked": None,
     "variables": None,
 }
 
@@ -107,6 +113,7 @@ SCOPE_FACTS: dict[str, Any] = {
     "payload": (None, None),
     "steps": None,
     "uncertain": 0,
+    "tracked": None,
     "unsure": False,
     "wanted": None,
 }

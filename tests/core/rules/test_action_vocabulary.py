@@ -29,8 +29,8 @@ def test_each_action_is_shown_once() -> None:
 def test_states() -> None:
     found = {term.name: term for term in action_terms()}
     assert found["deny"].state is State.IN_FORCE and found["deny"].sets == ("http-request", "http-response")
-    assert found["track-sc0"].state is State.KNOWN and found["track-sc0"].sets == ()
-    assert "http-request" in found["track-sc0"].missing_sets
+    assert found["cache-use"].state is State.KNOWN and found["cache-use"].sets == ()
+    assert "http-request" in found["cache-use"].missing_sets
     assert all(term.usage.startswith(term.name) and term.summary for term in found.values())
     assert found["set-var"].usage.startswith("set-var(...)")
 

@@ -111,7 +111,7 @@ def test_what_is_missing_says_why(site: Any, monkeypatch: pytest.MonkeyPatch) ->
     assert known["do-more"].missing == "it needs magic"
     with pytest.raises(ConfigError, match="not supported by maniple yet: it needs magic"):
         find(use("do-magic x", site)).make(use("do-magic x", site))
-    assert "not supported by maniple yet: it needs stick tables" in mistake("http-request track-sc0 src")
+    assert "not supported by maniple yet: it needs caches" in mistake("http-request cache-use c")
 
 
 @pytest.mark.parametrize("name", sorted(ACTIONS))

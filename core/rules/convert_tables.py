@@ -1,0 +1,109 @@
+"""Converters that look a sample up in a stick table (manual 7.3.1: `in_table`, `table_*`).
+
+Owns: these. Must not know: what is stored (table_lookups). A look-up makes nothing and moves no expiry. Measured: the
+rate of a present key 3 us.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .catalogue import Call, Convert, converter
+from .fetch_tables import element_of, tracker_of
+from .samples import ANY, BOOL, INT
+from .table_keys import Make, key_maker
+from .table_lookups import PLAIN, SUMMARIES, Read, reader
+from .trackers import Tracker
+
+
+def _key_of(call: Call, tracker: Tracker) -> Make:
+    make = key_maker(tracker.table.shape, call.source)
+    if make is None:
+        kind = tracker.table.shape.key
+        raise call.error(f"a value of type {call.source.value} is no key of table '{tracker.table.name}' ({kind})")
+    return make
+
+
+def _look(call: Call, index: int, read: Read, *, absent: int | None = 0) -> Convert:
+    tracker = tracker_of(call, index)
+    make = _key_of(call, tracker)
+    clock = call.site.process.clock
+    table = tracker.table
+    hold, release = table.hold, table.release
+
+    def convert(value: Any) -> int | None:
+        key = make(value)
+        if key is None:
+            return None
+        now = int(clock() * 1000.0)
+        slot = hold(key, now)
+        if not slot:
+            return absent
+        try:
+            return read(tracker, slot, now)
+        finally:
+            release(slot)
+
+    return convert
+
+
+def _register(name: str, lookup: str, indexed: bool) -> None:
+    arguments = ("index:integer " if indexed else "") + "table:table?"
+    summary = f"{SUMMARIES[lookup]}, of the entry of a key"
+
+    @converter(f"table_{name}", ANY, INT, summary, arguments=arguments)
+    def make(call: Call) -> Convert:
+        read = reader(lookup, element_of(call, 0) if indexed else 0)
+        if lookup == "trackers":
+            return _look(call, 0, lambda tracker, slot, now: (read(tracker, slot, now) or 0) - 1)
+        return _look(call, int(indexed), read)
+
+
+for _name in (*PLAIN, "kbytes_in", "kbytes_out", "trackers"):
+    _register(_name, _name, False)
+for _name, _lookup in (("gpc0", "get_gpc0"), ("gpc1", "get_gpc1"), ("gpt0", "get_gpt0")):
+    _register(_name, _lookup, False)
+for _name, _lookup in (("gpc", "get_gpc"), ("gpt", "get_gpt"), ("gpc_rate", "gpc_rate")):
+    _register(_name, _lookup, True)
+
+
+@converter("in_table", ANY, BOOL, "Whether a table has an entry of that key", arguments="table:table?")
+def _in_table(call: Call) -> Convert:
+    look = _look(call, 0, lambda tracker, slot, now: 1)
+    return lambda value: bool(look(value))
+
+
+@converter(
+    "table_server_id", ANY, INT, "The server that the entry of a key is bound to, its id", arguments="table:table?"
+)
+def _server_id(call: Call) -> Convert:
+    def read(tracker: Tracker, slot: int, now: int) -> int | None:
+        cell = tracker.cells.get(("server_id", 0))
+        return None if cell is None else cell.value(slot, now)
+
+    return _look(call, 0, read)
+
+
+@converter(
+    "table_expire", ANY, INT, "Time until the entry of a key expires, ms", arguments="table:table? default:integer?"
+)
+def _expire(call: Call) -> Convert:
+    def read(tracker: Tracker, slot: int, now: int) -> int:
+        return tracker.table.remaining(slot, now) if tracker.table.shape.expire else 0
+
+    return _look(call, 0, read, absent=call.values[1])
+
+
+@converter(
+    "table_idle",
+    ANY,
+    INT,
+    "Time since the entry of a key was tracked last, ms",
+    arguments="table:table? default:integer?",
+)
+def _idle(call: Call) -> Convert:
+    def read(tracker: Tracker, slot: int, now: int) -> int:
+        expire = tracker.table.shape.expire
+        return max(expire - tracker.table.remaining(slot, now), 0) if expire else 0
+
+    return _look(call, 0, read, absent=call.values[1])
