@@ -17,6 +17,7 @@ import timeit
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import cycle
+from random import Random
 from typing import TYPE_CHECKING, Any, cast
 
 from .scenarios import BY_NAME, CLIENT, client_mark, request_head
@@ -226,6 +227,48 @@ def _set(owner: object, **fields: Any) -> None:
         setattr(owner, name, value)
 
 
+def _table(entries: int, what: str) -> Callable[[], Callable[[], object]]:
+    """A thread's use of a stick table of so many entries, in random order; another thread has counted there too."""
+
+    def make() -> Callable[[], object]:
+        from xxhash import xxh3_64_intdigest
+
+        from ..pools.table import Table, create_table
+        from ..pools.table_shape import Stored, TableShape
+
+        stored = (Stored("http_req_cnt"), Stored("http_req_rate", 1, 10_000), Stored("bytes_out_rate", 1, 10_000))
+        segment = create_table("t", TableShape("ip", 4, entries, 60_000, True, stored), 1)
+        table, other = Table(segment, 1, xxh3_64_intdigest), Table(segment, 2, xxh3_64_intdigest)
+        random = Random(1)
+        keys = [number.to_bytes(4, "big") for number in range(entries)]
+        for key in keys:
+            table.release(table.track(key, 1000))
+        seen = cycle(random.choices(keys, k=min(entries * 4, 200_000)))
+        counts = [table.cell(one.name) for one in stored]
+        assert other.arrays.used == 3
+
+        def look_up() -> None:
+            table.release(table.hold(next(seen), 2000))
+
+        def read() -> None:
+            slot = table.hold(next(seen), 2000)
+            counts[0].value(slot, 2000)  # type: ignore[union-attr]
+            table.release(slot)
+
+        def track() -> None:
+            slot = table.track(next(seen), 2000)
+            for count in counts:
+                count.add(slot, 1, 2000)  # type: ignore[union-attr]
+            table.release(slot)
+
+        def come() -> None:
+            table.release(table.track(random.randbytes(5)[1:], 2000))
+
+        return {"look up": look_up, "read": read, "track": track, "come": come}[what]
+
+    return make
+
+
 MESSAGES = 2000
 
 
@@ -298,6 +341,12 @@ PARTS: tuple[Part, ...] = (
     Part("choice: random of 3, slot taken and freed", _choice("random")),
     Part("pool: take and give, client's first request", _pool(True)),
     Part("pool: take and give, later request", _pool(False)),
+    Part("table: look up one of 1,000 entries", _table(1000, "look up")),
+    Part("table: look up one of 1,000,000", _table(1_000_000, "look up")),
+    Part("table: look up and read a count, of 1,000", _table(1000, "read")),
+    Part("table: track one of 1,000 with three counters", _table(1000, "track")),
+    Part("table: track one of 1,000,000 with three counters", _table(1_000_000, "track")),
+    Part("table: a new key for the oldest, of 100,000", _table(100_000, "come")),
     Part("counters: 7 counts of a request", _count),
     Part("counters: publish a server's row (once a turn of the loop)", _publish),
     Part("log: one httplog line", _log_line),

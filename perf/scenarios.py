@@ -82,6 +82,12 @@ HEADER_RULES = (
     "http-request set-header Accept-Language en if session local",
 )
 """Ten ACLs on headers, all of them true, and five rewrites."""
+TRACKING = (
+    "stick-table type ip size 100k expire 1m store http_req_cnt,http_req_rate(10s),bytes_out_rate(10s)",
+    "http-request track-sc0 src",
+)
+"""An entry of a table that each request tracks, with three counters. All requests come from one address: one hot key,
+also where several groups count on it."""
 
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario("small", "small keep-alive GET", download=SMALL_BODY),
@@ -108,6 +114,30 @@ SCENARIOS: tuple[Scenario, ...] = (
         rules=HEADER_RULES,
         plain="browser",
         tunnel=False,
+    ),
+    Scenario(
+        "tracked",
+        "small keep-alive GET, tracked in a stick table with three counters",
+        download=SMALL_BODY,
+        rules=TRACKING,
+        plain="small",
+        tunnel=False,
+    ),
+    *(
+        Scenario(f"small-{groups}", f"small keep-alive GET in {groups} groups", download=SMALL_BODY, groups=groups)
+        for groups in (2, 8)
+    ),
+    *(
+        Scenario(
+            f"tracked-{groups}",
+            f"tracked in {groups} groups, which all count on one key",
+            download=SMALL_BODY,
+            rules=TRACKING,
+            plain=f"small-{groups}",
+            groups=groups,
+            tunnel=False,
+        )
+        for groups in (2, 8)
     ),
     Scenario(
         "close-always",

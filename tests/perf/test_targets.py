@@ -52,6 +52,11 @@ def test_maniple_and_haproxy_read_the_same(scenario: Scenario, tmp_path: Path) -
     if scenario.idle:
         assert targets.HAPROXY_TUNING in text
         text = text.replace(targets.HAPROXY_TUNING, "")
+    if scenario.groups > 1:
+        # Their threads are our groups.
+        text = text.replace(
+            f"    nbthread {scenario.groups}\n", f"    nbthread {scenario.groups}\n    nbgroup {scenario.groups}\n"
+        )
     assert (mine / "haproxy.cfg").read_text() == text
 
 
