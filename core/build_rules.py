@@ -14,7 +14,7 @@ from .balance.backend import Backend
 from .config.model import BalanceSpec, Configuration, ProxySpec
 from .config.rules import static_backend
 from .errors import ConfigError
-from .relay import inspection, passes, responding
+from .relay import binding, inspection, passes, responding
 from .relay.relay import Relay
 from .relay.route import Frontend, Route
 from .resolver.opening import Unasked
@@ -97,6 +97,8 @@ def install(
             compiled[backend.name, False] = compile_proxy(backend.spec, site, sets, found)
     if found.errors:
         raise first_of(found.errors)
+    for backend in backends.values():
+        binding.equip_backend(backend)
     for frontend in frontends.values():
         _equip(frontend, compiled, backends)
     return site
@@ -137,6 +139,8 @@ def _equip(
     else:
         frontend.early = _present(own.connection.run, own.connection)
     before, behind = _frontend_plan(frontend, own)
+    if default.backend.shows_cookie and default.backend.spec is spec and (before or behind):
+        before = (binding.show, *before)
     ruled = bool(before or behind or own.monitor.steps or own.after.steps)
     if ruled or any(route.plan for route in ways):
         watched = (passes.monitor,) if frontend.monitor_uri and spec.mode == "http" else ()
@@ -209,7 +213,7 @@ def _content(spec: ProxySpec, rules: RuleSet) -> tuple[Run, ...]:
 def _equip_route(route: Route, own: ProxyRules, compiled: Mapping[tuple[str, bool], ProxyRules]) -> None:
     same = route.backend.spec is route.frontend.spec
     theirs = own if same else _rules_of(route.backend, compiled)
-    plan: tuple[Run, ...] = ()
+    plan: tuple[Run, ...] = _present(theirs.persist.run, theirs.persist)
     if not same:
         plan += _content(route.spec, theirs.content)
         if route.pooled:
@@ -217,6 +221,13 @@ def _equip_route(route: Route, own: ProxyRules, compiled: Mapping[tuple[str, boo
         plan += _present(theirs.request.run, theirs.request)
         plan += _present(theirs.redirects.run, theirs.redirects)
     plan += _present(theirs.servers.run, theirs.servers)
+    backend = route.backend
+    if backend.binders:
+        if plan and backend.shows_cookie:
+            plan = (binding.show, *plan)
+        plan += (binding.bind,)
+    elif route.frontend.spec.cookie is not None and not same:
+        plan = (binding.hide, *plan)
     if plan:
         route.plan = (*plan, passes.send)
     response = _present(theirs.response_content.run, theirs.response_content)
@@ -228,6 +239,7 @@ def _equip_route(route: Route, own: ProxyRules, compiled: Mapping[tuple[str, boo
     if not same:
         response += _present(own.response.run, own.response)
         after += _present(own.after.run, own.after)
+    response += backend.closers
     route.response_plan = response
     route.after_plan = after
     if response or after:

@@ -10,6 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 NOT_REACHED = -1.0
+DIRECT, FORCED, IGNORED = 1, 2, 4
+"""What persistence has to do with a request (bits): it names the server; the server holds though it is down; it does
+not count."""
 
 
 class Session:
@@ -79,6 +82,7 @@ class Exchange:
         "idle_since",
         "method",
         "number",
+        "persistence",
         "process_connections",
         "redispatched",
         "request_captures",
@@ -131,6 +135,8 @@ class Exchange:
     server_port: int
     retries: int
     redispatched: bool
+    persistence: int
+    """DIRECT, FORCED, IGNORED, or none of them."""
     # What came of it.
     status: int
     """Status sent to the client, 0 or -1 where none was."""

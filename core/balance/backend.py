@@ -62,16 +62,20 @@ class Backend:
         "algorithm",
         "all_backups",
         "backup_count",
+        "binders",
         "candidates",
+        "closers",
         "counts",
         "full",
         "name",
         "peak",
+        "persists",
         "prefer_last",
         "queued",
         "served",
         "servers",
         "sessions",
+        "shows_cookie",
         "spec",
         "total_full",
         "waiting",
@@ -98,6 +102,14 @@ class Backend:
         self.all_backups = "allbackups" in spec.options
         self.prefer_last = "prefer-last-server" in spec.options
         """The caller passes `last` if this is set, or after a 401 or 407."""
+        self.persists = "persist" in spec.options
+        """Persistence sends requests to servers that are down, too."""
+        self.binders: tuple[Callable[[Any], Server | None], ...] = ()
+        """Who binds a request to a server before balancing (relay/binding); made when the proxies are built."""
+        self.closers: tuple[Callable[[Any], Any], ...] = ()
+        """What they do to the response."""
+        self.shows_cookie = False
+        """The log shows what became of the cookie."""
         self.served = 0
         """Requests that hold a slot of a server."""
         self.queued = 0
@@ -264,7 +276,7 @@ class Backend:
         if server.balanced:
             waiter = pop_better(server.waiting, self.waiting)
         else:
-            waiter = server.waiting.pop() if server.usable and length else None
+            waiter = server.waiting.pop() if length else None
         if waiter is not None:
             self.queued -= 1
             if server.waiting.length != length and self._queued_hook is not None:

@@ -23,7 +23,7 @@ FILTERS = "use_filters_from"
 BACKEND = "use_backend_from"
 
 _BACK_TIMEOUTS = tuple(name for name, (sections, _, _) in TIMEOUTS.items() if sections == BACK)
-_BACK_FIELDS = ("balance", "retries", "redispatch", "http_reuse", "source", "cookie", "fullconn")
+_BACK_FIELDS = ("balance", "retries", "redispatch", "http_reuse", "source", "cookie", "dynamic_cookie_key", "fullconn")
 _BACK_KEYWORDS = (
     "balance",
     "retries",
@@ -31,6 +31,7 @@ _BACK_KEYWORDS = (
     "http-reuse",
     "source",
     "cookie",
+    "dynamic-cookie-key",
     "fullconn",
     "default-server",
     *(f"timeout {name}" for name in _BACK_TIMEOUTS),

@@ -354,7 +354,9 @@ def _backend(spec: ProxySpec) -> Iterator[str]:
     if spec.source is not None:
         yield _line("source", _source(spec.source))
     if spec.cookie:
-        yield _line("cookie", *spec.cookie)
+        yield _line("cookie", *spec.cookie.words)
+    if spec.dynamic_cookie_key is not None:
+        yield _line("dynamic-cookie-key", spec.dynamic_cookie_key)
     for server in spec.servers:
         yield _server(server)
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..addresses import Address as Address
+from .cookie_spec import CookieSpec
 from .peers_spec import PeersSpec
 from .resolver_spec import ResolversSpec
 from .table_spec import TableSpec as TableSpec
@@ -277,8 +278,8 @@ class ProxySpec:
     log_tag: str | None = None
     source: SourceSpec | None = None
     monitor_uri: str | None = None
-    cookie: tuple[str, ...] = ()
-    """The words of the `cookie` line: accepted, not yet in force."""
+    cookie: CookieSpec | None = None
+    dynamic_cookie_key: str | None = None
     rules: tuple[RuleSpec, ...] = ()
     """All rule and acl lines, those of the defaults section first, in the order of the file."""
     table: TableSpec | None = None

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from ..addresses import Address, resolve_address
 from . import bind as _bind
 from . import borrowing as _borrowing
+from . import cookie as _cookie
 from . import error_pages as _error_pages
 from . import globals as _globals
 from . import logs as _logs
@@ -46,7 +47,7 @@ from .resolvers import ResolversDraft
 from .statement import Refusal, Statement
 from .userlists import UserlistDraft, userlists
 
-TABLES = (_bind, _borrowing, _globals, _logs, _options, _placement, _proxies, _rules, _server, _timeouts)
+TABLES = (_bind, _borrowing, _cookie, _globals, _logs, _options, _placement, _proxies, _rules, _server, _timeouts)
 """The modules that fill the registry by being imported."""
 
 PROXY_SECTIONS = ("frontend", "backend", "listen")

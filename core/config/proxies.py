@@ -178,45 +178,6 @@ def _source(statement: Statement, draft: ProxyDraft) -> None:
     draft.set("source", parse_source(statement, ranges=False))
 
 
-@TABLE.keyword(
-    "cookie",
-    BACK,
-    "<name> [<word>...]",
-    "Cookie that keeps a client on its server.",
-    reader="persistence",
-    arity=(1, -1),
-    state=State.ACCEPTED,
-)
-def _cookie(statement: Statement, draft: ProxyDraft) -> None:
-    words = list(statement.arguments[1:])
-    while words:
-        word = words.pop(0)
-        if word.text in _COOKIE_FLAGS:
-            continue
-        if word.text not in _COOKIE_VALUES:
-            hint = nearest(word.text, [*_COOKIE_FLAGS, *_COOKIE_VALUES])
-            raise Refusal(f"`cookie`: unknown word '{word.text}'", word, hint)
-        if not words:
-            raise Refusal(f"`cookie ... {word.text}` expects a value", word)
-        words.pop(0)
-    draft.set("cookie", statement.texts)
-
-
-_COOKIE_FLAGS = (
-    "rewrite",
-    "insert",
-    "prefix",
-    "indirect",
-    "nocache",
-    "postonly",
-    "preserve",
-    "httponly",
-    "secure",
-    "dynamic",
-)
-_COOKIE_VALUES = ("domain", "maxidle", "maxlife", "attr")
-
-
 def _pool(field: str, kind: Integer | Duration, name: str, summary: str) -> None:
     def read(statement: Statement, draft: ProxyDraft) -> None:
         draft.pools[field] = statement.value(0, kind)

@@ -35,6 +35,8 @@ KINDS = {
     "tcp-response content": (BACK, _ACTION, 1, "What is done when a response begins, before http-response."),
     "use_backend": (_OWN_FRONT, "<backend> [{if|unless} <condition>]", 1, "The backend; the first line that is true."),
     "use-server": (_OWN_BACK, "<server> [{if|unless} <condition>]", 1, "The server, if it is up."),
+    "force-persist": (_OWN_BACK, "{if|unless} <condition>", 2, "Persistence holds though the server is down."),
+    "ignore-persist": (_OWN_BACK, "{if|unless} <condition>", 2, "Persistence does not count."),
     "redirect": (
         _OWN,
         "{location|prefix|scheme} <text> [<option>...] [{if|unless} <condition>]",

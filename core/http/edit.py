@@ -142,6 +142,43 @@ class EditedBlock(HeaderBlock):
         if name == b"host":
             self.host = self.index[name]
 
+    def edit_lines(self, name: bytes, edit: Callable[[bytes], bytes | None]) -> None:
+        """Each whole value of that name, in the order in which they are sent, by what `edit` makes of it, in its place;
+        None: the line is dropped."""
+        if name not in self.index or name in FRAMING:
+            return
+        values: list[bytes] = []
+        if name not in self._dropped:
+            lines = self._lines.copy()
+            for place, (wire, mark, (found, _)) in enumerate(lines):
+                if found == name and wire:
+                    new = edit(wire[len(name) + 2 : -2])
+                    if new is None:
+                        lines[place] = (b"", mark, (name, b""))
+                    else:
+                        lines[place] = (b"%b: %b\r\n" % (name, new), mark, (name, new))
+                        values.append(new)
+            self._lines = lines
+            self._dropped.add(b"")
+        added: list[bytes] = []
+        for place in range(0, len(self._added), 4):
+            line = self._added[place : place + 4]
+            if line[0] == name:
+                replaced = edit(line[2])
+                if replaced is None:
+                    continue
+                line[2] = replaced
+                values.append(replaced)
+            added += line
+        self._added = added
+        self._fields = None
+        if values:
+            self.index[name] = values[-1]
+        else:
+            del self.index[name]
+        if name == b"host":
+            self.host = values[-1] if values else None
+
     def replace_values(self, name: bytes, replace: Callable[[bytes], bytes]) -> None:
         """As `replace_lines`, but for each value of a list parted by commas."""
         self.replace_lines(name, lambda value: b",".join([_inside(part, replace) for part in value.split(b",")]))

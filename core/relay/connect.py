@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ...pools.slots import may_queue
 from ...pools.waiting import Ticket, rank
 from ..balance.retry import Action, Failure, decide
-from ..session import NOT_REACHED
+from ..session import DIRECT, FORCED, NOT_REACHED
 from .dial import Dial
 from .exchange import CONNECTING, QUEUED, RULES, RelayExchange, advance
 from .timers import NEVER
@@ -71,14 +71,16 @@ def dispatch(exchange: RelayExchange, now: float) -> None:
 
 
 def assign(exchange: RelayExchange, server: Server, now: float) -> None:
-    """`dispatch` to the server that a rule has chosen, if it may have requests at all."""
-    if not server.usable:
+    """`dispatch` to the server that persistence or a rule has chosen, if it may have requests at all."""
+    backend = exchange.route.backend
+    if not (server.usable or backend.persists or exchange.persistence & FORCED):
         dispatch(exchange, now)
         return
-    backend = exchange.route.backend
-    server.chosen += 1
+    exchange.persistence |= DIRECT
+    if backend.prefer_last:
+        exchange.client.last = server
     if server.served >= server.ceiling and server.saturated():
-        _wait(exchange, server, now)
+        _wait_for(exchange, server, now)
         return
     backend.took(server)
     exchange.server = server
@@ -200,6 +202,40 @@ def _wait(exchange: RelayExchange, server: Server | None, now: float) -> None:
         return
     if server is not None and not may_queue(len(server.waiting), server.maxqueue):
         server = None
+    _enqueue(exchange, server, now)
+
+
+def _wait_for(exchange: RelayExchange, server: Server, now: float) -> None:
+    """The one server that will do is full: wait for that, or, where there is no more room to wait, do without it if
+    `option redispatch` says so."""
+    exchange.server_name = server.name
+    if may_queue(len(server.waiting), server.maxqueue):
+        _enqueue(exchange, server, now)
+        return
+    exchange.dirty = True
+    if exchange.route.redispatch and not exchange.persistence & FORCED:
+        exchange.avoid = server
+        exchange.redispatched = True
+        server.counts.wredis += 1
+        exchange.route.backend.counts.wredis += 1
+        release_from(exchange)
+        dispatch(exchange, now)
+        return
+    exchange.slot_at = exchange.connect_at = NOT_REACHED
+    exchange.client.fail(exchange, 503, b"SQ")
+
+
+def release_from(exchange: RelayExchange) -> None:
+    """The exchange is not bound to its server any more. A cookie that named it named one that is down, says the log."""
+    exchange.persistence &= ~DIRECT
+    state = exchange.cookie_state
+    if state[:1] == b"V":
+        exchange.cookie_state = b"D" + state[1:]
+
+
+def _enqueue(exchange: RelayExchange, server: Server | None, now: float) -> None:
+    """A place in the queue of `server`, or of the backend."""
+    backend = exchange.route.backend
     advance(exchange, QUEUED)
     exchange.dirty = True
     exchange.slot_at = exchange.connect_at = NOT_REACHED
@@ -251,7 +287,15 @@ def move(exchange: RelayExchange) -> None:
     exchange.ticket = None
     relay.timers.forget(wait)
     advance(exchange, RULES)
+    release_from(exchange)
     dispatch(exchange, relay.now())
+
+
+def stay(exchange: RelayExchange, server: Server) -> None:
+    """It was taken out of the queue of `server`, which is down, and is to go there nevertheless."""
+    wait = exchange.ticket
+    assert wait is not None
+    wait.ticket = exchange.route.backend.wait(exchange, _rank(exchange, wait.relay.now()), server)
 
 
 # Connecting.
@@ -291,7 +335,8 @@ def _failed(exchange: RelayExchange, failure: Failure, error: OSError | None) ->
         failure,
         exchange.retries + 1,
         retries=route.retries,
-        redispatch=route.redispatch,
+        redispatch=0 if exchange.persistence & FORCED else route.redispatch,
+        persistent=bool(exchange.persistence & DIRECT),
         rotating=backend.algorithm.rotating,
         active=backend.active_count,
         connect_timeout=None if route.connect_timeout == NEVER else int(route.connect_timeout),
@@ -350,6 +395,7 @@ def _again(exchange: RelayExchange, elsewhere: bool) -> None:
     exchange.avoid = server
     exchange.server = None
     exchange.redispatched = True
+    release_from(exchange)
     server.counts.wredis += 1
     backend.counts.wredis += 1
     free_slot(backend, server)

@@ -197,6 +197,8 @@ class RelayExchange(RuledExchange):
         self.numbered = False
         self.request_captures = self.response_captures = NOTHING
         self.request_cookie = self.response_cookie = ""
+        self.persistence = 0
+        self.cookie_state = b"--"
 
     def clean(self) -> None:
         """All defaults."""

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from ..report import events
 from ..report.syslog_header import NOTICE
+from ..session import FORCED
 from . import connect
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ def _maintain(backend: Backend, server: Server) -> list[Event]:
     for connection in server.pool.drain():
         connection.owner = None
         connection.retire()
-    leaving = backend.evacuate(server)
+    # With `option persist` the server gets what persistence sends to it, down or not.
+    leaving = [] if backend.persists else backend.evacuate(server)
     severity, text = events.server_down(
         backend.name,
         server.name,
@@ -109,7 +111,10 @@ def _maintain(backend: Backend, server: Server) -> list[Event]:
         maintenance=True,
     )
     for exchange in leaving:
-        connect.move(exchange)
+        if exchange.persistence & FORCED:
+            connect.stay(exchange, server)
+        else:
+            connect.move(exchange)
     # Nothing was balanced over it any more: HAProxy is less alarmed.
     return [(NOTICE if drained else severity, text)]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..rules.verdicts import DROP, STOP, Answer, Verdict
 from ..session import NOT_REACHED
-from . import replying, tracking
+from . import binding, replying, tracking
 from .ending import end_exchange
 from .exchange import FAILED, REPLYING, RelayExchange
 from .reading import DRAIN
@@ -73,6 +73,8 @@ def answer_request(exchange: RelayExchange, verdict: Answer) -> bool:
     """ANSWER to a request. (Handlers tell whether the passes go on.)"""
     if verdict.denied:
         _count_denied(exchange)
+        if exchange.route.backend.binders:
+            binding.look(exchange)
     if exchange.client.frontend.tracking:
         if verdict.denied:
             tracking.count_error(exchange)

@@ -10,6 +10,7 @@ import copy
 import socket
 from typing import TYPE_CHECKING, Any
 
+from ..balance.cookie_dates import NO_DATES
 from ..rules.samples import unpack_ip
 from ..session import Exchange, Session
 from .holding import HeldResponse
@@ -35,6 +36,7 @@ class RuledExchange(Exchange):
         "addresses",
         "at",
         "client_timeout",
+        "cookie_dates",
         "dirty",
         "held",
         "hints",
@@ -79,7 +81,9 @@ class RuledExchange(Exchange):
     suspended: Any
     """What wakes the rules up again."""
     wanted: Server | None
-    """`use-server`."""
+    """The server that `use-server` or a binder (binding) has chosen."""
+    cookie_dates: tuple[int, int]
+    """When the cookie says that the client was last and first seen (balance.persistence)."""
     priority_class: int
     priority_offset: int
     held: HeldResponse | None
@@ -125,6 +129,9 @@ class RuledExchange(Exchange):
         self.mirrors = None
         self.suspended = None
         self.wanted = None
+        self.persistence = 0
+        self.cookie_dates = NO_DATES
+        self.cookie_state = b"--"
 
     def readdress(self, field: str, address: bytes | None, port: int | None) -> None:
         """`set-src`, `set-dst` and their ports: from here on the session seems to have this address or port. Of a

@@ -97,6 +97,8 @@ def _single_way(frontend: Frontend, start: int) -> Way:
         exchange.unique_id = exchange.last_rule = exchange.steps = None
         exchange.numbered = exchange.lenient = False
         exchange.hints = exchange.mirrors = exchange.suspended = exchange.wanted = None
+        exchange.persistence = 0
+        exchange.cookie_state = b"--"
         exchange.slot_at = exchange.connect_at = NOT_REACHED
         exchange.server_name = "<NOSRV>"
         exchange.plan = plan

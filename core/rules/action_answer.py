@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..session import FORCED
 from .actions import CONTENT, EARLY, REQUEST, RESPONSE, RESPONSE_CONTENT, RESPONSES, Act, Use, action
 from .answers import read_answer
 from .catalogue import Stage
@@ -133,10 +134,11 @@ def _use_server(use: Use) -> Act:
     if constant is not None and constant not in servers:
         raise use.error(f"backend '{spec.name}' has no server '{word.text}'", word)
     chosen = Verdict(STOP, use.place)
+    persists = "persist" in spec.options
 
     def act(x: Any) -> Verdict | None:
         server = servers.get(text(x))
-        if server is None or not server.usable:
+        if server is None or not (server.usable or persists or x.persistence & FORCED):
             return None
         x.wanted = server
         return chosen

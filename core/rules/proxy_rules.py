@@ -20,6 +20,8 @@ from . import all_actions, keywords  # their import fills the registries
 from .acl_set import AclSet
 from .actions import Ground
 from .catalogue import Needs, Stage
+from .persist_rules import KINDS as PERSIST_KINDS
+from .persist_rules import compile_persist
 from .rule_sets import RuleSets
 from .ruleset import EMPTY, Rule, RuleSet, compile_rule, compile_test, locate, make_set
 from .scope import Site
@@ -45,6 +47,8 @@ _BACK = {
     "http-request": Stage.BACK_REQUEST,
     "redirect": Stage.BACK_REQUEST,
     "use-server": Stage.USE_SERVER,
+    "force-persist": Stage.BACK_CONTENT,
+    "ignore-persist": Stage.BACK_CONTENT,
     "tcp-response content": Stage.BACK_RESPONSE_CONTENT,
     "http-response": Stage.BACK_RESPONSE,
     "http-after-response": Stage.BACK_RESPONSE,
@@ -65,6 +69,8 @@ class ProxyRules:
     redirects: RuleSet = EMPTY
     backends: RuleSet = EMPTY
     servers: RuleSet = EMPTY
+    persist: RuleSet = EMPTY
+    """Both `force-persist` and `ignore-persist`."""
     response_content: RuleSet = EMPTY
     response: RuleSet = EMPTY
     after: RuleSet = EMPTY
@@ -87,6 +93,8 @@ FIELDS = {
     "redirect": "redirects",
     "use_backend": "backends",
     "use-server": "servers",
+    "ignore-persist": "persist",
+    "force-persist": "persist",
     "tcp-response content": "response_content",
     "http-response": "response",
     "http-after-response": "after",
@@ -95,6 +103,8 @@ FIELDS = {
 """Keyword of lines -> the field of ProxyRules with their set."""
 
 NO_RULES = ProxyRules()
+_TOGETHER = {"ignore-persist": "force-persist"}
+"""Kinds of lines that are one set, in their order."""
 
 
 def stage_of(kind: str, spec: ProxySpec) -> Stage:
@@ -142,7 +152,7 @@ def compile_proxy(spec: ProxySpec, site: Site, sets: RuleSets | None, found: Fin
         if spec.mode == "tcp" and line.kind.startswith("http-"):
             continue
         try:
-            rules.setdefault(line.kind, []).append(
+            rules.setdefault(_TOGETHER.get(line.kind, line.kind), []).append(
                 _compile(line, acls, replace(ground, known_acls=frozenset(known[line.scope])))
             )
         except ConfigError as error:
@@ -174,6 +184,8 @@ def _scopes(lines: Iterable[RuleSpec]) -> Sequence[str]:
 
 
 def _compile(line: RuleSpec, acls: AclSet, ground: Ground) -> Rule:
+    if line.kind in PERSIST_KINDS:
+        return compile_persist(line, acls, ground)
     if line.kind != "monitor fail":
         return compile_rule(line, acls, ground)
     condition = compile_test(line.words, acls, ground)

@@ -144,11 +144,10 @@ def test_unknown_keywords(read: Any, line: str, message: str, hint: str) -> None
 
 
 def test_accepted_keywords_are_notices(read: Any) -> None:
-    outcome = read("listen l\n cookie S insert\n option persist\n timeout check 3s\n")
+    outcome = read("listen l\n option log-health-checks\n timeout check 3s\n")
     assert outcome.notices == [
-        "2:2 `cookie`: accepted, not yet in force",
-        "3:9 `option persist`: accepted, not yet in force",
-        "4:2 `timeout check`: accepted, not yet in force",
+        "2:9 `option log-health-checks`: accepted, not yet in force",
+        "3:2 `timeout check`: accepted, not yet in force",
     ]
 
 

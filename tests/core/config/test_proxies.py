@@ -22,7 +22,6 @@ GOOD: list[tuple[str, str, Any]] = [
     ("monitor-uri /x", "monitor_uri", "/x"),
     ("disabled", "disabled", True),
     ("enabled", "disabled", False),
-    ("cookie S insert indirect nocache domain .x", "cookie", ("S", "insert", "indirect", "nocache", "domain", ".x")),
     ("errorfile 503 busy.http", "error_files", {503: ErrorFileSpec("file", "busy.http", REPLY)}),
     ("errorfile 400 /dev/null", "error_files", {400: ErrorFileSpec("file", "/dev/null", b"")}),
     ("errorloc 404 /gone", "error_files", {404: ErrorFileSpec("302", "/gone")}),
@@ -69,9 +68,6 @@ BAD = [
     ("default_backend", "expects <backend>"),
     ("default_backend a b", "extra argument 'b'"),
     ("disabled x", "extra argument 'x'"),
-    ("cookie", "expects <name>"),
-    ("cookie S foo", "unknown word 'foo'"),
-    ("cookie S domain", "expects a value"),
     ("fullconn x", "an integer is expected"),
 ]
 

@@ -108,6 +108,7 @@ def test_use_server_asks_whether_it_is_up(make_scope: Any) -> None:
         ("use-server s1 if { path /b }\nuse-server s2 unless { path /b }", "s2"),
     ):
         x.wanted = None
+        x.persistence = 0
         verdict = compile_lines(back=lines).servers.run(x)
         assert (verdict.kind if verdict else None) == (None if name is None else STOP)
         assert (x.wanted.name if x.wanted else None) == name

@@ -1,0 +1,187 @@
+"""Who binds a request to a server, before balancing: the one place where that is asked.
+
+Owns: the order of those who may, and what they do to messages. Must not know: what a cookie means
+(balance.persistence), rules, connections.
+
+The parts, for a request whose backend is known:
+
+1. `force-persist` and `ignore-persist` note their bits (`exchange.persistence`; their set begins a backend's plan);
+2. `use-server` names a server (`exchange.wanted`; the last rule set of the plan);
+3. `bind` asks the backend's *binders*, a tuple of functions made when the proxies are built, in their order. The first
+   server that one gives is the request's, unless it had one already. All are asked, also those behind: they may have to
+   edit the request, or to learn from it (`exchange.wanted` tells them that it is bound);
+4. `passes.send`: `connect.assign` to the server, or `connect.dispatch` where there is none.
+
+When the response is here, `backend.closers` are run over it, as the last functions of the response's plan but
+`http-after-response`. To bind by something else: add its functions in `equip_backend`.
+
+Invariants: a backend that binds nobody has empty tuples, and nothing of this is in its plans; a server that is not
+usable is only given if persistence holds (`option persist`, FORCED).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import time
+from typing import TYPE_CHECKING, Any
+
+from ..balance.cookie_dates import NO_DATES
+from ..balance.dynamic_cookie import cookie_values
+from ..balance.persistence import Persistence
+from ..balance.set_cookie import Fate, edit_line
+from ..http.cacheability import is_cacheable
+from ..http.edit import edit_request, edit_response
+from ..rules.verdicts import Verdict
+from ..session import IGNORED
+
+if TYPE_CHECKING:
+    from ..balance.backend import Backend
+    from ..balance.server import Server
+    from ..http.edit import EditedBlock
+    from .exchange import RelayExchange
+
+Binder = Callable[["RelayExchange"], "Server | None"]
+Step = Callable[["RelayExchange"], "Verdict | None"]
+
+UNBOUND = b"NN"
+"""The letters of the log before cookies were looked at, where the backend has one."""
+HIDDEN = b"--"
+_LETTERS = {Fate.KEPT: b"P", Fate.REMOVED: b"D", Fate.REPLACED: b"R", Fate.PREFIXED: b"R"}
+
+
+def equip_backend(backend: Backend) -> None:
+    """Give a backend its binders and closers."""
+    spec = backend.spec
+    binders: tuple[Binder, ...] = ()
+    closers: tuple[Step, ...] = ()
+    if spec.cookie is not None and spec.mode == "http":
+        persistence = Persistence(spec.cookie, backend.servers, cookie_values(spec), backend.persists)
+        binders += (_cookie_binder(persistence),)
+        closers += (_cookie_closer(persistence),)
+        backend.shows_cookie = persistence.shown
+    backend.binders = binders
+    backend.closers = closers
+
+
+def bind(exchange: RelayExchange) -> None:
+    """The step of a plan before `passes.send`."""
+    for binder in exchange.route.backend.binders:
+        server = binder(exchange)
+        if server is not None and exchange.wanted is None:
+            exchange.wanted = server
+
+
+def look(exchange: RelayExchange) -> None:
+    """The request is denied: as in HAProxy the log tells nevertheless where it would have gone."""
+    bind(exchange)
+    server = exchange.wanted
+    if server is not None and exchange.head is not None:
+        exchange.dirty = True
+        exchange.server_name = server.name
+
+
+def show(exchange: RelayExchange) -> None:
+    """The step with which the rules of a proxy with a cookie begin: the log shows letters from now on."""
+    exchange.cookie_state = UNBOUND
+
+
+def hide(exchange: RelayExchange) -> None:
+    """The same of one without, where a request may have come through one that has."""
+    exchange.cookie_state = HIDDEN
+
+
+# Cookies.
+
+
+def _cookie_binder(persistence: Persistence) -> Binder:
+    cut, read, shown = persistence.cut, persistence.read, persistence.shown
+
+    def by_cookie(x: RelayExchange) -> Server | None:
+        x.cookie_dates = NO_DATES
+        x.cookie_state = UNBOUND if shown else HIDDEN
+        head = x.head
+        if head is None:
+            return None
+        block = head.block
+        line = (block.index or block.make_index()).get(b"cookie")
+        if line is None:
+            return None
+        if block.repeats:
+            values = _cut_lines(x, persistence)
+        else:
+            values, rest = cut(line)
+            if rest is not line:
+                head = x.head = edit_request(head)
+                _edited(head.block).edit_lines(b"cookie", lambda line: rest)
+        if not values:
+            return None
+        server, letter, x.cookie_dates = read(values, x.persistence, x.wanted is not None, int(time()))
+        if shown:
+            x.cookie_state = letter + b"N"
+        return server
+
+    return by_cookie
+
+
+def _cut_lines(x: RelayExchange, persistence: Persistence) -> list[bytes]:
+    """The values in all Cookie lines, which are cut."""
+    head = x.head
+    assert head is not None
+    values: list[bytes] = []
+    edits: list[bytes | None] = []
+    changed = False
+    for line in head.block.values(b"cookie"):
+        found, rest = persistence.cut(line)
+        values += found
+        edits.append(rest)
+        changed |= rest is not line
+    if changed:
+        head = x.head = edit_request(head)
+        following = iter(edits)
+        _edited(head.block).edit_lines(b"cookie", lambda line: next(following))
+    return values
+
+
+def _edited(block: Any) -> EditedBlock:
+    """The block of a head that was made by `edit_request` or `edit_response`."""
+    found: EditedBlock = block
+    return found
+
+
+def _cookie_closer(persistence: Persistence) -> Step:
+    insertion, fate_of, name, values = persistence.insertion, persistence.fate_of, persistence.name, persistence.values
+    nocache, shown = persistence.nocache, persistence.shown
+
+    def set_cookie(x: RelayExchange) -> None:
+        server, answer, request = x.server, x.answer, x.head
+        flags = x.persistence
+        if server is None or answer is None or request is None or flags & IGNORED:
+            return
+        block = answer.block
+        index = block.index or block.make_index()
+        found = False
+        if b"set-cookie" in index:
+            fate = fate_of(server, flags)
+            lines = block.values(b"set-cookie") if block.repeats else [index[b"set-cookie"]]
+            edits = [edit_line(line, name, fate, values[server.index] or b"") for line in lines]
+            if any(sets for sets, _ in edits):
+                found = fate is Fate.KEPT
+                if shown:
+                    x.cookie_state = x.cookie_state[:1] + _LETTERS[fate]
+            following = iter([line for _, line in edits])
+            if any(new is not old for (_, new), old in zip(edits, lines, strict=True)):
+                answer = x.answer = edit_response(answer)
+                block = answer.block
+                _edited(block).edit_lines(b"set-cookie", lambda line: next(following))
+        added = insertion(server, flags, x.cookie_dates, int(time()), request.method, found)
+        if added is None:
+            return
+        answer = x.answer = edit_response(answer)
+        own = _edited(answer.block)
+        private = nocache and is_cacheable(request.method, answer.status, own)
+        own.add(b"set-cookie", added.value)
+        if private:
+            own.add(b"cache-control", b"private")
+        x.cookie_state = x.cookie_state[:1] + added.letter
+
+    return set_cookie
