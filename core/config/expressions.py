@@ -84,13 +84,10 @@ def evaluate_text(text: str, environment: Environment, facts: ConditionFacts) ->
 
 
 def source_column(words: Sequence[Word], source: str, position: int) -> int:
-    """The column (from 1) of `source` where character `position` of the joined words stands.
-
-    Inside a word that was quoted or expanded no character has its own place: then it is where the word starts."""
+    """The column (from 1) of `source` where character `position` of the joined words stands."""
     for word in words:
         if position <= len(word.text):
-            at = word.column + position
-            return at if source.startswith(word.text, word.column - 1) else word.column
+            return word.start + position
         position -= len(word.text) + 1
     return len(source) + 1
 

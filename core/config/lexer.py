@@ -24,6 +24,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .columns import Trail
 from .diagnostics import Diagnostics
 from .environment import Environment
 from .model import Place
@@ -50,8 +51,13 @@ class Word:
 
     text: str
     column: int
-    lead: int = 0
-    """Characters of its source before the first one of `text`: 1 for a quote."""
+    first: int = 0
+    """Column of the first character of `text`, a Column where the others do not follow one by one; 0: `column`."""
+
+    @property
+    def start(self) -> int:
+        """Column of the first character of `text`: `start + n` is that of character n, whatever was quoted."""
+        return self.first or self.column
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +185,11 @@ class _Cutter:
         "_environment",
         "_file_name",
         "_number",
-        "_parts",
         "_position",
         "_quote",
         "_quote_start",
         "_text",
+        "_trail",
         "_words",
     )
 
@@ -197,7 +203,7 @@ class _Cutter:
         self._quote = ""
         self._quote_start = 0
         self._words: list[Word] = []
-        self._parts: list[str] = []
+        self._trail = Trail()
         self._column = 0
 
     def cut(self) -> list[Word]:
@@ -206,7 +212,7 @@ class _Cutter:
         while self._position < len(text):
             run = (_QUOTED_RUN[self._quote] if self._quote else _ORDINARY_RUN).match(text, self._position)
             if run is not None:
-                self._parts.append(run[0])
+                self._trail.copied(run[0], run.start() + 1)
                 self._position = run.end()
                 continue
             character = text[self._position]
@@ -219,7 +225,7 @@ class _Cutter:
             elif character == "#" and self._comments:
                 break
             elif character in "$#":
-                self._parts.append(character)
+                self._trail.copied(character, self._position + 1)
                 self._position += 1
             else:
                 self._end_word()
@@ -244,10 +250,9 @@ class _Cutter:
         self._column = self._position + 1
 
     def _end_word(self) -> None:
-        start = self._column - 1
-        lead = int(self._text[start : start + 1] in ("'", '"'))
-        self._words.append(Word(_joined(self._parts), self._column, lead))
-        self._parts = []
+        text = _joined(self._trail.parts)
+        self._words.append(Word(text, self._column, self._trail.first(text, self._column)))
+        self._trail = Trail()
 
     def _toggle_quote(self, character: str) -> None:
         if self._quote:
@@ -258,6 +263,7 @@ class _Cutter:
         self._position += 1
 
     def _read_escape(self) -> None:
+        start = self._position
         following = self._text[self._position + 1 : self._position + 2]
         if following == "x":
             pair = _HEX_PAIR.match(self._text, self._position + 2)
@@ -268,17 +274,16 @@ class _Cutter:
             code = int(pair[0], 16)
             if code == 0:
                 raise LexicalError("a word cannot contain a NUL character", self._position + 1)
-            self._parts.append(chr(code) if code < 0x80 else chr(0xDC00 + code))
-            self._position = pair.end()
+            made, self._position = chr(code) if code < 0x80 else chr(0xDC00 + code), pair.end()
         elif following in _ESCAPES:
-            self._parts.append(_ESCAPES[following])
-            self._position += 2
+            made, self._position = _ESCAPES[following], start + 2
         elif following == "$" and self._quote:
-            self._parts.append("$")
-            self._position += 2
+            made, self._position = "$", start + 2
         else:
-            self._parts.append("\\")
             self._position += 1
+            self._trail.copied("\\", start + 1)
+            return
+        self._trail.made(made, start + 1, self._position + 1)
 
     def _read_variable(self) -> None:
         text = self._text
@@ -316,7 +321,7 @@ class _Cutter:
         elif split:
             self._add_words(value, dollar + 1)
         else:
-            self._parts.append(value)
+            self._trail.made(value, dollar + 1, end + 1)
 
     def _value(self, name: str, start: int) -> str | None:
         """What `name` stands for now; None where it is not set. A default is asked for by the caller."""
@@ -335,7 +340,7 @@ class _Cutter:
         if self._text.startswith('"', self._position):
             self._quote = ""
             self._position += 1
-            if any(self._parts):
+            if any(self._trail.parts):
                 blanks = _BLANK_RUN.match(self._text, self._position)
                 self._position = blanks.end() if blanks is not None else self._position
             else:
@@ -344,10 +349,10 @@ class _Cutter:
     def _add_words(self, value: str, column: int) -> None:
         """Part `value` at blanks: its first piece continues the present word, its last one goes on after it."""
         first, *others = re.split(r"[ \t\n\v\f\r]+", value)
-        self._parts.append(first)
+        self._trail.made(first, column, self._position + 1)
         for piece in others:
             self._end_word()
-            self._parts.append(piece)
+            self._trail.made(piece, column, self._position + 1)
             self._column = column
 
 

@@ -211,7 +211,7 @@ def _format_text(statement: Statement, draft: ProxyDraft) -> str:
     if len(statement) > 1:
         raise Refusal(f"`{statement.name}` takes one argument: quote it or escape its spaces", statement.arguments[1])
     word = statement.arguments[0]
-    place = Place(statement.file, statement.line, word.column + word.lead)
+    place = Place(statement.file, statement.line, word.start)
     draft.set("format_places", {**draft.spec.format_places, statement.name: place})
     return statement.text(0)
 

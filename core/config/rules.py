@@ -69,7 +69,7 @@ _CONFLICT = "its rules would be ambiguous: write two defaults sections"
 
 
 def _rule(statement: Statement, reading: Reading) -> RuleSpec:
-    words = tuple(RuleWord(word.text, word.column + word.lead) for word in statement.arguments)
+    words = tuple(RuleWord(word.text, word.start) for word in statement.arguments)
     return RuleSpec(statement.place, statement.name, words, files=tuple(_files(statement, reading)))
 
 

@@ -178,7 +178,7 @@ def _read_type(statement: Statement, draft: _Draft, words: Sequence[Word], index
 def _read_store(statement: Statement, draft: _Draft, word: Word) -> None:
     column = 0
     for text in _items(word.text):
-        place = replace(word, text=text, column=word.column + column)
+        place = replace(word, text=text, column=word.start + column, first=0)
         column += len(text) + 1
         one = _read_stored(statement, text, place)
         if one.name in draft.stored:

@@ -65,7 +65,7 @@ def _members(statement: Statement, word: Word) -> list[Member]:
     index = 0
     for name in word.text.split(","):
         if name:
-            found.append((name, Place(statement.file, statement.line, word.column + word.lead + index)))
+            found.append((name, Place(statement.file, statement.line, word.start + index)))
         index += len(name) + 1
     return found
 

@@ -48,7 +48,7 @@ ERRORS = [
     (".IF 1\n", 1, 1, "unknown directive '.IF'"),
     (".if 1 &&  foo\n.endif\n", 1, 11, "unknown predicate 'foo'"),
     (".if 0\n.elif  (1\n.endif\n", 2, 8, "expected ')'"),
-    (".if 'a b'\n.endif\n", 1, 5, "unknown predicate 'a'"),
+    (".if 'a b'\n.endif\n", 1, 6, "unknown predicate 'a'"),
     (".if 0\na 'b\n.endif\n", 2, 3, "unmatched single quote"),
     (".alert 'no TLS'\n", 1, 1, "no TLS"),
     (".notice a b\n", 1, 11, "unexpected word after the message of '.notice'"),

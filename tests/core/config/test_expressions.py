@@ -213,7 +213,9 @@ def test_long_chains_do_not_nest() -> None:
     [
         ("  a  bb", 2, 6),  # first character of the second word
         ("  a  bb", 3, 7),
-        ("a 'b b' c", 3, 3),  # inside the quoted word: where it starts
+        ("a 'b b' c", 3, 5),
+        ('a "$FOO-b" c', 2, 4),  # what a variable gave: where it stands
+        ('a "$FOO-b" c', 4, 9),
         ("a 'b b' c", 6, 9),
         ("a", 9, 2),
     ],

@@ -137,6 +137,32 @@ def test_columns_are_those_of_the_source(text: str, columns: list[int]) -> None:
     assert [word.column for word in split_words(text, environment())] == columns
 
 
+INSIDE = [
+    # the line, the word asked for, where its characters and what is behind it stand
+    ("a bcd", 1, [3, 4, 5, 6]),
+    ('a "b c" d', 1, [4, 5, 6, 7]),
+    (r"a b\ c d", 1, [3, 4, 6, 7]),
+    (r"a \x41\x42c", 1, [3, 7, 11, 12]),
+    (r"a \xc3\xa9c\xff", 1, [3, 11, 12, 16]),
+    (r'a "\"\$x"', 1, [4, 6, 8, 9]),
+    (r"a \qb", 1, [3, 4, 5, 6]),
+    ("a b\"c d\"'e'f", 1, [3, 5, 6, 7, 10, 12, 13]),
+    ('a "x$A.y"', 1, [4, 5, 5, 5, 5, 7, 8, 9]),  # a value that is longer than its name
+    ('a "x${E-nothing}y"', 1, [4, 17, 18]),
+    ('a "${N-de}y"', 1, [4, 4, 11, 12]),
+    ('a x"$N" b', 1, [3, 9, 10]),
+    ('a "x${L[*]}y" z', 1, [4, 5, 12]),
+    ('a "x${L[*]}y" z', 3, [5, 12, 13]),
+    ("é 'é' b", 1, [4, 5]),
+]
+
+
+@pytest.mark.parametrize(("text", "index", "columns"), INSIDE)
+def test_places_inside_words_are_those_of_the_source(text: str, index: int, columns: list[int]) -> None:
+    word = split_words(text, environment())[index]
+    assert [word.start + offset for offset in range(len(word.text) + 1)] == columns
+
+
 def test_no_comments_where_there_are_none() -> None:
     words = split_words("a #b 'c'", environment(), comments=False)
     assert [word.text for word in words] == ["a", "#b", "c"]

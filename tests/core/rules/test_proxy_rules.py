@@ -147,3 +147,20 @@ def test_mistakes_of_defaults_are_told_once() -> None:
     diagnostics = Diagnostics()
     report_rules(read(more=more), diagnostics)
     assert diagnostics.render().count("no action 'nonsense'") == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "marked"),
+    [
+        (r"http-request set-header A a\ \ b%[nope]", "nope"),
+        (r'http-request set-header A "a\"b %[src,nope]"', "nope"),
+        ("http-request set-header A a' b '%[nope]c", "nope"),
+        (r"http-request set-header A %[path,word(\'\ \',2,3,4,5)]", "4,5)]"),
+        (r"http-request set-var(txn.\x61\x41) src,nope", "nope"),
+        (r'http-request set-header A "%[path,${NOTHING-nope}] x"', "${NOTHING"),
+        (r'http-request set-header A "${NOTHING-a longer text} %[nope]"', "nope"),
+        (r"use_backend c if { path a\ b } !\x6eope", r"\x6eope"),
+    ],
+)
+def test_places_are_those_of_the_text_whatever_is_escaped(line: str, marked: str) -> None:
+    assert int(mistake(line).split()[0]) == 5 + line.index(marked)
