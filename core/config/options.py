@@ -49,6 +49,7 @@ def _plain(
 
 _plain("abortonclose", BACK, "Drop a waiting request whose client has gone.", "relay")
 _plain("allbackups", BACK, "Use all backup servers at a time, not the first one.", "balance")
+_plain("backup-on-full", BACK, "Ours: requests go to the backup backend, too, when all servers are full.", "relay")
 _plain("http-buffer-request", ANY, "Wait for a request's body before http-request rules.", "rules", http_only=True)
 _plain("clitcpka", FRONT, "TCP keep-alive packets to clients.", "sockets")
 _plain("srvtcpka", BACK, "TCP keep-alive packets to servers.", "sockets")
@@ -73,7 +74,6 @@ _plain(
     BACK,
     "Send a request to the server of its cookie though it is down.",
     "persistence",
-    state=State.ACCEPTED,
 )
 _plain("log-health-checks", BACK, "Log every result of a health check.", "checks", state=State.ACCEPTED)
 _plain(
