@@ -79,8 +79,8 @@ def answer_request(exchange: RelayExchange, verdict: Answer) -> bool:
         if verdict.denied:
             tracking.count_error(exchange)
         elif verdict.extra:
-            # It asks for a password.
-            return tracking.count_error_behind(exchange, lambda: answer(exchange, verdict))
+            # It asks for a password, and is counted when that is sent.
+            exchange.challenged = True
     return answer(exchange, verdict)
 
 

@@ -35,6 +35,7 @@ class RuledExchange(Exchange):
     __slots__ = (
         "addresses",
         "at",
+        "challenged",
         "client_timeout",
         "cookie_dates",
         "dirty",
@@ -68,6 +69,8 @@ class RuledExchange(Exchange):
     plan: tuple[Callable[[Any], Verdict | None], ...]
     """What is still to be run, from `at` on."""
     at: int
+    challenged: bool
+    """The client was asked for a password."""
     client_timeout: float
     """`set-timeout client`, ms; 0: the frontend's."""
     lenient: bool
@@ -104,6 +107,7 @@ class RuledExchange(Exchange):
         """What belongs to one request only is gone with it. Who sets one of these sets `dirty`, too."""
         self.log_level = None
         self.client_timeout = 0.0
+        self.challenged = False
         self.priority_class = self.priority_offset = 0
         self.held = self.received_head = None
         self.received = b""

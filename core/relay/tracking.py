@@ -6,7 +6,7 @@ Owns: which event is told when (manual 11.1; measured: HAProxy 3.0). Must not kn
     connection   begins where the rule is run; counted as a session when connection and session rules have let it in
     request      after `tcp-request content` of the frontend, valid or not; what that of a backend tracks: when the
                  backend's rules begin; what http-request and http-response track: there
-    error        4xx of a server, denied, tarpitted, asked for a password; what is no request
+    error        4xx of a server, denied, tarpitted, what is no request; asked for a password (behind the answer)
     failure      5xx of a server but 501 and 505, a response that is none, or that does not come
     bytes        when the exchange ends, before its log line
     end          of what an exchange tracks: behind its log line; of what a session tracks: when its connection closes
@@ -18,7 +18,6 @@ whatever is tracked is released once, on every way that an exchange or a session
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -84,25 +83,6 @@ def count_error(exchange: RelayExchange) -> None:
                     entry[0].error(entry[1], now)
 
 
-def count_error_behind(exchange: RelayExchange, send: Callable[[], bool]) -> bool:
-    """An error of the client's that rules for the answer do not see yet (`auth`). `send` ends the exchange."""
-    entries = [
-        entry
-        for tracked in (exchange.session.tracked, exchange.tracked)
-        if tracked is not None
-        for entry in tracked
-        if entry is not None
-    ]
-    for tracker, slot, _ in entries:
-        tracker.table.keep(slot)
-    result = send()
-    now = int(exchange.client.relay.clock() * 1000.0)
-    for tracker, slot, _ in entries:
-        tracker.error(slot, now)
-        tracker.table.release(slot)
-    return result
-
-
 def count_failure(exchange: RelayExchange) -> None:
     """A failure of the server's."""
     now = int(exchange.client.relay.clock() * 1000.0)
@@ -128,6 +108,8 @@ def count_no_request(session: Session, now: float, error: bool) -> None:
 def count_bytes(exchange: RelayExchange, now: float) -> None:
     """The exchange has moved all that it will."""
     tracked: Tracked | None = exchange.session.tracked
+    if exchange.challenged:
+        count_error(exchange)
     bytes_in, bytes_out = exchange.bytes_from_client, exchange.bytes_to_client
     at = int(now)
     if tracked is not None:

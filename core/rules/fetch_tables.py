@@ -76,7 +76,9 @@ def _of_set_elsewhere(read: Read, number: int, tracker: Tracker, clock: Callable
         if tracked is table:
             return read(tracker, found[1], now)
         key = fit_key(table.shape, tracked.shape, tracked.key(found[1]))
-        slot = 0 if key is None else table.hold(key, now)
+        if key is None:
+            return None
+        slot = table.hold(key, now)
         if not slot:
             return 0
         try:
