@@ -23,7 +23,20 @@ FILTERS = "use_filters_from"
 BACKEND = "use_backend_from"
 
 _BACK_TIMEOUTS = tuple(name for name, (sections, _, _) in TIMEOUTS.items() if sections == BACK)
-_BACK_FIELDS = ("balance", "retries", "redispatch", "http_reuse", "source", "cookie", "dynamic_cookie_key", "fullconn")
+_BACK_FIELDS = (
+    "balance",
+    "retries",
+    "redispatch",
+    "http_reuse",
+    "source",
+    "cookie",
+    "dynamic_cookie_key",
+    "fullconn",
+    "backup_backend",
+    "sticky",
+    "sticky_strict",
+    "sticky_return",
+)
 _BACK_KEYWORDS = (
     "balance",
     "retries",
@@ -33,6 +46,10 @@ _BACK_KEYWORDS = (
     "cookie",
     "dynamic-cookie-key",
     "fullconn",
+    "backup-backend",
+    "sticky",
+    "sticky-mode",
+    "sticky-return",
     "default-server",
     *(f"timeout {name}" for name in _BACK_TIMEOUTS),
 )

@@ -33,6 +33,7 @@ from .model import (
 )
 from .peers_spec import PeersSpec
 from .resolver_spec import HOLDS, ResolversSpec
+from .sticky_spec import NEVER, return_words
 from .threads import format_threads
 
 _CLOSE_OPTIONS = {"close": "httpclose", "server-close": "http-server-close"}
@@ -200,6 +201,8 @@ def _globals(spec: GlobalSpec) -> Iterator[str]:
         yield _line("ulimit-n", spec.ulimit_n)
     if spec.table_file:
         yield _line("table-file", spec.table_file)
+    if spec.secret_file:
+        yield _line("secret-file", spec.secret_file)
     yield from _tune(spec.tune)
 
 
@@ -357,6 +360,14 @@ def _backend(spec: ProxySpec) -> Iterator[str]:
         yield _line("cookie", *spec.cookie.words)
     if spec.dynamic_cookie_key is not None:
         yield _line("dynamic-cookie-key", spec.dynamic_cookie_key)
+    if spec.backup_backend:
+        yield _line("backup-backend", spec.backup_backend)
+    if spec.sticky is not None:
+        yield _line("sticky", *spec.sticky.words)
+    if spec.sticky_strict:
+        yield _line("sticky-mode", "strict")
+    if spec.sticky_return != NEVER:
+        yield _line("sticky-return", *return_words(spec.sticky_return))
     for server in spec.servers:
         yield _server(server)
 

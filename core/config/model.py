@@ -14,6 +14,7 @@ from ..addresses import Address as Address
 from .cookie_spec import CookieSpec
 from .peers_spec import PeersSpec
 from .resolver_spec import ResolversSpec
+from .sticky_spec import NEVER, StickySpec
 from .table_spec import TableSpec as TableSpec
 
 
@@ -280,6 +281,13 @@ class ProxySpec:
     monitor_uri: str | None = None
     cookie: CookieSpec | None = None
     dynamic_cookie_key: str | None = None
+    backup_backend: str = ""
+    """Ours: name of the backend that has the requests while this one has no usable server; "": none."""
+    sticky: StickySpec | None = None
+    sticky_strict: bool = False
+    """Ours, `sticky-mode strict`: a session never leaves its server."""
+    sticky_return: int = NEVER
+    """Ours: ms that a session must not have used its backup server before it returns; 0: at once; NEVER."""
     rules: tuple[RuleSpec, ...] = ()
     """All rule and acl lines, those of the defaults section first, in the order of the file."""
     table: TableSpec | None = None
@@ -395,6 +403,9 @@ class GlobalSpec:
     """`mworker-max-reloads`: reloads that an old group may survive; None: no limit."""
     table_file: str = ""
     """Ours, `table-file`: where stick tables are kept that name no file of their own."""
+    secret_file: str = ""
+    secret: bytes = field(default=b"", repr=False)
+    """Ours, what is in `secret-file`: sticky cookies are signed with it; b"": with a secret of their table."""
     tune: TuneSpec = TuneSpec()
 
 
@@ -457,11 +468,11 @@ class Configuration:
     """By name: sections request-rules and response-rules, which share one space of names."""
     pattern_files: Mapping[str, PatternFileSpec] = field(default_factory=dict)
     """By path: what ACLs (`-f`) and maps name."""
-    resolvers: Mapping[str, ResolversSpec] = field(default_factory=dict)
-    """By name; `default` is made where a rule asks for it."""
     userlists: Mapping[str, UserlistSpec] = field(default_factory=dict)
     error_pages: Mapping[str, ErrorPagesSpec] = field(default_factory=dict)
     """Sections `http-errors`, as rules name them; what proxies take of them is in their `error_files`."""
+    resolvers: Mapping[str, ResolversSpec] = field(default_factory=dict)
+    """By name; `default` is made where a rule asks for it."""
     tables: Mapping[str, TableSpec] = field(default_factory=dict)
     """All stick tables by name: a proxy's bears the proxy's, one of a peers section `section/table`."""
     peers: Mapping[str, PeersSpec] = field(default_factory=dict)

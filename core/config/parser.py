@@ -29,6 +29,8 @@ from . import proxies as _proxies
 from . import resolvers as _resolvers
 from . import rules as _rules
 from . import server as _server
+from . import sticky as _sticky
+from . import tables as _tables
 from . import timeouts as _timeouts
 from . import userlists as _userlists
 from .conditions import ConditionFacts, select_lines
@@ -47,7 +49,22 @@ from .resolvers import ResolversDraft
 from .statement import Refusal, Statement
 from .userlists import UserlistDraft, userlists
 
-TABLES = (_bind, _borrowing, _cookie, _globals, _logs, _options, _placement, _proxies, _rules, _server, _timeouts)
+TABLES = (
+    _bind,
+    _borrowing,
+    _cookie,
+    _globals,
+    _logs,
+    _options,
+    _placement,
+    _proxies,
+    _rules,
+    _server,
+    _sticky,
+    _tables,
+    _timeouts,
+    _userlists,
+)
 """The modules that fill the registry by being imported."""
 
 PROXY_SECTIONS = ("frontend", "backend", "listen")

@@ -29,6 +29,7 @@ from .model import (
     Timeouts,
 )
 from .rules import check_sharing, own_rules, rule_sets, static_backend
+from .sticky import check_sticky, sticky_tables
 from .table_spec import TableSpec
 from .tables import check_tables, tables_of
 from .thread_groups import group_sizes
@@ -44,6 +45,10 @@ _BACK_ONLY = (
     "source",
     "cookie",
     "response_inspect_delay",
+    "backup_backend",
+    "sticky",
+    "sticky_strict",
+    "sticky_return",
 )
 _STAND_INS = (
     ("http_keep_alive", "http_request"),
@@ -78,12 +83,14 @@ def resolve(
     _check_backends(drafts, diagnostics)
     _check_tracking(drafts, diagnostics)
     check_sharing(drafts, diagnostics)
+    check_sticky(drafts, spec.secret, diagnostics)
     named = rule_sets(sets, diagnostics)
     for draft in drafts:
         _check_threads(draft, spec, diagnostics)
     if not diagnostics.errors:  # a line in error may say what seems to be missing
         for draft in drafts:
             _warn(draft, diagnostics)
+    tables = [*tables, *sticky_tables(proxies)]
     configuration = Configuration(spec, proxies, named, tables=tables_of(proxies, tables, spec.table_file))
     check_tables(configuration, diagnostics)
     return configuration

@@ -55,11 +55,11 @@ class StickySpec:
             words += ("enforce", "max-misses", str(self.max_misses))
         if self.lifetime:
             words += ("lifetime", format_time(self.lifetime))
-        words += ("size", str(self.size))
-        words += ["bind-ip"] * self.bind_ip + ["bind-ua"] * self.bind_ua
         if self.own:
+            # Not at the end: an empty word there is none.
             words += ("options", self.options)
-        return tuple(words)
+        words += ["bind-ip"] * self.bind_ip + ["bind-ua"] * self.bind_ua
+        return (*words, "size", str(self.size))
 
 
 def return_words(value: int) -> tuple[str, ...]:

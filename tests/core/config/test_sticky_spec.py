@@ -9,10 +9,10 @@ from maniple.core.config.sticky_spec import ALWAYS, NEVER, StickySpec, return_wo
 @pytest.mark.parametrize(
     ("spec", "line"),
     [
-        (StickySpec("cookie", "S"), "cookie S size 100000 options HttpOnly"),
+        (StickySpec("cookie", "S"), "cookie S options HttpOnly size 100000"),
         (
             StickySpec("cookie", "S", 90_000, 5, True, 3, True, True, "Path=/a"),
-            "cookie S enforce max-misses 3 lifetime 90s size 5 bind-ip bind-ua options Path=/a",
+            "cookie S enforce max-misses 3 lifetime 90s options Path=/a bind-ip bind-ua size 5",
         ),
         (StickySpec("learn cookie", "J"), "learn cookie J size 100000"),
         (StickySpec("header", "x-id", 1000), "header x-id lifetime 1s size 100000"),
