@@ -91,8 +91,10 @@ def case(
     return Case(name, clients, origins, whole=whole, settings=settings, lines=lines, **words)
 
 
-MIXED = ("/200", "/look", "/404", "/500", "/501", "/505", "/look", "/deny", "/look", "/auth", "/return", "/redirect")
-MIXED += ("/look", "/200denied", "/look")
+MIXED = (
+    *("/200", "/look", "/404", "/500", "/501", "/505", "/look", "/deny", "/look", "/auth", "/return", "/redirect"),
+    *("/look", "/200denied", "/look"),
+)
 TRACKS = {
     "connection": ("tcp-request connection track-sc0 src table t", ""),
     "session": ("tcp-request session track-sc0 src table t", ""),

@@ -37,13 +37,13 @@ def test_events_as_cells_count_them(stored: str) -> None:
             for name in names:
                 cell = table.cell(name)
                 if cell is not None:
-                    cell.add(other, 1, now)  # type: ignore[union-attr]
+                    cell.add(other, 1, now)
         tracker.carry(one, 100, 2000, now)
         for name, number in (("bytes_in", 100), ("bytes_out", 2000)):
             for kind in ("cnt", "rate"):
                 cell = table.cell(f"{name}_{kind}")
                 if cell is not None:
-                    cell.add(other, number, now)  # type: ignore[union-attr]
+                    cell.add(other, number, now)
         for place, cell in tracker.cells.items():
             assert cell.value(one, now) == cell.value(other, now), place
     current = table.cell("conn_cur")
@@ -56,7 +56,7 @@ def test_events_as_cells_count_them(stored: str) -> None:
 
 def test_a_table_that_stores_nothing_of_it_hears_nothing() -> None:
     tracker = Tracker(tables_of({"t": "type ip size 5 store gpt0"})["t"])
-    assert tracker.begin is tracker.request is tracker.carry
+    assert tracker.begin is tracker.request
     assert not tracker.hears_responses
     assert Tracker(tables_of({"t": "type ip size 5 store http_err_cnt"})["t"]).hears_responses
 
