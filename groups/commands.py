@@ -16,6 +16,7 @@ from .pattern_commands import PATTERN_COMMANDS
 from .status import Status, weighed
 from .status_text import status_text
 from .steering import Answer, Steering
+from .table_commands import TABLE_COMMANDS
 
 
 def find(words: Sequence[str]) -> Command | None:
@@ -214,7 +215,7 @@ _ROWS = (
     Command(("soft-stop",), "soft-stop", "end when the present connections have ended", "admin", _stop(False)),
     Command(("upgrade",), "upgrade", "execute the program's present files, sockets kept", "admin", _upgrade),
 )
-COMMANDS = tuple(sorted((*_ROWS, *PATTERN_COMMANDS), key=lambda command: command.words))
+COMMANDS = tuple(sorted((*_ROWS, *PATTERN_COMMANDS, *TABLE_COMMANDS), key=lambda command: command.words))
 """In the order of the alphabet, as help shows them."""
 
 CONVERSATION = (

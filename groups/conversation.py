@@ -15,10 +15,11 @@ import re
 import selectors
 import socket
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from . import commands
 from .command import LEVELS, Payload
+from .command_words import split_commands
 from .steering import Answer, Steering
 
 MAX_INPUT = 16384
@@ -29,31 +30,6 @@ _LONGEST_END = 7
 """Characters of the word behind `<<`, which ends a payload instead of an empty line."""
 ENOUGH = 65536
 """Bytes not read by the client that keep its next command waiting."""
-_ESCAPED = {"\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
-
-
-def split_commands(line: str) -> list[list[str]]:
-    """The words of each command of a line. A backslash takes the meaning away from `;`, space and itself."""
-    found: list[list[str]] = [[]]
-    word: list[str] | None = None
-    escaped = False
-    for character in line:
-        if escaped:
-            escaped = False
-            word = [*(word or ()), _ESCAPED.get(character, character)]
-        elif character == "\\":
-            escaped = True
-        elif character in " \t;":
-            if word is not None:
-                found[-1].append("".join(word))
-                word = None
-            if character == ";":
-                found.append([])
-        else:
-            word = [*(word or ()), character]
-    if word is not None:
-        found[-1].append("".join(word))
-    return found
 
 
 class Conversation:
@@ -98,6 +74,8 @@ class Conversation:
         self._waiting: list[list[str]] = []
         """The commands of the line that a payload belongs to."""
         self._answer: Answer | None = None
+        self._portions: Iterator[Sequence[str]] | None = None
+        """Of an answer that is made as the client reads it."""
         self._interactive = False
         self._started = False
         """A line has come."""
@@ -185,6 +163,10 @@ class Conversation:
                 self._flush()
                 if len(self._outgoing) >= ENOUGH:
                     break
+            elif self._portions is not None:
+                if not self._take_portion(self._portions):
+                    # The others' turn; the next portion when there is room for it.
+                    break
             elif self._commands:
                 self._run(self._commands.popleft())
             elif not self._take_line():
@@ -228,7 +210,12 @@ class Conversation:
                 self._answer = None
                 self._go_on()
 
-        answer = Answer(ended, self._release)
+        def poured(portions: Iterator[Sequence[str]]) -> None:
+            if verdict:
+                self._say("Success=1\n--\n")
+            self._portions = portions
+
+        answer = Answer(ended, self._release, poured)
         try:
             commands.execute(self._steering, words, self._level, answer)
         except Exception as error:
@@ -237,6 +224,20 @@ class Conversation:
             answer.end(False)
         if not answer.ended:
             self._answer = answer
+
+    def _take_portion(self, portions: Iterator[Sequence[str]]) -> bool:
+        """Says the next one. True: there was none any more."""
+        try:
+            lines = next(portions, None)
+        except Exception as error:
+            self._say(f"Internal error: {type(error).__name__}: {error}\n")
+            lines = None
+        if lines is None:
+            self._portions = None
+            self._reply([])
+            return True
+        self._say("".join(f"{line}\n" for line in lines))
+        return False
 
     def _prefix(self, words: list[str]) -> bool:
         """`@1 …`, `@!<pid> …`, `@master …`: there is one process to talk to, so a prefix is only checked, and taken
@@ -332,7 +333,7 @@ class Conversation:
         events = 0
         if not self._finishing and not self._ended and len(self._incoming) <= MAX_INPUT:
             events |= selectors.EVENT_READ
-        if self._outgoing:
+        if self._outgoing or self._portions is not None:
             events |= selectors.EVENT_WRITE
         if events != self._events:
             if not self._events:
@@ -371,6 +372,7 @@ class Conversation:
 
     def _leave(self) -> None:
         self._open = False
+        self._portions = None
         if self._events:
             self._selector.unregister(self._socket)
             self._events = 0

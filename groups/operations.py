@@ -9,9 +9,10 @@ A group that does not acknowledge a change within a second is named in the answe
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from ..pools.segment import Segment
 from .acknowledgements import Outcome
 from .affinity import usable_cpus
 from .changes import BUSY, Changes
@@ -61,6 +62,11 @@ class Operations:
 
     def status(self) -> Status:
         return survey(self._supervisor, self.changes)
+
+    @property
+    def tables(self) -> Mapping[str, Segment]:
+        current = self._supervisor.succession.current
+        return {} if current is None else current.foundation.tables
 
     def stop_begins(self) -> None:
         """Nothing that was asked for will be done any more."""

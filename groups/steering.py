@@ -6,12 +6,13 @@ Owns: both interfaces. Must not know: sockets' bytes, how anything is carried ou
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .status import Status
 
 if TYPE_CHECKING:
+    from ..pools.segment import Segment
     from .pattern_book import PatternBook
     from .pattern_desk import Plan
 
@@ -20,17 +21,21 @@ MAX_ANSWER = 4 * 1024 * 1024
 
 
 class Answer:
-    """To one command. May be given much later, from any place in the supervisor's thread; nothing is sent before `end`.
-    Where the client is gone meanwhile, all calls do nothing."""
+    """To one command. May be given much later, from any place in the supervisor's thread; nothing is sent before `end`
+    or `pour`. Where the client is gone meanwhile, all calls do nothing."""
 
-    __slots__ = ("_ended", "_length", "_lines", "_pass", "_then")
+    __slots__ = ("_ended", "_length", "_lines", "_pass", "_pour", "_then")
 
     def __init__(
-        self, then: Callable[[list[str], bool], None], hand_over: Callable[[], socket.socket | None] | None = None
+        self,
+        then: Callable[[list[str], bool], None],
+        hand_over: Callable[[], socket.socket | None] | None = None,
+        pour: Callable[[Iterator[Sequence[str]]], None] | None = None,
     ) -> None:
-        """`then` gets the lines and whether it was done, once."""
+        """`then` gets the lines and whether it was done, once; `pour` the portions instead, where that is possible."""
         self._then = then
         self._pass = hand_over
+        self._pour = pour
         self._lines: list[str] = []
         self._length = 0
         self._ended = False
@@ -59,6 +64,21 @@ class Answer:
         if error:
             self.line(error)
         self.end(not error)
+
+    def pour(self, portions: Iterator[Sequence[str]]) -> None:
+        """Ends it with lines that are made as the client reads them, a portion a turn of the supervisor's loop, however
+        many they are. No line may be empty. A portion without lines is a turn's work without anything to say. Nothing
+        may have been said before; when the client goes, the rest is not asked for."""
+        if self._ended:
+            return
+        if self._pour is not None:
+            self._ended = True
+            self._pour(portions)
+            return
+        for lines in portions:
+            for line in lines:
+                self.line(line)
+        self.end()
 
     def hand_over(self) -> socket.socket | None:
         """Takes the client's connection out of our hands, unanswered: for `upgrade`, whose answer the new program gives
@@ -103,6 +123,10 @@ class Steering(Protocol):
 
     @property
     def patterns(self) -> Patterns: ...
+
+    @property
+    def tables(self) -> Mapping[str, Segment]:
+        """The stick tables of what is in service, in the order of the configuration."""
 
     def stop(self, *, hard: bool) -> None:
         """Hard: at once. Otherwise connections may end, up to hard-stop-after."""

@@ -221,6 +221,21 @@ class Table:
                 if rows[slot * words + STATE] == LIVE:
                     yield slot
 
+    def portion(self, start: int, most: int) -> tuple[list[int], int]:
+        """The slots that have entries, of the `most` from `start` (1 at first) on that were ever used, and where the
+        next portion begins: 0 when that was all. As `slots`, for whoever does not want to look at all at once."""
+        found: list[int] = []
+        rows, words = self.arrays.rows, self.arrays.row_words
+        for stripe in self._stripes[(start - 1) // self.arrays.layout.slots_per_stripe :]:
+            end = stripe.first + stripe.state[FRESH]
+            first = max(start, stripe.first)
+            last = min(end, first + most)
+            found += [slot for slot in range(first, last) if rows[slot * words + STATE] == LIVE]
+            if last < end:
+                return found, last
+            most -= max(0, last - first)
+        return found, 0
+
     def key(self, slot: int) -> bytes:
         return self.arrays.key(slot)
 

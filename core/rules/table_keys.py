@@ -134,7 +134,9 @@ def read_key(shape: TableShape, text: bytes) -> bytes | None:
     if make is None:
         return None
     key = make(text)
-    if key is None and shape.key == "ipv6":
+    if key is None and shape.key in ("ip", "ipv6"):
+        # Here, unlike in rules, HAProxy converts texts of the other family too.
         packed = pack_ip(text)
-        key = None if packed is None else to_ipv6(packed)
+        convert = to_ipv6 if shape.key == "ipv6" else to_ipv4
+        key = None if packed is None else convert(packed)
     return key

@@ -17,6 +17,7 @@ from maniple.groups.control import Answer, Control
 from maniple.groups.pattern_book import PatternBook
 from maniple.groups.pattern_desk import Plan
 from maniple.groups.status import DrainingStatus, GroupStatus, ListenerStatus, Status, ThreadStatus
+from maniple.pools.segment import Segment
 
 STATUS = Status(
     version="1.2.3",
@@ -77,6 +78,7 @@ class FakeSteering:
         self.complaint = ""
         self.state = STATUS
         self.patterns = FakePatterns()
+        self.tables: dict[str, Segment] = {}
 
     def _asked(self, answer: Answer, *call: Any) -> None:
         self.calls.append(call)

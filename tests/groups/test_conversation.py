@@ -4,6 +4,7 @@ and 3.0 (test_control_against_haproxy asks it again)."""
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 from maniple.core.addresses import Address
 from maniple.core.config.model import ControlSpec, Place
 from maniple.groups.control import Endpoint
-from maniple.groups.conversation import ENOUGH, MASTER, MAX_INPUT, split_commands
+from maniple.groups.conversation import ENOUGH, MASTER, MAX_INPUT
+from maniple.groups.steering import Answer
 from maniple.tests.groups.control_rig import STATUS, Rig
 
 VERSION = f"{STATUS.version}\n\n"
@@ -33,20 +35,6 @@ def path(tmp_path: Path) -> str:
 def endpoint(tmp_path: Path, name: str = "", file: str = "s", **words: object) -> Endpoint:
     spec = ControlSpec(Place("x.cfg", 1), Address("unix", str(tmp_path / file)), **words)  # type: ignore[arg-type]
     return Endpoint(spec, name)
-
-
-@pytest.mark.parametrize(
-    ("line", "found"),
-    [
-        ("show version", [["show", "version"]]),
-        ("  a  b ;c;", [["a", "b"], ["c"], []]),
-        ("", [[]]),
-        (r"a\;b c\ d \\", [["a;b", "c d", "\\"]]),
-        ("a;;b", [["a"], [], ["b"]]),
-    ],
-)
-def test_split(line: str, found: list[list[str]]) -> None:
-    assert split_commands(line) == found
 
 
 @pytest.mark.parametrize(
@@ -130,6 +118,81 @@ def test_line_without_end_is_no_command(rig: Rig, path: str) -> None:
     client.socket.shutdown(1)
     rig.until(lambda: client.ended)
     assert (client.read, rig.steering.calls) == ("", [])
+
+
+def pouring(monkeypatch: pytest.MonkeyPatch, portions: Iterator[list[str]]) -> None:
+    """`show version` is answered so."""
+
+    def execute(steering: object, words: object, level: str, answer: Answer) -> None:
+        answer.pour(portions)
+
+    monkeypatch.setattr("maniple.groups.commands.execute", execute)
+
+
+def test_portions_come_as_the_client_reads(rig: Rig, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody keeps what is not read, and others are served meanwhile."""
+    made = 0
+
+    def portions() -> Iterator[list[str]]:
+        nonlocal made
+        while made < 1000:
+            made += 1
+            yield ["x" * 9999]
+
+    pouring(monkeypatch, portions())
+    slow = rig.client(path)
+    slow.say("result show version;user\n")
+    while not made:
+        rig.turn()
+    (conversation,) = rig.control._conversations
+    before = -1
+    while made != before:
+        before = made
+        for _ in range(3):
+            rig.turn()
+    assert 0 < made < 100 and len(conversation._outgoing) < ENOUGH + 20_000
+    other = rig.client(path)
+    other.say("operator\n")
+    deadline = time.monotonic() + 5
+    while not other.ended and time.monotonic() < deadline:
+        rig.turn()
+        other.listen()
+    assert other.read == "\n"
+    rig.until(lambda: slow.ended)
+    assert slow.read == "Success=1\n--\n" + ("x" * 9999 + "\n") * 1000 + "\n" + "\n"
+
+
+def test_portions_without_lines_take_turns(rig: Rig, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pouring(monkeypatch, iter([["begin"], *[[]] * 100, ["end"]]))
+    assert rig.ask(path, "show version\n") == "begin\nend\n\n"
+
+
+def test_portions_of_a_client_that_goes_are_not_made(rig: Rig, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = 0
+
+    def portions() -> Iterator[list[str]]:
+        nonlocal made
+        while made < 100_000:
+            made += 1
+            yield ["x" * 9999]
+
+    pouring(monkeypatch, portions())
+    client = rig.client(path)
+    client.say("show version\n")
+    rig.until(lambda: made)
+    client.socket.close()
+    rig.clients.clear()
+    rig.until(lambda: not rig.control._conversations)
+    assert made < 1000
+
+
+def test_portion_that_fails(rig: Rig, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def portions() -> Iterator[list[str]]:
+        yield ["begin"]
+        raise OSError("broken")
+
+    pouring(monkeypatch, portions())
+    assert rig.ask(path, "show version;user\n") == "begin\nInternal error: OSError: broken\n\n\n"
 
 
 def test_bytes_one_by_one(rig: Rig, path: str) -> None:

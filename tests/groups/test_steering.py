@@ -33,3 +33,16 @@ def test_hand_over() -> None:
         assert answer.hand_over() is ours and answer.ended
         assert answer.hand_over() is None
     assert Answer(lambda lines, ok: None).hand_over() is None
+
+
+def test_portions_are_poured_where_that_is_possible_and_kept_where_not() -> None:
+    poured: list[list[list[str]]] = []
+    ended: list[tuple[list[str], bool]] = []
+    answer = Answer(
+        lambda lines, ok: ended.append((lines, ok)), None, lambda portions: poured.append([[*one] for one in portions])
+    )
+    answer.pour(iter([["a", "b"], [], ["c"]]))
+    answer.pour(iter([["late"]]))
+    assert answer.ended and poured == [[["a", "b"], [], ["c"]]] and ended == []
+    Answer(lambda lines, ok: ended.append((lines, ok))).pour(iter([["a"], [], ["b"]]))
+    assert ended == [(["a", "b"], True)]

@@ -127,3 +127,22 @@ def test_it_outlives_those_who_made_it() -> None:
     second.close()
     second.segment.close()
     segment.close()
+
+
+@pytest.mark.parametrize(
+    ("size", "count", "most"), [(10, 0, 3), (10, 7, 1), (10, 10, 3), (10, 10, 100), (40_000, 500, 7)]
+)
+def test_portions_are_all_slots_in_order(size: int, count: int, most: int) -> None:
+    with opened(make_shape(size), 1) as (table,):
+        for number in range(count):
+            table.release(table.track(key(number), 0))
+        for number in range(0, count, 3):
+            table.remove(key(number))
+        found: list[int] = []
+        start, turns = 1, 0
+        while start:
+            slots, start = table.portion(start, most)
+            assert len(slots) <= most
+            found += slots
+            turns += 1
+        assert found == list(table.slots()) and turns <= count // most + 2

@@ -115,6 +115,7 @@ def test_what_is_no_key() -> None:
     assert read_key(SHAPES["integer"], b"x") is None
     assert read_key(SHAPES["ip"], b"x") is None
     assert read_key(SHAPES["binary"], b"zz") is None
+    assert read_key(SHAPES["ip"], b"::ffff:1.2.3.4") == bytes((1, 2, 3, 4))
     assert read_key(SHAPES["ipv6"], b"1.2.3.4") == six("::ffff:1.2.3.4")
 
 
