@@ -59,12 +59,13 @@ def describe(backend: Backend, reason: str) -> Choice:
 
 
 def settle(choice: Choice, backend: Backend, server: Server | None, wanted: Server | None) -> None:
-    """Note the server that the request went to, if another time it would be the same. `wanted`: by use-server."""
+    """Note the server that the request went to, if another time it would be the same. `wanted`: by use-server, or by
+    persistence."""
     if server is None:
         choice.why = "there is no server that could have it"
         return
     if wanted is not None and server is wanted:
-        choice.server, choice.why = server.name, "use-server"
+        choice.server, choice.why = server.name, "use-server, or its cookie" if backend.binders else "use-server"
         return
     if len(backend.candidates) == 1:
         choice.server, choice.why = server.name, "the only one that requests are balanced over"

@@ -68,7 +68,7 @@ def test_option_persist() -> None:
     assert persistence.read([b"down"], 0, False, NOW)[:2] == (farm.servers[2], b"D")
 
 
-DATES: list[tuple[dict[str, int], bytes, bytes]] = [
+DATES: list[tuple[dict[str, Any], bytes, bytes]] = [
     ({}, dated(b"a", -9999), b"V"),
     ({"maxidle": 100}, b"a", b"V"),
     ({"maxidle": 100}, dated(b"a", -90), b"V"),
@@ -86,7 +86,7 @@ DATES: list[tuple[dict[str, int], bytes, bytes]] = [
 
 
 @pytest.mark.parametrize(("words", "value", "letter"), DATES)
-def test_dates(words: dict[str, int], value: bytes, letter: bytes) -> None:
+def test_dates(words: dict[str, Any], value: bytes, letter: bytes) -> None:
     persistence, farm = made(**words)
     found = persistence.read([value], 0, False, NOW)
     assert found.letter == letter

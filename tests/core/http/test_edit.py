@@ -34,6 +34,12 @@ def set_twice(block: EditedBlock) -> None:
     block.set(b"a", b"6")
 
 
+def edit_added(block: EditedBlock) -> None:
+    block.add(b"x", b"1")
+    block.add(b"x", b"2")
+    block.edit_lines(b"x", lambda value: None if value == b"1" else b"3")
+
+
 # ruff: noqa: E501 (a case a line)
 CASES: list[tuple[str, Callable[[EditedBlock], None], bytes]] = [
     ("nothing", lambda b: None, b"host: h\r\na: 1\r\nb: 2, 3\r\na: 4\r\ncontent-length: 0\r\nc: \r\n"),
@@ -47,6 +53,9 @@ CASES: list[tuple[str, Callable[[EditedBlock], None], bytes]] = [
     ("framing stays", lambda b: b.delete(b"content-length"), b"host: h\r\na: 1\r\nb: 2, 3\r\na: 4\r\ncontent-length: 0\r\nc: \r\n"),
     ("framing is not set", lambda b: b.set(b"content-length", b"7"), b"host: h\r\na: 1\r\nb: 2, 3\r\na: 4\r\ncontent-length: 0\r\nc: \r\n"),
     ("delete where", lambda b: b.delete_where(lambda n: len(n) == 1), b"host: h\r\ncontent-length: 0\r\n"),
+    ("edit lines", lambda b: b.edit_lines(b"a", lambda v: None if v == b"1" else v + v), b"host: h\r\nb: 2, 3\r\na: 44\r\ncontent-length: 0\r\nc: \r\n"),
+    ("edit lines away", lambda b: b.edit_lines(b"a", lambda v: None), b"host: h\r\nb: 2, 3\r\ncontent-length: 0\r\nc: \r\n"),
+    ("edit added lines", edit_added, b"host: h\r\na: 1\r\nb: 2, 3\r\na: 4\r\ncontent-length: 0\r\nc: \r\nx: 3\r\n"),
     ("replace lines", lambda b: b.replace_lines(b"a", double), b"host: h\r\na: 11\r\nb: 2, 3\r\na: 44\r\ncontent-length: 0\r\nc: \r\n"),
     ("replace values", lambda b: b.replace_values(b"b", double), b"host: h\r\na: 1\r\nb: 22,33\r\na: 4\r\ncontent-length: 0\r\nc: \r\n"),
 ]  # fmt: skip
