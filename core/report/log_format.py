@@ -12,7 +12,8 @@ from typing import Any, cast
 
 from ..rules import keywords
 from ..rules.catalogue import Needs, Stage
-from ..rules.format_source import Style, Writer
+from ..rules.format_pieces import Style
+from ..rules.format_source import Writer
 from ..rules.format_syntax import Sample, Variable, parse_format
 from ..session import Exchange
 

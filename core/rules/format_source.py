@@ -29,14 +29,16 @@ import itertools
 import re
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ..errors import ConfigError
 from . import escaping, stamps
 from .catalogue import Needs, Stage
+from .encodings import encoding_of
 from .expression import compile_expression
-from .format_syntax import Part, Sample, Space, Text, Variable
+from .format_encoded import sample_piece, variable_piece
+from .format_pieces import SHOWN, Style
+from .format_syntax import Field, Part, Sample, Space, Text, Whole
 from .format_variables import STEPS, VARIABLES, path_only, query
 from .samples import Type
 from .scope import Site
@@ -45,28 +47,6 @@ _NO_BACKEND = Stage.CONNECTION | Stage.SESSION | Stage.FRONT_CONTENT | Stage.FRO
 """Stages in which no backend is chosen yet: its name is the frontend's."""
 _RESPONSES = Stage.BACK_RESPONSE_CONTENT | Stage.BACK_RESPONSE | Stage.FRONT_RESPONSE_CONTENT | Stage.FRONT_RESPONSE
 """Stages in which the exchange does not know its status yet: that of the message is shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """How a kind of format shows things."""
-
-    mode: str = "http"
-    """Of the proxy."""
-    missing: str = "-"
-    """What stands for what is not there."""
-    early: bool = False
-    """Option logasap: what may still grow is marked with `+`."""
-    encoded: bool = False
-    """Values of expressions go into a message: their control characters are percent-encoded."""
-    snapshot: bool = False
-    """The exchange goes on: its facts must be filled in before they are shown."""
-    hostname: str = ""
-    pid: int = 0
-    cookies: bool = True
-    """A cookie is captured."""
-    origin: str = "txn_close"
-    """`%OG`: what makes the line."""
 
 
 def _scope(style: Style) -> dict[str, Any]:
@@ -85,7 +65,7 @@ def _scope(style: Style) -> dict[str, Any]:
         "pid": style.pid,
         "origin": style.origin,
         "hex_address": hex_address,
-        "braces": _braces,
+        "braces": braces,
         "fields": _fields,
         "path_only": path_only,
         "query": query,
@@ -161,8 +141,18 @@ class Writer:
         """A space has just been written, or nothing at all yet."""
         self._optional: list[tuple[str, str]] = []
         """Captures (condition, expression) that wait for what follows them: if a space, it may belong to them."""
+        self._end = ""
+        """What ends a format that is encoded as a whole; its fields are all that there is between."""
+        self._first = False
 
     def add(self, part: Part) -> None:
+        if isinstance(part, Whole):
+            encoding = encoding_of(part.encoding, part.binary)
+            self._put(_literal(encoding.begin()))
+            self._end = _literal(encoding.end())
+            self._first = True
+            self._bytes = True
+            return
         if isinstance(part, Space):
             self._place_optional(before_space=True)
             if not self._fresh:
@@ -189,9 +179,10 @@ class Writer:
         expression = entry.tcp if self._style.mode == "tcp" and entry.tcp else entry.expression
         if part.name in ("CC", "CS") and not self._style.cookies:
             expression = "''"
-        if entry.kind == "bare" and not part.quoted:
+        field = part.field
+        if entry.kind == "bare" and field is None and not part.quoted:
             self._optional.append((expression, f"{'LINE_E' if part.escaped else 'LINE'}[{expression}]"))
-        elif entry.kind in ("braces", "fields"):
+        elif entry.kind in ("braces", "fields") and field is None:
             escape = "escape_capture_e" if part.escaped else "escape_capture"
             self._optional.append((expression, f"{entry.kind}({expression}, {part.quoted}, {escape})"))
         else:
@@ -200,12 +191,17 @@ class Writer:
             if part.name == "ST" and self._style.snapshot and self._stage & _RESPONSES:
                 expression = "x.answer.status"
             self._place_optional(before_space=False)
-            self._put(_SHOWN[entry.kind](expression, part, self._style))
+            if field is None:
+                self._put(SHOWN[entry.kind](expression, part, self._style))
+            else:
+                name = self._encoding(field)
+                self._put(self._key(field) + variable_piece(entry.kind, expression, part, field, name))
         self._bytes = self._bytes or entry.kind == "raw"
         self.facts = self.facts or not expression.startswith(("s.", "hostname", "pid", "origin", "unique_id"))
 
     def finish(self) -> str:
         self._place_optional(before_space=False)
+        self._pieces.append(self._end)
         body = "".join(self._pieces)
         steps: list[str] = ["    x.snapshot()"] if self.facts and self._style.snapshot else []
         first = len(steps)
@@ -220,6 +216,13 @@ class Writer:
 
     def _sample(self, part: Sample) -> str:
         """The piece of an expression: its closure is called where it stands."""
+        field = part.field
+        if field is not None:
+            name = self._encoding(field)
+            run = f"e{len(self.scope)}"
+            self.scope[run], needs = sample_piece(part, field, self.scope[name], self._site, self._stage)
+            self.needs |= needs
+            return f"{self._key(field)}{{{run}(x)}}"
         compiled = compile_expression(part.expression, self._site, self._stage, Type.STR)
         self.needs |= compiled.needs
         self._bytes = True
@@ -229,6 +232,20 @@ class Writer:
         quoted = part.quoted and not self._style.encoded  # as HAProxy
         self.scope[show] = sample_shower(self._style, quoted=quoted, escaped=part.escaped, raw=part.binary)
         return f"{{{show}({run}(x))}}"
+
+    def _encoding(self, field: Field) -> str:
+        """The name of its encoding in the scope."""
+        name = f"{field.encoding}{'_bytes' if field.binary else ''}"
+        self.scope.setdefault(name, encoding_of(field.encoding, field.binary))
+        self._bytes = True
+        return name
+
+    def _key(self, field: Field) -> str:
+        """What stands before its value."""
+        if not self._end:
+            return ""
+        first, self._first = self._first, False
+        return _literal(encoding_of(field.encoding, field.binary).key(field.name, first))
 
     def _put(self, piece: str) -> None:
         self._pieces.append(piece)
@@ -246,106 +263,6 @@ class Writer:
             self._pieces.append(f"{{{together} + ' ' if {any_there} else ''}}")
         else:
             self._put(f"{{{together}}}")
-
-
-def _number(expression: str, part: Variable, style: Style) -> str:
-    return f"{{DIGITS[{expression}]}}"
-
-
-def _amount(expression: str, part: Variable, style: Style) -> str:
-    return f"{{{expression}}}"
-
-
-def _plus(expression: str, part: Variable, style: Style) -> str:
-    return f"+{{{expression}}}" if style.early else f"{{{expression}}}"
-
-
-def _total(expression: str, part: Variable, style: Style) -> str:
-    return f"+{{DIGITS[{expression}]}}" if style.early else f"{{DIGITS[{expression}]}}"
-
-
-def _retries(expression: str, part: Variable, style: Style) -> str:
-    return f"{{'+' if x.redispatched else ''}}{{DIGITS[{expression}]}}"
-
-
-def _counter(expression: str, part: Variable, style: Style) -> str:
-    return f"{{{expression}:04X}}" if part.hexadecimal else f"{{{expression}}}"
-
-
-def _millis(expression: str, part: Variable, style: Style) -> str:
-    return f"{{{expression}:02X}}" if part.hexadecimal else f"{{MS[{expression}]}}"
-
-
-def _port(expression: str, part: Variable, style: Style) -> str:
-    if " else None" not in expression:
-        return _counter(expression, part, style)
-    # The parts of an f-string cannot hold a double quote (before Python 3.12), hence a name for the empty field.
-    missing = "EMPTY" if part.quoted else repr(style.missing)
-    form = "'%04X'" if part.hexadecimal else "'%d'"
-    return f"{{{missing} if {expression} is None else {form} % {expression}}}"
-
-
-def _date(expression: str, part: Variable, style: Style) -> str:
-    return expression
-
-
-def _state(expression: str, part: Variable, style: Style) -> str:
-    return "".join([f"{{STATE[{letters}]}}" for letters in expression.split(" ")])
-
-
-def _name(expression: str, part: Variable, style: Style) -> str:
-    shown = f"{{escape_text_e({expression})}}" if part.escaped else f"{{{expression}}}"
-    return f'\\"{shown}\\"' if part.quoted else shown
-
-
-def _address(expression: str, part: Variable, style: Style) -> str:
-    if not part.hexadecimal:
-        return _text(expression, part, style)
-    # Hexadecimal digits are never quoted, but the empty field is.
-    return f"{{hex_address({expression}) or {'EMPTY' if part.quoted else repr(style.missing)}}}"
-
-
-def _text(expression: str, part: Variable, style: Style) -> str:
-    return _or_missing(f"escape_text_e({expression})" if part.escaped else expression, part, style)
-
-
-def _raw(expression: str, part: Variable, style: Style) -> str:
-    decoded = f"({expression}.decode('utf-8', 'surrogateescape') if {expression} else '')"
-    return _text(decoded, part, style)
-
-
-def _line(expression: str, part: Variable, style: Style) -> str:
-    return _or_missing(f"LINE_E[{expression}]" if part.escaped else f"LINE[{expression}]", part, style)
-
-
-def _bare(expression: str, part: Variable, style: Style) -> str:
-    shown = f"{{LINE_E[{expression}]}}" if part.escaped else f"{{LINE[{expression}]}}"
-    return f'\\"{shown}\\"' if part.quoted else shown
-
-
-def _or_missing(expression: str, part: Variable, style: Style) -> str:
-    return f'\\"{{{expression}}}\\"' if part.quoted else f"{{{expression} or {style.missing!r}}}"
-
-
-_SHOWN: dict[str, Callable[[str, Variable, Style], str]] = {
-    "number": _number,
-    "amount": _amount,
-    "plus": _plus,
-    "total": _total,
-    "retries": _retries,
-    "counter": _counter,
-    "millis": _millis,
-    "port": _port,
-    "date": _date,
-    "state": _state,
-    "name": _name,
-    "address": _address,
-    "text": _text,
-    "line": _line,
-    "raw": _raw,
-    "bare": _bare,
-}
-"""By kind of variable: the piece of the f-string that shows it."""
 
 
 def _literal(text: str) -> str:
@@ -390,7 +307,7 @@ def _ascii(letters: bytes) -> str:
     return letters.decode("ascii", "replace")
 
 
-def _braces(captures: list[str | None], quoted: bool, escape: Callable[[str], str]) -> str:
+def braces(captures: list[str | None], quoted: bool, escape: Callable[[str], str]) -> str:
     """`{a|b}`."""
     inside = "|".join([escape(value) if value else "" for value in captures])
     return f'"{{{inside}}}"' if quoted else f"{{{inside}}}"

@@ -20,8 +20,9 @@ from typing import Any
 from . import escaping
 from .catalogue import Needs, Stage
 from .expression import compile_expression
-from .format_source import Style, Writer, sample_shower
-from .format_syntax import Part, Sample, Space, Text, Variable, parse_format
+from .format_pieces import Style
+from .format_source import Writer, sample_shower
+from .format_syntax import Part, Sample, Space, Text, Variable, Whole, parse_format
 from .samples import Type
 from .scope import Site
 
@@ -48,11 +49,13 @@ def read_text_format(
 ) -> TextFormat:
     """As compile_text_format, with what is known of it. `encoded`: for messages (headers, targets, bodies), which is
     all but variables and names of backends. `merge`: spaces are delimiters, as in log lines (unique-id-format)."""
-    parts: list[Part] = parse_format(text, column, merge=merge) if "%" in text or merge else [Text(text)]
+    # As in HAProxy, flags `+json` and `+cbor` change nothing in what goes into messages.
+    plain = "%" not in text and not merge
+    parts: list[Part] = [Text(text)] if plain else parse_format(text, column, merge=merge, encodings=not encoded)
     if not any(isinstance(part, Sample | Variable) for part in parts):
         constant = "".join(_texts(parts)).encode("utf-8", "surrogateescape")
         return TextFormat(lambda x: constant, constant, Needs.NOTHING)
-    if any(isinstance(part, Variable) for part in parts):
+    if any(isinstance(part, Variable | Whole) or (isinstance(part, Sample) and part.field) for part in parts):
         return _with_variables(parts, site, stage, encoded)
     return _with_expressions(parts, site, stage, encoded)
 

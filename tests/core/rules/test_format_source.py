@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from maniple.core.rules import keywords
 from maniple.core.rules.catalogue import Stage
-from maniple.core.rules.format_source import Remembered, Style, Writer, hex_address, sample_shower, unique_id
+from maniple.core.rules.format_pieces import Style
+from maniple.core.rules.format_source import Remembered, Writer, hex_address, sample_shower, unique_id
 from maniple.core.rules.format_syntax import parse_format
 
 assert keywords.MODULES
