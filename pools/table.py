@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from .locks import ByteLocks
 from .segment import Segment
 from .stripe import FRESH, LIVE, LIVING, STATE, TURN, Stripe
-from .table_arrays import SECRET, SECRET_BYTES, SEED, Arrays
+from .table_arrays import SECRET, SECRET_BYTES, SEED, SHARED, Arrays
 from .table_cells import Count, Gauge, Rate, Word, make_cell
 from .table_names import Names
 from .table_shape import FOREVER, Layout, Stored, TableShape
@@ -60,6 +60,7 @@ class Table:
         "seat",
         "segment",
         "shape",
+        "shared",
     )
 
     def __init__(self, segment: Segment, seat: int, hash_function: Hash) -> None:
@@ -73,6 +74,8 @@ class Table:
         self.expire = self.shape.expire or FOREVER
         self._hash = hash_function
         self._seed: int = self.arrays.header[SEED]
+        self.shared = bool(self.arrays.header[SHARED])
+        """Other machines are told what changes."""
         self._submask = layout.cells_per_stripe - 1
         self._mask = layout.stripes * layout.cells_per_stripe - 1
         self._locks = ByteLocks(segment.fd, layout.stripes + 1)
@@ -165,7 +168,8 @@ class Table:
 
     def mark(self, slot: int) -> None:
         """What is stored there has changed: for whoever tells other machines."""
-        self.arrays.changed[slot] = 1
+        if self.shared:
+            self.arrays.changed[slot] = 1
 
     def remaining(self, slot: int, now: int) -> int:
         """Milliseconds until the entry expires; FOREVER and more: never."""

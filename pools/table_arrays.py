@@ -14,8 +14,9 @@ import mmap
 from .segment import Segment
 from .table_shape import SEATS, Layout, TableShape
 
-USED, SEED, NAMED = range(3)
-"""Words of the header: seats that were ever used, from 0 (the base); what the hash starts from; names so far."""
+USED, SEED, NAMED, SHARED = range(4)
+"""Words of the header: seats that were ever used, from 0 (the base); what the hash starts from; names so far; whether
+other machines are told of changes."""
 SECRET = 8
 """The word of the header with which the table's secret begins."""
 SECRET_BYTES = 32
@@ -29,6 +30,13 @@ def vacate(segment: Segment, seat: int) -> None:
     # Gives the pages back: they read as zero, and untouched ones are not made for it.
     start = segment.start + layout.held_at + seat * layout.held_bytes
     segment.mapping.madvise(mmap.MADV_REMOVE, start, layout.held_bytes)
+
+
+def share(segment: Segment, shared: bool) -> None:
+    """Whether other machines are told what changes in the table: who opens it from now on marks what it changes."""
+    header = segment.body[:64].cast("Q")
+    header[SHARED] = shared
+    header.release()
 
 
 class Arrays:

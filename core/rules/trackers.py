@@ -142,7 +142,7 @@ def compose(
             lines.append(f"    counted[at + {cell.place}] += {number}")
         elif isinstance(cell, Rate):
             lines += [line.format(period=cell.period, place=cell.place, number=number) for line in _RATE]
-    if touched and (parts or release):
+    if touched and table.shared and (parts or release):
         lines.append("    changed[slot] = 1")
     if release:
         lines += ["    due[slot] = now + expire", f"    held[slot * {arrays.held_words}] -= 1"]

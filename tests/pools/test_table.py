@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from maniple.pools.segment import Segment
 from maniple.pools.table import Table, create_table
+from maniple.pools.table_arrays import share
 from maniple.pools.table_shape import FOREVER, Stored, TableShape
 from maniple.tests.pools.tables import entries, key, make_shape, open_again, opened
 from xxhash import xxh3_64_intdigest
@@ -87,10 +88,17 @@ def test_a_date_from_outside() -> None:
 
 
 def test_changes_are_marked_in_bytes() -> None:
+    """Where somebody is told of them."""
     with opened(make_shape(), 1, 2) as (one, two):
         slot = one.track(key(1), 0)
         one.mark(slot)
+        assert not any(bytes(two.arrays.changed))
+        share(one.segment, True)
+        three = open_again(one.segment, 3)
+        three.mark(slot)
         assert bytes(two.arrays.changed).find(b"\1") == slot
+        three.close()
+        three.segment.close()
 
 
 def test_many_stripes_hold_every_key() -> None:
