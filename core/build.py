@@ -143,9 +143,9 @@ def equip(
     named = {frontend.name: frontend for frontend in frontends}
     compiled = {} if compiled is None else compiled
     site = install(configuration, named, backends, relay, part, parts, compiled, pulse, tables)
-    install_tracking(frontends, compiled, site.trackers)
     install_logs(configuration, frontends, site)
     install_errors(frontends, site)
+    install_tracking(frontends, compiled, site.trackers)
     install_levels(site.levels, frontends, backends)
     return site
 

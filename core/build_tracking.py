@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .relay import inspection, passes, tracking
-from .relay.route import Frontend, Route
+from .relay.route import SHOWN, TRACKED, Frontend, Route
 from .rules.catalogue import Needs
 from .rules.proxy_rules import NO_RULES, ProxyRules
 from .rules.ruleset import RuleSet
@@ -43,7 +43,9 @@ def _tracks(rules: RuleSet) -> bool:
 
 
 def _equip(frontend: Frontend, own: ProxyRules, compiled: Compiled, hears: bool) -> None:
-    frontend.tracking = True
+    logs = (frontend.access_log, frontend.early_log)
+    shown = any(log is not None and log.needs & Needs.TABLES for log in logs)
+    frontend.tracking = SHOWN if shown else TRACKED
     early = _tracks(own.connection) or _tracks(own.session)
     if early:
         frontend.early = (*frontend.early, tracking.count_session)

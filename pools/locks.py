@@ -55,3 +55,21 @@ class ByteLocks:
             with contextlib.suppress(OSError):
                 os.close(self.fd)
             self.fd = -1
+
+
+class NoLocks:
+    """The same for a thread that is alone: nobody is excluded."""
+
+    __slots__ = ()
+
+    def take(self, byte: int) -> None:
+        """It is this thread's."""
+
+    def try_take(self, byte: int) -> bool:
+        return True
+
+    def free(self, byte: int) -> None:
+        """Nobody waits."""
+
+    def close(self) -> None:
+        """There is nothing to give back."""

@@ -65,6 +65,11 @@ class Segment:
         return cls(fd, name, shape, mapping, start)
 
     @classmethod
+    def private(cls, name: str, size: int, shape: bytes = b"") -> Segment:
+        """A segment of this process alone, which goes with the last who holds it: it has no descriptor (`fd` is -1)."""
+        return cls(-1, name, shape, mmap.mmap(-1, size), 0)
+
+    @classmethod
     def attach(cls, fd: int) -> Segment:
         """Maps an existing segment; `fd` belongs to the result from then on. Raises SegmentError (and leaves `fd` open)
         when it is not a segment, is of another layout version, or its size does not fit its header."""

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .locks import ByteLocks
+from .locks import ByteLocks, NoLocks
 from .table_arrays import Arrays
 from .table_shape import BLOCK, FREE, SPARE
 
@@ -54,7 +54,9 @@ class Stripe:
         "submask",
     )
 
-    def __init__(self, arrays: Arrays, number: int, locks: ByteLocks, hashed: Callable[[bytes], int], expire: int):
+    def __init__(
+        self, arrays: Arrays, number: int, locks: ByteLocks | NoLocks, hashed: Callable[[bytes], int], expire: int
+    ):
         """`hashed`: 32 bits of a key; `expire`: ms by which a touch moves an entry's due."""
         layout = arrays.layout
         self.arrays = arrays

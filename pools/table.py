@@ -16,8 +16,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from .locks import ByteLocks
+from .locks import ByteLocks, NoLocks
 from .segment import Segment
 from .stripe import FRESH, LIVE, LIVING, STATE, TURN, Stripe
 from .table_arrays import SECRET, SECRET_BYTES, SEED, SHARED, Arrays
@@ -30,9 +31,11 @@ Hash = Callable[[bytes, int], int]
 """64 bits out of a key and a seed, the same in every process: xxh3_64. Only the lower 32 are used."""
 
 
-def create_table(name: str, shape: TableShape, seed: int) -> Segment:
-    """The segment of a new table, empty. `seed`: 64 bits that clients cannot know. Raises OSError."""
-    segment = Segment.create(name, Layout(shape).size, shape.encode())
+def create_table(name: str, shape: TableShape, seed: int, *, private: bool = False) -> Segment:
+    """The segment of a new table, empty. `seed`: 64 bits that clients cannot know. `private`: for one thread, which
+    uses it without locks. Raises OSError."""
+    create = Segment.private if private else Segment.create
+    segment = create(name, Layout(shape).size, shape.encode())
     header = segment.body[:64].cast("Q")
     header[SEED] = seed
     header.release()
@@ -78,7 +81,7 @@ class Table:
         """Other machines are told what changes."""
         self._submask = layout.cells_per_stripe - 1
         self._mask = layout.stripes * layout.cells_per_stripe - 1
-        self._locks = ByteLocks(segment.fd, layout.stripes + 1)
+        self._locks = ByteLocks(segment.fd, layout.stripes + 1) if segment.fd >= 0 else NoLocks()
         self._locks.take(layout.stripes)
         self.arrays.sit(seat)
         self._locks.free(layout.stripes)
@@ -120,6 +123,22 @@ class Table:
             cell = cell & ~self._submask | cell + 1 & self._submask
             word = directory[cell]
         return self._track_locked(key, hashed, now)
+
+    def probe(self) -> dict[str, Any]:
+        """What `track` looks at before it looks further, for whoever composes a function that does (rules/trackers):
+        digest, seed, mask, directory, mapping, keys_at, row_bytes, width, held_words."""
+        arrays = self.arrays
+        return {
+            "digest": self._hash,
+            "seed": self._seed,
+            "mask": self._mask,
+            "directory": arrays.directory,
+            "mapping": arrays.mapping,
+            "keys_at": arrays.keys_at,
+            "row_bytes": arrays.row_bytes,
+            "width": arrays.width,
+            "held_words": arrays.held_words,
+        }
 
     def hold(self, key: bytes, now: int) -> int:
         """Holds the entry of the key as it is: nothing is made, its expiry does not move. The slot, to be released; 0

@@ -8,7 +8,7 @@ NAME_BYTES - 2 are not stored.
 
 from __future__ import annotations
 
-from .locks import ByteLocks
+from .locks import ByteLocks, NoLocks
 from .table_arrays import NAMED, Arrays
 from .table_shape import NAME_BYTES, NAMES
 
@@ -18,7 +18,7 @@ class Names:
 
     __slots__ = ("_arrays", "_byte", "_locks", "_numbers", "_texts")
 
-    def __init__(self, arrays: Arrays, locks: ByteLocks, byte: int) -> None:
+    def __init__(self, arrays: Arrays, locks: ByteLocks | NoLocks, byte: int) -> None:
         """`byte`: which one of the locks is theirs."""
         self._arrays = arrays
         self._locks = locks

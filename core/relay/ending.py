@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import connect, tracking
+from .route import SHOWN
 
 if TYPE_CHECKING:
     from .exchange import RelayExchange
@@ -48,7 +49,7 @@ def end_exchange(exchange: RelayExchange, logged: bool, now: float) -> None:
     traffic.bytes_out += exchange.bytes_to_client
     traffic.classes[status // 100] += 1
     frontend = client.frontend
-    if frontend.tracking:
+    if frontend.tracking is SHOWN:
         tracking.count_bytes(exchange, now)
     log = frontend.access_log
     if log is not None and logged:
@@ -58,7 +59,10 @@ def end_exchange(exchange: RelayExchange, logged: bool, now: float) -> None:
             exchange.record()
             log.write(exchange, level)
     if frontend.tracking:
-        tracking.release(exchange, now)
+        if frontend.tracking is SHOWN:
+            tracking.release(exchange, now)
+        else:
+            tracking.finish(exchange, now)
     if exchange.dirty:
         traffic.bytes_in -= exchange.counted_in
         traffic.bytes_out -= exchange.counted_out

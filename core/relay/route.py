@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 LARGE = 16384
 """From this size on the body's first bytes are written apart from the head instead of being copied behind it."""
 
+UNTRACKED, TRACKED, SHOWN = range(3)
+"""Of a frontend: what it has to do with stick tables."""
+
 
 class Reply:
     """An answer of maniple's own: each form that may be asked for, as whole bytes."""
@@ -209,8 +212,8 @@ class Frontend:
         """What is run before the first byte: tcp-request connection, session. Empty without such rules."""
         self.plan: tuple[Run, ...] = ()
         """What is run for a request. Empty where there are no rules, also none of a backend."""
-        self.tracking = False
-        """Rules that its exchanges may meet track entries of stick tables."""
+        self.tracking = UNTRACKED
+        """Do rules that its exchanges may meet track entries of stick tables, and do log lines show them?"""
         self.straight: Way | None = None
         """What is done with an ordinary request where there is a plan (straight); None: the plan, in any case."""
         self.route_to: dict[bytes, Route] = {}

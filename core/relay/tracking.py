@@ -21,7 +21,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..rules.trackers import Tracked
     from ..session import Session
     from .exchange import RelayExchange
 
@@ -107,20 +106,13 @@ def count_no_request(session: Session, now: float, error: bool) -> None:
 
 def count_bytes(exchange: RelayExchange, now: float) -> None:
     """The exchange has moved all that it will."""
-    tracked: Tracked | None = exchange.session.tracked
     if exchange.challenged:
         count_error(exchange)
-    bytes_in, bytes_out = exchange.bytes_from_client, exchange.bytes_to_client
-    at = int(now)
-    if tracked is not None:
-        for entry in tracked:
-            if entry is not None:
-                entry[0].carry(entry[1], bytes_in, bytes_out, at)
-    tracked = exchange.tracked
-    if tracked is not None:
-        for entry in tracked:
-            if entry is not None:
-                entry[0].carry(entry[1], bytes_in, bytes_out, at)
+    for tracked in (exchange.session.tracked, exchange.tracked):
+        if tracked is not None:
+            for entry in tracked:
+                if entry is not None:
+                    entry[0].carry(entry[1], exchange.bytes_from_client, exchange.bytes_to_client, int(now))
 
 
 def release(exchange: RelayExchange, now: float) -> None:
@@ -128,10 +120,23 @@ def release(exchange: RelayExchange, now: float) -> None:
     tracked = exchange.tracked
     if tracked is not None:
         exchange.tracked = None
-        at = int(now)
         for entry in tracked:
             if entry is not None:
-                entry[0].end(entry[1], at)
+                entry[0].end(entry[1], int(now))
+
+
+def finish(exchange: RelayExchange, now: float) -> None:
+    """`count_bytes` and `release` at once."""
+    if exchange.session.tracked is not None or exchange.challenged:
+        count_bytes(exchange, now)
+        release(exchange, now)
+        return
+    tracked = exchange.tracked
+    if tracked is not None:
+        exchange.tracked = None
+        for entry in tracked:
+            if entry is not None:
+                entry[0].finish(entry[1], exchange.bytes_from_client, exchange.bytes_to_client, int(now))
 
 
 def leave(session: Session, now: float) -> None:

@@ -64,11 +64,10 @@ def _track(use: Use) -> Act:
         )
     use.needs |= Needs.TRACKING
     run, kind = compiled.run, use.ground.kind
-    find = tracker.table.track
     clock = use.ground.site.process.clock
     empty: Tracked = use.ground.site.trackers.empty
     late = kind == "tcp-request content" and use.ground.stage is Stage.BACK_CONTENT
-    begin = tracker.start if kind.startswith("http-") else tracker.begin
+    enter = tracker.enter_request if kind.startswith("http-") else tracker.enter
 
     if kind in EARLY:
 
@@ -81,12 +80,11 @@ def _track(use: Use) -> Act:
             key = None if value is None else make(value)
             if key is not None:
                 now = int(clock() * 1000.0)
-                slot = find(key, now)
+                slot = enter(key, now)
                 if slot:
                     if tracked is None:
                         tracked = session.tracked = empty.copy()
                     tracked[number] = tracker, slot, False
-                    begin(slot, now)
 
         return act_early
     judge = _judge(tracker) if kind == "http-response" else None
@@ -102,12 +100,11 @@ def _track(use: Use) -> Act:
         key = None if value is None else make(value)
         if key is not None:
             now = int(clock() * 1000.0)
-            slot = find(key, now)
+            slot = enter(key, now)
             if slot:
                 if tracked is None:
                     tracked = x.tracked = empty.copy()
                 tracked[number] = tracker, slot, late
-                begin(slot, now)
                 if judge is not None:
                     judge(x, slot, now)
 

@@ -51,6 +51,8 @@ class Needs(IntFlag):
     """All of it, as a log line has it."""
     TRACKING = 256
     """Entries of stick tables are tracked: the end of sessions and exchanges is told (relay/tracking)."""
+    TABLES = 512
+    """What is stored in stick tables."""
     PAYLOAD = 128
     """Bytes of a stream, as they come."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .catalogue import Call, Convert, converter
+from .catalogue import Call, Convert, Needs, converter
 from .fetch_tables import element_of, tracker_of
 from .samples import ANY, BOOL, INT
 from .table_keys import Make, key_maker
@@ -51,7 +51,7 @@ def _register(name: str, lookup: str, indexed: bool) -> None:
     arguments = ("index:integer " if indexed else "") + "table:table?"
     summary = f"{SUMMARIES[lookup]}, of the entry of a key"
 
-    @converter(f"table_{name}", ANY, INT, summary, arguments=arguments)
+    @converter(f"table_{name}", ANY, INT, summary, arguments=arguments, needs=Needs.TABLES)
     def make(call: Call) -> Convert:
         read = reader(lookup, element_of(call, 0) if indexed else 0)
         if lookup == "trackers":
@@ -67,14 +67,21 @@ for _name, _lookup in (("gpc", "get_gpc"), ("gpt", "get_gpt"), ("gpc_rate", "gpc
     _register(_name, _lookup, True)
 
 
-@converter("in_table", ANY, BOOL, "Whether a table has an entry of that key", arguments="table:table?")
+@converter(
+    "in_table", ANY, BOOL, "Whether a table has an entry of that key", arguments="table:table?", needs=Needs.TABLES
+)
 def _in_table(call: Call) -> Convert:
     look = _look(call, 0, lambda tracker, slot, now: 1)
     return lambda value: bool(look(value))
 
 
 @converter(
-    "table_server_id", ANY, INT, "The server that the entry of a key is bound to, its id", arguments="table:table?"
+    "table_server_id",
+    ANY,
+    INT,
+    "The server that the entry of a key is bound to, its id",
+    arguments="table:table?",
+    needs=Needs.TABLES,
 )
 def _server_id(call: Call) -> Convert:
     def read(tracker: Tracker, slot: int, now: int) -> int | None:
@@ -85,7 +92,12 @@ def _server_id(call: Call) -> Convert:
 
 
 @converter(
-    "table_expire", ANY, INT, "Time until the entry of a key expires, ms", arguments="table:table? default:integer?"
+    "table_expire",
+    ANY,
+    INT,
+    "Time until the entry of a key expires, ms",
+    arguments="table:table? default:integer?",
+    needs=Needs.TABLES,
 )
 def _expire(call: Call) -> Convert:
     def read(tracker: Tracker, slot: int, now: int) -> int:

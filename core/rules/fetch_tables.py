@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .catalogue import CLIENT, RUNNING, Call, Fetch, fetch
+from .catalogue import CLIENT, RUNNING, Call, Fetch, Needs, fetch
 from .samples import BOOL, INT, IP
 from .table_keys import Make, fit_key, key_maker
 from .table_lookups import ARRAYS, CHANGES, PLAIN, SUMMARIES, Read, reader
 from .trackers import Tracker, tracked_of
 
+NEEDS = Needs.TABLES
+OF_CLIENT = Needs.TABLES | Needs.CONNECTION
 Lookup = Callable[[Any], int | None]
 SINGLES = (
     *PLAIN,
@@ -121,11 +123,25 @@ def _register(name: str) -> None:
     shift = int(indexed)
     summary = SUMMARIES[name]
 
-    @fetch(f"sc_{name}", INT, RUNNING, f"{summary}, of a tracked entry", arguments=f"{front}set:integer table:table?")
+    @fetch(
+        f"sc_{name}",
+        INT,
+        RUNNING,
+        f"{summary}, of a tracked entry",
+        arguments=f"{front}set:integer table:table?",
+        needs=NEEDS,
+    )
     def of_set(call: Call) -> Fetch:
         return _make_of_set(call, name, set_number(call, shift), shift + 1)
 
-    @fetch(f"src_{name}", INT, CLIENT, f"{summary}, of the client's address", arguments=f"{front}table:table?")
+    @fetch(
+        f"src_{name}",
+        INT,
+        CLIENT,
+        f"{summary}, of the client's address",
+        arguments=f"{front}table:table?",
+        needs=OF_CLIENT,
+    )
     def of_source(call: Call) -> Fetch:
         tracker = tracker_of(call, shift)
         make = _source_maker(call, tracker)
@@ -139,7 +155,14 @@ def _register(name: str) -> None:
 def _register_numbered(name: str, summary: str) -> None:
     for number in range(3):
 
-        @fetch(f"sc{number}_{name}", INT, RUNNING, f"{summary}, of what sc{number} tracks", arguments="table:table?")
+        @fetch(
+            f"sc{number}_{name}",
+            INT,
+            RUNNING,
+            f"{summary}, of what sc{number} tracks",
+            arguments="table:table?",
+            needs=NEEDS,
+        )
         def of_numbered(call: Call, number: int = number) -> Fetch:
             return _make_of_set(call, name, number, 0)
 
@@ -182,17 +205,29 @@ def _register_tracking() -> None:
     def tracked(number: int) -> Fetch:
         return lambda x: tracked_of(x, number) is not None
 
-    fetch("sc_trackers", INT, RUNNING, SUMMARIES["trackers"], arguments="set:integer table:table?")(trackers_of)
+    fetch("sc_trackers", INT, RUNNING, SUMMARIES["trackers"], arguments="set:integer table:table?", needs=NEEDS)(
+        trackers_of
+    )
     fetch(
-        "sc_tracked", BOOL, RUNNING, "Whether a set of counters tracks something", arguments="set:integer table:table?"
+        "sc_tracked",
+        BOOL,
+        RUNNING,
+        "Whether a set of counters tracks something",
+        arguments="set:integer table:table?",
+        needs=NEEDS,
     )(lambda call: tracked(set_number(call, 0)))
     for number in range(3):
-        fetch(f"sc{number}_trackers", INT, RUNNING, SUMMARIES["trackers"], arguments="table:table?")(
+        fetch(f"sc{number}_trackers", INT, RUNNING, SUMMARIES["trackers"], arguments="table:table?", needs=NEEDS)(
             lambda call, number=number: _make_of_set(call, "trackers", number, 0)
         )
-        fetch(f"sc{number}_tracked", BOOL, RUNNING, f"Whether sc{number} tracks something", arguments="table:table?")(
-            lambda call, number=number: tracked(number)
-        )
+        fetch(
+            f"sc{number}_tracked",
+            BOOL,
+            RUNNING,
+            f"Whether sc{number} tracks something",
+            arguments="table:table?",
+            needs=NEEDS,
+        )(lambda call, number=number: tracked(number))
 
 
 _register_tracking()
@@ -219,13 +254,13 @@ def _update_connections(call: Call) -> Fetch:
     return _of_source(count, tracker, _source_maker(call, tracker), True, call.site.process.clock)
 
 
-@fetch("table_cnt", INT, RUNNING, "Entries of a table", arguments="table:table?")
+@fetch("table_cnt", INT, RUNNING, "Entries of a table", arguments="table:table?", needs=OF_CLIENT)
 def _count(call: Call) -> Fetch:
     table = tracker_of(call, 0).table
     return lambda x: len(table)
 
 
-@fetch("table_avl", INT, RUNNING, "Entries that a table has room for", arguments="table:table?")
+@fetch("table_avl", INT, RUNNING, "Entries that a table has room for", arguments="table:table?", needs=NEEDS)
 def _available(call: Call) -> Fetch:
     table = tracker_of(call, 0).table
     return lambda x: max(table.shape.size - len(table), 0)

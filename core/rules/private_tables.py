@@ -18,7 +18,8 @@ FEW = 16
 
 
 def private_tables(specs: Mapping[str, TableSpec], most: int = 0) -> dict[str, Table]:
-    """One table each, for one thread. `most`: entries at most; 0: as many as the configuration says. Raises OSError."""
+    """One table each, for one thread. `most`: entries at most; 0: as many as the configuration says. Raises OSError.
+    They need no descriptors, and go with the last who holds them."""
     if not specs:
         return {}
     # Only who has tables pays for the import.
@@ -27,5 +28,5 @@ def private_tables(specs: Mapping[str, TableSpec], most: int = 0) -> dict[str, T
     tables = {}
     for name, spec in specs.items():
         shape = replace(spec.shape, size=min(spec.shape.size, most)) if most else spec.shape
-        tables[name] = Table(create_table(name, shape, secrets.randbits(64)), 1, xxh3_64_intdigest)
+        tables[name] = Table(create_table(name, shape, secrets.randbits(64), private=True), 1, xxh3_64_intdigest)
     return tables

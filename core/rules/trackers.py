@@ -22,6 +22,8 @@ from ...pools.table_cells import COUNT_BITS, PERIOD, Count, Gauge, Rate, Word
 
 Event = Callable[[int, int], None]
 """(slot, now): count one."""
+Carry = Callable[[int, int, int, int], None]
+"""(slot, bytes_in, bytes_out, now)."""
 Cell = Count | Rate | Gauge | Word
 Tracking = tuple["Tracker", int, bool]
 """The tracker, the slot, and: its request is counted when the backend's rules begin."""
@@ -43,10 +45,23 @@ _SESSION = ("sess_cnt", "sess_rate")
 
 
 class Tracker:
-    """One table as it is tracked. `begin`: tracking starts; `start`: of a request, with it; `end`: it stops, the entry
-    is released; `carry(slot, bytes_in, bytes_out, now)`: bytes that an exchange has moved."""
+    """One table as it is tracked. `enter(key, now)`: tracking starts: the slot, which is held, 0 where there is no
+    room; `enter_request`: the same, and a request is counted; `end(slot, now)`: it stops, the entry is released;
+    `carry(slot, bytes_in, bytes_out, now)`: bytes that an exchange has moved; `finish`: that, and the end."""
 
-    __slots__ = ("begin", "carry", "cells", "end", "error", "failure", "request", "session", "start", "table")
+    __slots__ = (
+        "carry",
+        "cells",
+        "end",
+        "enter",
+        "enter_request",
+        "error",
+        "failure",
+        "finish",
+        "request",
+        "session",
+        "table",
+    )
 
     def __init__(self, table: Table) -> None:
         self.table = table
@@ -60,14 +75,18 @@ class Tracker:
         for name, place in ALIASES.items():
             if place in self.cells:
                 self.cells.setdefault((name, 0), self.cells[place])
-        self.begin = self._event(_BEGIN)
+        self.enter = self._enter(_BEGIN)
+        self.enter_request = self._enter((*_BEGIN, *_REQUEST))
         self.request = self._event(_REQUEST)
-        self.start = self._event((*_BEGIN, *_REQUEST))
         self.error = self._event(_ERROR)
         self.failure = self._event(_FAILURE)
         self.session = self._event(_SESSION)
-        self.carry = self._carry()
-        self.end = self._end()
+        carried = self._carried()
+        closed = [("conn_cur", "-1")] if ("conn_cur", 0) in self.cells else []
+        arguments = "slot, bytes_in, bytes_out, now"
+        self.carry: Carry = compose(self.table, carried, arguments, touched=False)
+        self.end: Event = compose(self.table, closed, "slot, now", touched=True, release=True)
+        self.finish: Carry = compose(self.table, [*carried, *closed], arguments, touched=True, release=True)
 
     @property
     def hears_responses(self) -> bool:
@@ -84,72 +103,120 @@ class Tracker:
 
     # -- composed functions -------------------------------------------------------------------------------------------
 
-    def _event(self, names: Sequence[str]) -> Event:
-        return compose(
-            self.table, [(name, "1") for name in names if (name, 0) in self.cells], "slot, now", touched=True
-        )
+    def _stored(self, names: Sequence[str]) -> list[tuple[str, str]]:
+        return [(name, "1") for name in names if (name, 0) in self.cells]
 
-    def _carry(self) -> Callable[[int, int, int, int], None]:
+    def _event(self, names: Sequence[str]) -> Event:
+        return compose(self.table, self._stored(names), "slot, now", touched=True)
+
+    def _enter(self, names: Sequence[str]) -> Callable[[bytes, int], int]:
+        return compose_entry(self.table, self._stored(names))
+
+    def _carried(self) -> list[tuple[str, str]]:
         parts: list[tuple[str, str]] = []
         for side in ("in", "out"):
             names = (f"bytes_{side}_cnt", f"bytes_{side}_rate")
             parts += [(name, f"bytes_{side}") for name in names if (name, 0) in self.cells]
-        return compose(self.table, parts, "slot, bytes_in, bytes_out, now", touched=False)
-
-    def _end(self) -> Event:
-        parts = [("conn_cur", "-1")] if ("conn_cur", 0) in self.cells else []
-        return compose(self.table, parts, "slot, now", touched=True, release=True)
+        return parts
 
 
 _RATE = (
     "    turn = age // {period}",
-    "    word = counted[at + {place} + (turn & 1)]",
+    "    place = at + {place} + (turn & 1)",
+    "    word = counted[place]",
     f"    if word >> {COUNT_BITS} == turn & {PERIOD}:",
-    "        counted[at + {place} + (turn & 1)] = word + {number}",
+    "        counted[place] = word + {number}",
     "    else:",
-    f"        counted[at + {{place}} + (turn & 1)] = (turn & {PERIOD}) << {COUNT_BITS} | {{number}}",
+    f"        counted[place] = (turn & {PERIOD}) << {COUNT_BITS} | {{number}}",
 )
 """Rate.add."""
 
 
+_ENTRY = """
+def run(key, now):
+    hashed = digest(key, seed) & 0xFFFFFFFF
+    cell = hashed & mask
+    word = directory[cell]
+    if word >> 32 == hashed:
+        slot = word & 0xFFFFFFFF
+        at = keys_at + slot * row_bytes
+        if mapping[at : at + width] == key and due[slot] >= now:
+            at = slot * held_words
+            held[at] += 1
+            # As in Table.track.
+            if directory[cell] == word:
+                due[slot] = now + expire
+{counts}
+                return slot
+            held[at] -= 1
+    slot = track(key, now)
+    if slot:
+        begin(slot, now)
+    return slot
+"""
+"""Table.track where the key is at the first place that is looked at, which it nearly always is, and what it counts."""
+
+
+def compose_entry(table: Table, parts: Sequence[tuple[str, str]]) -> Callable[[bytes, int], int]:
+    """One function that tracks a key and adds to several data types. It does what `Table.track` and `compose` do."""
+    names = (
+        _views(table)
+        | table.probe()
+        | {"track": table.track, "begin": compose(table, parts, "slot, now", touched=True)}
+    )
+    counts = "".join(f"            {line}\n" for line in _additions(table, [*parts], touched=True))
+    return _made(_ENTRY.format(counts=counts.rstrip("\n")), names)
+
+
 def compose(
     table: Table, parts: Sequence[tuple[str, str]], arguments: str, *, touched: bool, release: bool = False
-) -> Callable[..., None]:
+) -> Callable[..., Any]:
     """One function that adds to several data types: `parts` are names and what is added, as text. `touched`: the entry
     is marked as changed; `release`: its expiry moves, and it is held no more. It does what `add` of the cells does (a
     test holds that)."""
+    lines = _additions(table, parts, touched=touched and bool(parts or release))
+    if release:
+        lines += ["    due[slot] = now + expire", f"    held[slot * {table.arrays.held_words}] -= 1"]
+    if not lines:
+        return _nothing
+    return _made("\n".join([f"def run({arguments}):", *lines]), _views(table))
+
+
+def _views(table: Table) -> dict[str, Any]:
     arrays = table.arrays
-    names: dict[str, Any] = {
+    return {
+        "counted": arrays.counted[table.seat] if arrays.counted_words else None,
         "held": arrays.held[table.seat],
         "changed": arrays.changed,
         "due": arrays.due,
         "expire": table.expire,
         "rows": arrays.rows,
     }
-    lines = [f"def run({arguments}):"]
-    rates = [name for name, _ in parts if isinstance(table.cell(name), Rate)]
-    if arrays.counted_words:
-        names["counted"] = arrays.counted[table.seat]
-    if any(isinstance(table.cell(name), Count | Rate) for name, _ in parts):
+
+
+def _additions(table: Table, parts: Sequence[tuple[str, str]], *, touched: bool) -> list[str]:
+    arrays = table.arrays
+    cells = [(table.cell(name), number) for name, number in parts]
+    lines = []
+    if any(isinstance(cell, Count | Rate) for cell, _ in cells):
         lines.append(f"    at = slot * {arrays.counted_words}")
-    if rates:
+    if any(isinstance(cell, Rate) for cell, _ in cells):
         lines.append(f"    age = now - rows[slot * {arrays.row_words} + {BORN}]")
-    for name, number in parts:
-        cell = table.cell(name)
+    for cell, number in cells:
         if isinstance(cell, Gauge):
             lines.append(f"    held[slot * {arrays.held_words} + 1] += {number}")
         elif isinstance(cell, Count):
             lines.append(f"    counted[at + {cell.place}] += {number}")
         elif isinstance(cell, Rate):
             lines += [line.format(period=cell.period, place=cell.place, number=number) for line in _RATE]
-    if touched and table.shared and (parts or release):
+    if touched and table.shared:
         lines.append("    changed[slot] = 1")
-    if release:
-        lines += ["    due[slot] = now + expire", f"    held[slot * {arrays.held_words}] -= 1"]
-    if len(lines) == 1:
-        return _nothing
-    exec("\n".join(lines), names)
-    run: Callable[..., None] = names["run"]
+    return lines
+
+
+def _made(source: str, names: dict[str, Any]) -> Callable[..., Any]:
+    exec(source, names)
+    run: Callable[..., Any] = names["run"]
     return run
 
 
@@ -158,13 +225,15 @@ def _nothing(*_: int) -> None:
 
 
 class Trackers:
-    """The trackers of a site's tables, made when the first rule asks for one. `number`: sets of counters."""
+    """The trackers of a site's tables, made when the first rule asks for one. `number`: sets of counters; `by_address`:
+    tables that know servers by their addresses."""
 
-    __slots__ = ("_known", "empty", "number", "tables")
+    __slots__ = ("_known", "by_address", "empty", "number", "tables")
 
-    def __init__(self, tables: Any = None, number: int = 3) -> None:
+    def __init__(self, tables: Any = None, number: int = 3, by_address: frozenset[str] = frozenset()) -> None:
         self.tables: dict[str, Table] = dict(tables or {})
         self.number = number
+        self.by_address = by_address
         self.empty: Tracked = [None] * number
         self._known: dict[str, Tracker] = {}
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import signal
 
-from maniple.pools.locks import ByteLocks
+from maniple.pools.locks import ByteLocks, NoLocks
 from maniple.pools.segment import Segment
 
 
@@ -42,3 +42,11 @@ def test_a_killed_holder_frees() -> None:
     segment.close()
     os.close(ready)
     os.close(told)
+
+
+def test_who_is_alone_needs_none() -> None:
+    locks = NoLocks()
+    locks.take(0)
+    assert locks.try_take(0)
+    locks.free(0)
+    locks.close()

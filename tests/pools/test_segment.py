@@ -89,3 +89,10 @@ def test_a_name_that_is_not_text_is_refused() -> None:
         Segment.attach(fd)
     os.close(fd)
     segment.close()
+
+
+def test_a_private_segment_has_no_descriptor() -> None:
+    segment = Segment.private("x", 4096, b"shape")
+    segment.body[0] = 7
+    assert (segment.fd, segment.start, segment.shape, segment.mapping[:1]) == (-1, 0, b"shape", b"\7")
+    segment.close()

@@ -15,6 +15,7 @@ from maniple.core.relay.relay import Relay
 from maniple.core.relay.route import Frontend, Route
 from maniple.core.relay.tcp import TcpConnection
 from maniple.core.relay.upstream import ServerConnection
+from maniple.core.rules.catalogue import Needs
 from maniple.pools.counters import BackendCounts, FrontendCounts, ServerCounts
 from maniple.tests.core.relay.fakes import FakeDial, FakeLoop, FakeTransport
 
@@ -78,6 +79,7 @@ class Line:
 class FakeLog:
     """An AccessLog that keeps facts."""
 
+    needs = Needs.NOTHING
     at_start = False
     early = False
     variables: frozenset[str] = frozenset()

@@ -36,8 +36,7 @@ def test_values(site: Any, clock: Clock, make_scope: Callable[..., Any], value_o
     assert value("src,table_expire(t)") is None
     assert (value("src,table_expire(t,7)"), value("src,table_idle(t,8)")) == (7, 8)
     assert len(tracker.table) == 0
-    slot = tracker.table.track(pack_ip(b"192.0.2.7"), clock.now)
-    tracker.start(slot, clock.now)
+    slot = tracker.enter_request(pack_ip(b"192.0.2.7"), clock.now)
     tracker.increase((("gpc0", 0),), 4, slot, clock.now)
     clock.now += 3000
     assert value("src,table_gpc0(t)") == value("src,table_gpc0") == value("str(192.0.2.7),table_gpc0(t)") == 4

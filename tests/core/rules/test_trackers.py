@@ -26,15 +26,23 @@ def test_events_as_cells_count_them(stored: str) -> None:
         for slot in (one, other):
             assert slot
         for event, names in (
-            (tracker.begin, ("conn_cnt", "conn_cur", "conn_rate")),
             (tracker.request, ("http_req_cnt", "http_req_rate")),
-            (tracker.start, ("conn_cnt", "conn_cur", "conn_rate", "http_req_cnt", "http_req_rate")),
             (tracker.error, ("http_err_cnt", "http_err_rate")),
             (tracker.failure, ("http_fail_cnt", "http_fail_rate")),
             (tracker.session, ("sess_cnt", "sess_rate")),
         ):
             event(one, now)
             for name in names:
+                cell = table.cell(name)
+                if cell is not None:
+                    cell.add(other, 1, now)
+        for enter, told in (
+            (tracker.enter, ("conn_cnt", "conn_cur", "conn_rate")),
+            (tracker.enter_request, ("conn_cnt", "conn_cur", "conn_rate", "http_req_cnt", "http_req_rate")),
+        ):
+            assert enter(b"aaaa", now) == one
+            table.release(one)
+            for name in told:
                 cell = table.cell(name)
                 if cell is not None:
                     cell.add(other, 1, now)
@@ -48,15 +56,17 @@ def test_events_as_cells_count_them(stored: str) -> None:
             assert cell.value(one, now) == cell.value(other, now), place
     current = table.cell("conn_cur")
     before = current.value(one, 0) if current is not None else 0
-    tracker.end(one, 50_000)
+    table.keep(one)
+    for tell in (tracker.end, lambda slot, now: tracker.finish(slot, 0, 0, now)):
+        tell(one, 50_000)
     assert table.arrays.holders(one) == 0 and table.remaining(one, 50_000) == 10_000
     if current is not None:
-        assert current.value(one, 0) == before - 1
+        assert current.value(one, 0) == before - 2
 
 
 def test_a_table_that_stores_nothing_of_it_hears_nothing() -> None:
     tracker = Tracker(tables_of({"t": "type ip size 5 store gpt0"})["t"])
-    assert tracker.begin is tracker.request
+    assert tracker.carry(1, 2, 3, 4) is tracker.request(1, 2) is None
     assert not tracker.hears_responses
     assert Tracker(tables_of({"t": "type ip size 5 store http_err_cnt"})["t"]).hears_responses
 
@@ -71,6 +81,28 @@ def test_arrays_stand_for_counters_of_old() -> None:
     slot = tracker.table.track(b"aaaa", 5)
     tracker.increase((("gpc", 1), ("gpc_rate", 1)), 4, slot, 5)
     assert tracker.cells["gpc1", 0].value(slot, 5) == 4
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_changes_are_marked_where_peers_are_told_of_them(shared: bool) -> None:
+    table = tables_of({"t": "type ip size 5 store gpc0,conn_cnt,http_req_cnt,http_err_cnt"})["t"]
+    table.shared = shared
+    tracker = Tracker(table)
+    changed = table.arrays.changed
+    slot = tracker.enter(b"aaaa", 5)
+    marks = []
+    for tell in (
+        lambda: None,
+        lambda: tracker.request(slot, 5),
+        lambda: tracker.error(slot, 5),
+        lambda: tracker.increase((("gpc0", 0),), 4, slot, 5),
+        lambda: table.release(tracker.enter_request(b"aaaa", 5)),
+        lambda: tracker.end(slot, 5),
+    ):
+        tell()
+        marks.append(changed[slot])
+        changed[slot] = 0
+    assert marks == [shared] * 6
 
 
 def test_trackers_are_made_once() -> None:
@@ -88,3 +120,24 @@ def test_what_the_session_tracks_comes_first() -> None:
     x.tracked = [its, its]
     x.session.tracked = [mine, None]
     assert (tracked_of(x, 0), tracked_of(x, 1)) == (mine, its)
+
+
+def test_tracking_goes_on_where_the_first_look_finds_nothing() -> None:
+    """New keys, those that another one pushed away, expired ones, a full table."""
+    table = tables_of({"t": "type integer size 20 expire 1s store http_req_cnt"})["t"]
+    tracker = Tracker(table)
+    slots = {}
+    for number in range(20):
+        key = number.to_bytes(4, "big")
+        slots[key] = tracker.enter_request(key, 1000)
+    assert len(set(slots.values())) == 20 and 0 not in slots.values()
+    assert tracker.enter_request(b"full", 1000) == 0
+    for key, slot in slots.items():
+        assert tracker.enter_request(key, 1500) == slot
+        assert tracker.cells["http_req_cnt", 0].value(slot, 1500) == 2
+        assert table.arrays.holders(slot) == 2
+        tracker.end(slot, 1500)
+        tracker.end(slot, 1500)
+    key = (3).to_bytes(4, "big")
+    slot = tracker.enter_request(key, 9000)
+    assert tracker.cells["http_req_cnt", 0].value(slot, 9000) == 1
