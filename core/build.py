@@ -19,6 +19,7 @@ from ..pools.pulses import Pulse
 from ..pools.slots import Shares, full_connections, share
 from ..pools.table import Table
 from .balance.backend import Backend
+from .build_backups import install_backups
 from .build_errors import install_errors
 from .build_levels import install_levels
 from .build_logs import install_logs
@@ -143,6 +144,7 @@ def equip(
     named = {frontend.name: frontend for frontend in frontends}
     compiled = {} if compiled is None else compiled
     site = install(configuration, named, backends, relay, part, parts, compiled, pulse, tables)
+    install_backups(frontends, backends)
     install_logs(configuration, frontends, site)
     install_errors(frontends, site)
     install_tracking(frontends, compiled, site.trackers)

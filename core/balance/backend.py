@@ -76,6 +76,7 @@ class Backend:
         "servers",
         "sessions",
         "shows_cookie",
+        "spare",
         "spec",
         "total_full",
         "waiting",
@@ -110,6 +111,8 @@ class Backend:
         """What they do to the response."""
         self.shows_cookie = False
         """The log shows what became of the cookie."""
+        self.spare: Backend | None = None
+        """`backup-backend`; set when the proxies are built."""
         self.served = 0
         """Requests that hold a slot of a server."""
         self.queued = 0
@@ -212,7 +215,7 @@ class Backend:
         return None
 
     def count_sessions(self) -> None:
-        """From now on servers count what they are given. Nobody else pays for it, as it is a hook like an algorithm's."""
+        """From now on servers count what they are given. Nobody else pays for it: it is a hook, as an algorithm's."""
         hook = self._took_hook
 
         def took(server: Server) -> None:
@@ -268,6 +271,16 @@ class Backend:
         if leaving and self._queued_hook is not None:
             self._queued_hook(server)
         return leaving
+
+    def disperse(self) -> list[Any]:
+        """Takes everybody out of the backend's own queue, for the caller to place elsewhere."""
+        leaving = self.waiting.clear()
+        self.queued -= len(leaving)
+        return leaving
+
+    def has_room(self) -> bool:
+        """Could some server take a request at once?"""
+        return any(not server.saturated() for server in self.candidates)
 
     def _next_waiter(self, server: Server) -> Any:
         if server.maxconn and server.served >= server.limit():

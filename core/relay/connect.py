@@ -21,6 +21,7 @@ from ..balance.retry import Action, Failure, decide
 from ..session import DIRECT, FORCED, NOT_REACHED
 from .dial import Dial
 from .exchange import CONNECTING, QUEUED, RULES, RelayExchange, advance
+from .spilling import spills, switch
 from .timers import NEVER
 
 if TYPE_CHECKING:
@@ -195,6 +196,10 @@ class Wait:
 def _wait(exchange: RelayExchange, server: Server | None, now: float) -> None:
     """All that could take the request are full, or there is nobody."""
     backend = exchange.route.backend
+    if exchange.route.backup is not None and spills(exchange.route):
+        switch(exchange)
+        dispatch(exchange, now)
+        return
     if server is None and not backend.candidates:
         exchange.dirty = True
         exchange.slot_at = exchange.connect_at = NOT_REACHED

@@ -62,6 +62,11 @@ def set_server(
     elif state == "ready":
         told += _make_ready(place, found)
     connect.call(place.resume(found), found)
+    spare = place.spare
+    if spare is not None and spare.candidates and not place.candidates:
+        # Nobody is left whom they could wait for: on to the backup backend.
+        for exchange in place.disperse():
+            connect.move(exchange)
     if had and not place.active_count + place.backup_count:
         told.append(events.no_server(place.name, place.spec.kind))
     return place, told

@@ -234,6 +234,7 @@ class Route:
         "abort_on_close",
         "after_plan",
         "backend",
+        "backup",
         "client_fin",
         "close_server",
         "connect_timeout",
@@ -254,6 +255,7 @@ class Route:
         "server_fin",
         "server_timeout",
         "spec",
+        "spills_full",
         "tcp_keepalive",
         "traffic",
         "tunnel_timeout",
@@ -308,6 +310,10 @@ class Route:
         """A response whose body is shorter, and here, is handed on at once. -1: none is, as rules look at all."""
         self.varied = False
         """A rule has changed a setting, for one exchange."""
+        self.backup: Route | None = None
+        """`backup-backend` (build_backups): the way to it, with this one's rules over responses. It has none itself."""
+        self.spills_full = False
+        """It is taken, too, when all servers are full."""
 
     def forward_line(self, host: str) -> bytes:
         """The header line that tells the server of the client at `host`, or b"" where an `except` covers it."""

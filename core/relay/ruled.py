@@ -53,6 +53,7 @@ class RuledExchange(Exchange):
         "received_from",
         "received_head",
         "route",
+        "stores",
         "suspended",
         "uncertain",
         "unsure",
@@ -85,6 +86,8 @@ class RuledExchange(Exchange):
     """What wakes the rules up again."""
     wanted: Server | None
     """The server that `use-server` or a binder (binding) has chosen."""
+    stores: tuple[Any, ...]
+    """Keys for which a stick table is to learn the server (rules.stick_rules)."""
     cookie_dates: tuple[int, int]
     """When the cookie says that the client was last and first seen (balance.persistence)."""
     priority_class: int
@@ -193,6 +196,13 @@ class RuledExchange(Exchange):
         setattr(variant, field, value)
         variant.plain = False
         variant.varied = True
+        backup = route.backup
+        if backup is not None:
+            # The request may go on there.
+            variant.backup = backup = copy.copy(backup)
+            setattr(backup, field, value)
+            backup.plain = False
+            backup.varied = True
         self.dirty = True
         self.route = variant
 

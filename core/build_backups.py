@@ -1,0 +1,43 @@
+"""Where requests go whose backend has no usable server: the ways to backup backends (`backup-backend`).
+
+Owns: which ways there are. Must not know: when they are taken (relay/connect). Runs in `build`, when rules are compiled
+and the plans of all ways are made.
+
+A request that goes to the backup has met the rules of the backend that it was for, and those of the backup are not run:
+so its response meets those of the backend that it was for, too, but for the persistence cookie, which names servers
+that are not there. All else is the backup's: servers, balancing, limits, timeouts, retries, error pages, headers that
+tell of the client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from .config.sticky import FULL
+from .relay.route import Frontend, Route
+
+if TYPE_CHECKING:
+    from .balance.backend import Backend
+
+
+def install_backups(frontends: Sequence[Frontend], backends: Mapping[str, Backend]) -> None:
+    """Equip all ways whose backend has a backup."""
+    for backend in backends.values():
+        backend.spare = backends.get(backend.spec.backup_backend)
+    for frontend in frontends:
+        for route in tuple(frontend.routes):
+            if route.backend.spare is not None:
+                route.backup = _way(route, route.backend.spare)
+                route.spills_full = FULL in route.spec.options
+
+
+def _way(route: Route, spare: Backend) -> Route:
+    """Besides `route`, one to the backup of its backend."""
+    way = Route(route.frontend, spare)
+    closers = route.backend.closers
+    way.response_plan = tuple(run for run in route.response_plan if run not in closers)
+    way.after_plan = route.after_plan
+    if way.response_plan or way.after_plan:
+        way.whole = -1
+    return way
