@@ -132,7 +132,7 @@ def _by_lines(expression: Expression, words: Sequence[Word]) -> Expression:
 
 
 def _check_groups(expression: Expression, flags: Flags, words: Sequence[Word], site: Site) -> None:
-    """Only groups of the userlist, without method or converter. Of a file's lines this is not asked."""
+    """Only groups of the userlist, without method or converter; in files, too."""
     name = expression.fetch.name
     if flags.method or expression.converters or not (words or flags.files):
         raise ConfigError(
@@ -141,12 +141,18 @@ def _check_groups(expression: Expression, flags: Flags, words: Sequence[Word], s
             word=name,
             hint=f"{name}(<userlist>) <group>...",
         )
-    known = site.userlists[expression.fetch.arguments[0].text].groups
-    for word in words:
-        if word.text not in known:
-            near = suggest.nearest(word.text, known)
+    userlist = expression.fetch.arguments[0].text
+    known = site.userlists[userlist].groups
+    named = [(word.text, word, "") for word in words]
+    for file, _, as_map in flags.files or ():
+        entries = files_of(site).file(file.text, as_map).entries
+        source = f", which '{file.text}' names"
+        named += [(entry.decode("utf-8", "surrogateescape"), file, source) for entry in entries]
+    for group, word, source in named:
+        if group not in known:
+            near = suggest.nearest(group, known)
             raise ConfigError(
-                f"userlist '{expression.fetch.arguments[0].text}' has no group '{word.text}'",
+                f"userlist '{userlist}' has no group '{group}'{source}",
                 column=word.column,
                 word=word.text,
                 hint=f"did you mean `{near}`?" if near else "",

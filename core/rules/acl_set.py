@@ -46,7 +46,9 @@ class AclSet:
         self.site = cast(Site, ProxySite(site, self))
         self.errors: list[ConfigError] = []
         self.warnings: list[ConfigError] = []
-        self._lines: dict[str, list[tuple[Place, Sequence[Word]]]] = {}
+        self.known: frozenset[str] | None = None
+        """Names whose first line stands before the line that is compiled: those that `acl(...)` may use; None: all."""
+        self._lines: dict[str, list[tuple[Place, Sequence[Word], frozenset[str]]]] = {}
         self._compiled: dict[tuple[str, Stage], Acl] = {}
         self._underway: list[tuple[str, Stage]] = []
         self._reported: set[tuple[Any, ...]] = set()
@@ -85,7 +87,7 @@ class AclSet:
                 word=name.text,
             )
         else:
-            self._lines.setdefault(name.text, []).append((line.place, words[1:]))
+            self._lines.setdefault(name.text, []).append((line.place, words[1:], frozenset(self._lines)))
             return
         self._report(error, line.place)
 
@@ -118,22 +120,30 @@ class AclSet:
         return found
 
     def _compile(self, name: str, stage: Stage) -> Acl:
-        lines: Sequence[tuple[Place | None, Sequence[Word]]] = self._lines.get(name, ())
+        lines: Sequence[tuple[Place | None, Sequence[Word], frozenset[str]]] = self._lines.get(name, ())
         if not lines or name in self._taken:
-            lines = [(None, [Piece(word, 0) for word in PREDEFINED[name].split()]), *lines]
+            lines = [(None, [Piece(word, 0) for word in PREDEFINED[name].split()], frozenset()), *lines]
         acls = []
-        for place, words in lines:
+        around = self.known
+        for place, words, known in lines:
             warnings: list[ConfigError] = []
             try:
+                self.known = known
                 acls.append(compile_acl(words, self.site, stage, warnings, name=name, place=place))
             except ConfigError as error:
                 self._report(error, place)
                 acls.append(Acl(never, Needs.NOTHING, name, place, "", lambda x: "the ACL has an error"))
+            finally:
+                self.known = around
             for warning in warnings:
                 if place is not None:
                     warning.file, warning.line = place.file, place.line
                 self.warnings.append(warning)
         return acls[0] if len(acls) == 1 else _any_of(acls)
+
+    def is_known(self, name: str) -> bool:
+        """Whether what is compiled now stands behind the first line of that name; predefined names are always known."""
+        return self.known is None or name in self.known or name in PREDEFINED
 
     def unknown(self, name: str, column: int) -> ConfigError:
         """The error for a name that no ACL has."""

@@ -39,8 +39,6 @@ def read_answer(
             return Answer(use.place, status, kind=kind, page=True, termination=termination, denied=denied)
         if source is not None and code is not None:
             raise use.error(f"no error page has status {status}", code[0])
-    if source == "errorfiles" and status not in PAGES:
-        raise use.error(f"no error page has status {status}", code[0] if code is not None else None)
     page = _page(use, source, status, body)
     if page is not None:
         raw = page
@@ -116,7 +114,16 @@ def _page(use: Use, source: str | None, status: int, word: RuleWord | None) -> b
     if section is None:
         raise use.error(f"there is no section http-errors '{word.text}'", word)
     page = section.pages.get(status)
-    return None if page is None else _whole(use, word, page.content)
+    if page is None:
+        acls = getattr(use.ground.site, "acls", None)
+        if acls is not None:
+            acls.warnings.append(
+                use.error(
+                    f"section http-errors '{word.text}' has no page for status {status}: the answer is empty", word
+                )
+            )
+        return None
+    return _whole(use, word, page.content)
 
 
 def _whole(use: Use, word: RuleWord, content: bytes) -> bytes:

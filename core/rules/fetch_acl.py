@@ -32,8 +32,10 @@ def _acl(call: Call) -> Fetch | Needing:
     for index, argument in enumerate(call.arguments):
         name = argument.text.lstrip("!")
         acl = acls.find(name, call.stage) if acls is not None else None
-        if acl is None:
+        if acl is None or acls is None:
             raise call.error(f"there is no ACL '{name}'", index)
+        if not acls.is_known(name):
+            raise call.error(f"there is no ACL '{name}' before this line", index)
         needs |= acl.needs
         tests.append((acl.test, (len(argument.text) - len(name)) % 2 == 0))
     if len(tests) == 1:

@@ -90,6 +90,7 @@ def locate(error: ConfigError, place: Place) -> None:
 
 def compile_rule(line: RuleSpec, acls: AclSet, ground: Ground) -> Rule:
     """One line. Raises ConfigError."""
+    acls.known = ground.known_acls
     words: Sequence[RuleWord] = line.words
     prefix = _PREFIXES.get(line.kind)
     if prefix is not None:
@@ -140,7 +141,7 @@ def _make(use: Use, *, formats: bool) -> Act:
 
 def compile_test(words: Sequence[RuleWord], acls: AclSet, ground: Ground) -> Condition:
     """The condition of a line, `if` or `unless` included. Raises ConfigError."""
-    known = ground.known_acls
+    known = acls.known = ground.known_acls
     if known is not None:
         _refuse_later(words, acls, known)
     return compile_condition(words, acls, ground.site, ground.stage)

@@ -100,10 +100,16 @@ def test_warnings_are_of_the_stages_in_use(site: Any) -> None:
 
 
 def test_acls_that_refer_to_each_other(site: Any, make_scope: Any) -> None:
-    acls = AclSet(lines("a acl(b,!c)", "b path_beg /img", "c path_end .png"), site)
+    acls = AclSet(lines("b path_beg /img", "c path_end .png", "a acl(b,!c)"), site)
     assert not acls.errors
     acl = acls.find("a", STAGE)
     assert acl is not None and acl.test(make_scope(request=REQUEST)) and acl.needs is Needs.HEAD
+
+
+def test_acls_refer_to_lines_above(site: Any) -> None:
+    acls = AclSet(lines("a acl(b)", "b path_beg /img", "c acl(b,TRUE)", "b acl(c)", "TRUE path /"), site)
+    messages = sorted(error.message for error in acls.errors)
+    assert messages == ["'acl': there is no ACL 'b' before this line", "ACL 'b' refers to itself"]
 
 
 @pytest.mark.parametrize("texts", [("a acl(a)",), ("a acl(b)", "b acl(a)")])

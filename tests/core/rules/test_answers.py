@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from maniple.core.rules.answers import PAGES
+from maniple.core.rules.proxy_rules import check_rules
 from maniple.core.rules.verdicts import Answer
-from maniple.tests.core.rules.lines import mistake, reply_of, run_request, run_response
+from maniple.tests.core.rules.lines import mistake, read, reply_of, run_request, run_response
 
 REQUEST = b"GET /a HTTP/1.1\r\nHost: h\r\nX: a\tb\r\n\r\n"
 
@@ -135,3 +136,23 @@ def test_wrong(line: str, message: str) -> None:
         line = line.replace("file y", "lf-string y")
         message = "there is a body already, by `string`"
     assert message in mistake(f"http-request {line}")
+
+
+@pytest.mark.parametrize(
+    ("line", "warned"),
+    [
+        ("return status 404 errorfiles pages", 0),
+        ("return status 403 errorfiles pages", 403),
+        ("return status 200 errorfiles pages", 200),
+        ("return errorfiles pages", 200),
+        ("deny errorfiles pages", 403),
+        ("tarpit deny_status 404 errorfiles pages", 0),
+    ],
+)
+def test_sections_without_the_page_are_warned_of(line: str, warned: int, tmp_path: Path) -> None:
+    page = tmp_path / "404"
+    page.write_bytes(b"HTTP/1.1 404 Not here\r\nContent-Length: 0\r\n\r\n")
+    found = check_rules(read(f"http-request {line}", more=f"http-errors pages\n    errorfile 404 {page}\n"))
+    assert not found.errors
+    assert [f"has no page for status {warned}" in one.message for one in found.warnings] == [True] * bool(warned)
+    assert all(one.line and one.word == "pages" for one in found.warnings)

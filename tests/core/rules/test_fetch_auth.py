@@ -168,3 +168,13 @@ NOTHING_ELSE = "'http_auth_group' is compared with groups of its userlist, and w
 )
 def test_mistakes(line: str, said: str) -> None:
     assert lines.mistake(line, more=USERS) == said
+
+
+def test_groups_of_files_are_checked(tmp_path: Path) -> None:
+    file = tmp_path / "groups"
+    file.write_text("admin\ndev\n")
+    assert lines.mistakes(f"http-request deny if {{ http_auth_group(staff) -f {file} }}", more=USERS) == []
+    file.write_text("admin\nnosuch\n")
+    (error,) = lines.mistakes(f"http-request deny if {{ http_auth_group(staff) -f {file} web }}", more=USERS)
+    assert error.message == f"userlist 'staff' has no group 'nosuch', which '{file}' names"
+    assert error.word == str(file) and error.column

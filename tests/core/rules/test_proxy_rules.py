@@ -164,3 +164,19 @@ def test_mistakes_of_defaults_are_told_once() -> None:
 )
 def test_places_are_those_of_the_text_whatever_is_escaped(line: str, marked: str) -> None:
     assert int(mistake(line).split()[0]) == 5 + line.index(marked)
+
+
+@pytest.mark.parametrize(
+    ("before", "refused"),
+    [
+        ("http-request deny if { acl(a) }", True),
+        ("http-request set-header A %[acl(!a)]", True),
+        ("http-request set-var(txn.x) acl(TRUE,a)", True),
+        ("use_backend c if { acl(a) -m bool }", True),
+        ("http-request deny if { acl(TRUE) }", False),
+        ("acl a path /x\nhttp-request deny if { acl(a) }", False),
+    ],
+)
+def test_acls_are_referred_to_behind_their_first_line(before: str, refused: bool) -> None:
+    found = mistakes(f"{before}\nacl a path /")
+    assert [("there is no ACL 'a' before this line" in error.message) for error in found] == [True] * refused
