@@ -26,8 +26,8 @@ from .table_file import Block, TableFileError, dump, load, read_file, write_file
 from .tables import Tables, open_table
 from .timetable import Timetable
 
-INTERVAL = 60.0
-"""Seconds from one writing to the next."""
+BUSY = 1.0
+"""Seconds that a file waits whose turn has come while another one is written."""
 CARRIED = 100_000
 """Entries that a table whose shape has changed takes over from the one before; the supervisor does nothing else for 3 s
 meanwhile."""
@@ -43,6 +43,8 @@ class TableKeeper:
         self._notices = notices
         self._timetable = timetable
         self._files: Files = {}
+        self._intervals: dict[str, float] = {}
+        """By path: seconds from one writing to the next."""
         self._read: dict[str, dict[str, Block]] = {}
         """What files hold that were read; forgotten when all tables are made."""
         self._pid = 0
@@ -67,13 +69,17 @@ class TableKeeper:
         """These tables are in service."""
         self._read.clear()
         self._files = {}
+        before, self._intervals = self._intervals, {}
         for name, spec in specs.items():
             if spec.file:
                 self._files.setdefault(spec.file, {})[name] = tables[name]
-        if not self._files:
-            self._timetable.forget("table-file")
-        elif "table-file" not in self._timetable:
-            self._timetable.at("table-file", time.monotonic() + INTERVAL, self._save)
+                interval = spec.file_interval / 1000
+                self._intervals[spec.file] = min(interval, self._intervals.get(spec.file, interval))
+        for path in before.keys() - self._files.keys():
+            self._timetable.forget(("table-file", path))
+        for path, interval in self._intervals.items():
+            if before.get(path) != interval:
+                self._appoint(path, interval)
 
     def child_ended(self) -> None:
         """Some child may be dead."""
@@ -92,32 +98,36 @@ class TableKeeper:
     def finish(self) -> None:
         """The groups have ended: writes what is there now."""
         self.stop()
-        self._timetable.forget("table-file")
         for path, tables in self._files.items():
+            self._timetable.forget(("table-file", path))
             try:
                 _write(path, tables, 0)
             except OSError as error:
                 self._notices.alert(f"table-file {path} cannot be written ({error.strerror}).")
-        self._files = {}
+        self._files, self._intervals = {}, {}
 
-    def _save(self) -> None:
-        self._timetable.at("table-file", time.monotonic() + INTERVAL, self._save)
+    def _appoint(self, path: str, delay: float) -> None:
+        self._timetable.at(("table-file", path), time.monotonic() + delay, partial(self._save, path))
+
+    def _save(self, path: str) -> None:
         if self._pid:
+            self._appoint(path, BUSY)
             return
-        files = self._files
-        descriptors = [segment.fd for tables in files.values() for segment in tables.values()]
+        self._appoint(path, self._intervals[path])
+        tables = self._files[path]
+        descriptors = [segment.fd for segment in tables.values()]
         try:
             (self._writer,) = self._tables.engage(1)
         except ValueError as error:
             self._notices.warning(f"table-file: nobody can write it now ({error}).")
             return
         try:
-            self._pid = _fork(partial(_write_all, files, self._writer), descriptors)
+            self._pid = _fork(partial(_write_alone, path, tables, self._writer), descriptors)
         except OSError as error:
             self._tables.dismiss((self._writer,))
             self._notices.warning(f"table-file: nobody can write it now ({error.strerror}).")
         else:
-            self._writing = files
+            self._writing = {path: tables}
 
     def _ended(self, status: int, *, told: bool = True) -> None:
         for tables in self._writing.values():
@@ -168,15 +178,13 @@ class TableKeeper:
         self._load(segment, block)
 
 
-def _write_all(files: Files, writer: int) -> int:
+def _write_alone(path: str, tables: Mapping[str, Segment], writer: int) -> int:
     """In the process that writes: its exit code."""
-    code = 0
-    for path, tables in files.items():
-        try:
-            _write(path, tables, writer)
-        except OSError as error:
-            code = error.errno or 1
-    return code
+    try:
+        _write(path, tables, writer)
+    except OSError as error:
+        return error.errno or 1
+    return 0
 
 
 def _write(path: str, tables: Mapping[str, Segment], writer: int) -> None:

@@ -34,6 +34,7 @@ from .model import (
 from .peers_spec import PeersSpec
 from .resolver_spec import HOLDS, ResolversSpec
 from .sticky_spec import NEVER, return_words
+from .table_spec import FILE_INTERVAL
 from .threads import format_threads
 
 _CLOSE_OPTIONS = {"close": "httpclose", "server-close": "http-server-close"}
@@ -120,6 +121,11 @@ def _line(*words: object) -> str:
     return " ".join(quote_word(str(word)) for word in words)
 
 
+def _table_file(spec: GlobalSpec | ProxySpec) -> str:
+    interval = spec.table_file_interval
+    return _line("table-file", spec.table_file, *(["interval", format_time(interval)] * (interval != FILE_INTERVAL)))
+
+
 def _shared_rules(configuration: Configuration) -> dict[str, list[RuleSpec]]:
     """Lines of defaults sections, which see ACLs of their own, by the name of the section."""
     shared: dict[str, list[RuleSpec]] = {}
@@ -200,7 +206,7 @@ def _globals(spec: GlobalSpec) -> Iterator[str]:
     if spec.ulimit_n is not None:
         yield _line("ulimit-n", spec.ulimit_n)
     if spec.table_file:
-        yield _line("table-file", spec.table_file)
+        yield _table_file(spec)
     if spec.secret_file:
         yield _line("secret-file", spec.secret_file)
     yield from _tune(spec.tune)
@@ -278,7 +284,7 @@ def _proxy(spec: ProxySpec) -> Iterator[str]:
     if spec.table is not None:
         yield _line("stick-table", *table_words(spec.table))
     if spec.table_file:
-        yield _line("table-file", spec.table_file)
+        yield _table_file(spec)
     for rule in spec.rules:
         if not rule.scope:
             yield _rule(rule)

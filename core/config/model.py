@@ -15,6 +15,7 @@ from .cookie_spec import CookieSpec
 from .peers_spec import PeersSpec
 from .resolver_spec import ResolversSpec
 from .sticky_spec import NEVER, StickySpec
+from .table_spec import FILE_INTERVAL
 from .table_spec import TableSpec as TableSpec
 
 
@@ -294,6 +295,7 @@ class ProxySpec:
     """`stick-table`."""
     table_file: str = ""
     """Ours, `table-file`: the path, "" where only the global section may name one."""
+    table_file_interval: int = FILE_INTERVAL
     request_inspect_delay: int | None = None
     """`tcp-request inspect-delay`, ms."""
     response_inspect_delay: int | None = None
@@ -403,6 +405,8 @@ class GlobalSpec:
     """`mworker-max-reloads`: reloads that an old group may survive; None: no limit."""
     table_file: str = ""
     """Ours, `table-file`: where stick tables are kept that name no file of their own."""
+    table_file_interval: int = FILE_INTERVAL
+    """ms from one writing to the next."""
     secret_file: str = ""
     secret: bytes = field(default=b"", repr=False)
     """Ours, what is in `secret-file`: sticky cookies are signed with it; b"": with a secret of their table."""

@@ -91,7 +91,8 @@ def resolve(
         for draft in drafts:
             _warn(draft, diagnostics)
     tables = [*tables, *sticky_tables(proxies)]
-    configuration = Configuration(spec, proxies, named, tables=tables_of(proxies, tables, spec.table_file))
+    found = tables_of(proxies, tables, spec.table_file, spec.table_file_interval)
+    configuration = Configuration(spec, proxies, named, tables=found)
     check_tables(configuration, diagnostics)
     return configuration
 

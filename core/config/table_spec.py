@@ -13,6 +13,9 @@ from ...pools.table_shape import TableShape
 if TYPE_CHECKING:
     from .model import Place
 
+FILE_INTERVAL = 60_000
+"""ms from one writing of a `table-file` to the next, where its line says nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class TableSpec:
@@ -33,3 +36,5 @@ class TableSpec:
     """`brates-factor`: bytes in a unit of the rates of bytes. Ours do not overflow: figures are the same."""
     file: str = ""
     """Ours: `table-file`, where its entries are kept over restarts."""
+    file_interval: int = FILE_INTERVAL
+    """Ours, `table-file ... interval`: ms from one writing to the next."""

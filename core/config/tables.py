@@ -15,13 +15,13 @@ from dataclasses import dataclass, field, replace
 from ...pools.table_shape import ARRAYS, KINDS, Kind, Stored, TableShape
 from ..units import parse_size, parse_time
 from .diagnostics import Diagnostics
-from .drafts import ProxyDraft
-from .keywords import ANY, GLOBAL, GLOBAL_KEYWORDS, PROXY_KEYWORDS, Keyword, nearest, setter
+from .drafts import GlobalDraft, ProxyDraft
+from .keywords import ANY, GLOBAL, GLOBAL_KEYWORDS, PROXY_KEYWORDS, Keyword, nearest
 from .lexer import Word
 from .model import Configuration, ProxySpec
 from .statement import Refusal, Statement
-from .table_spec import TableSpec
-from .values import Text
+from .table_spec import FILE_INTERVAL, TableSpec
+from .values import Duration, Text
 
 _OWN = ANY - {"defaults"}
 WIDTHS = {"ip": 4, "ipv4": 4, "ipv6": 16, "integer": 4, "string": 31, "binary": 32}
@@ -259,21 +259,38 @@ PROXY_KEYWORDS.add(
         strict=True,
     )
 )
-_FILE = "Ours: file in which entries of stick tables are kept over restarts."
-GLOBAL_KEYWORDS.add(Keyword("table-file", GLOBAL, "<path>", _FILE, "supervisor", setter("table_file", Text("path"))))
-PROXY_KEYWORDS.add(
-    Keyword("table-file", _OWN, "<path>", _FILE, "supervisor", setter("table_file", Text("path")), strict=True)
-)
 
 
-def tables_of(proxies: Iterable[ProxySpec], others: Iterable[TableSpec], file: str) -> Mapping[str, TableSpec]:
-    """All tables by name: the proxies', with the file that they are kept in, and those of peers sections."""
+def _read_file(statement: Statement, draft: ProxyDraft | GlobalDraft) -> None:
+    interval = FILE_INTERVAL
+    if len(statement) > 1:
+        if statement.text(1) != "interval":
+            hint = "usage: table-file <path> [interval <time>]"
+            raise Refusal(f"`table-file` cannot take '{statement.text(1)}'", statement.arguments[1], hint)
+        statement.expect(3, 3, "<path> interval <time>")
+        interval = statement.part("table-file interval", 1, 1).value(0, Duration(low=1000))
+    draft.set("table_file", statement.value(0, Text("path")))
+    draft.set("table_file_interval", interval)
+
+
+_FILE = "Ours: file in which entries of stick tables are kept over restarts, written every minute and at the end."
+_FILE_SHAPE = "<path> [interval <time>]"
+GLOBAL_KEYWORDS.add(Keyword("table-file", GLOBAL, _FILE_SHAPE, _FILE, "supervisor", _read_file, 1, 3))
+PROXY_KEYWORDS.add(Keyword("table-file", _OWN, _FILE_SHAPE, _FILE, "supervisor", _read_file, 1, 3, strict=True))
+
+
+def tables_of(
+    proxies: Iterable[ProxySpec], others: Iterable[TableSpec], file: str, interval: int
+) -> Mapping[str, TableSpec]:
+    """All tables by name: the proxies', with the file that they are kept in and how often it is written, and those of
+    peers sections."""
     found: dict[str, TableSpec] = {}
     for proxy in proxies:
         if proxy.table is not None:
-            found[proxy.name] = replace(proxy.table, file=proxy.table_file or file)
+            own = (proxy.table_file, proxy.table_file_interval) if proxy.table_file else (file, interval)
+            found[proxy.name] = replace(proxy.table, file=own[0], file_interval=own[1])
     for spec in others:
-        found[spec.name] = spec if spec.file else replace(spec, file=file)
+        found[spec.name] = spec if spec.file else replace(spec, file=file, file_interval=interval)
     return found
 
 

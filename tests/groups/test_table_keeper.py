@@ -10,7 +10,7 @@ from maniple.core.config.model import Configuration, Place
 from maniple.core.config.table_spec import TableSpec
 from maniple.groups.notices import Notices
 from maniple.groups.table_file import read_file
-from maniple.groups.table_keeper import INTERVAL, TableKeeper
+from maniple.groups.table_keeper import TableKeeper
 from maniple.groups.tables import Tables, open_table
 from maniple.groups.timetable import Timetable
 from maniple.pools.segment import Segment
@@ -40,13 +40,16 @@ class Rig:
         self.tables.fill = self.keeper.fill
         self.opened: list[dict[str, Segment]] = []
 
-    def open(self, size: int = 100, kept: dict[str, Segment] | None = None) -> dict[str, Segment]:
+    def open(
+        self, size: int = 100, kept: dict[str, Segment] | None = None, interval: int = 60_000, file: str = "tables"
+    ) -> dict[str, Segment]:
         specs = {
             name: TableSpec(
                 name,
                 Place("x", 1),
                 TableShape("ip", 4, size, 100_000, True, (Stored("gpc0"),)),
-                file=str(self.path / "tables") if name != "forgotten" else "",
+                file=str(self.path / file) if name != "forgotten" else "",
+                file_interval=interval + 5000 * (name == "one"),
             )
             for name in ("one", "two", "forgotten")
         }
@@ -55,6 +58,9 @@ class Rig:
         self.keeper.set(specs, opened)
         self.opened.append(opened)
         return opened
+
+    def save(self) -> None:
+        self.keeper._save(str(self.path / "tables"))
 
     def close(self) -> None:
         self.keeper.finish()
@@ -108,12 +114,12 @@ def test_written_from_time_to_time_by_another_process(rig: Rig, tmp_path: Path) 
     opened = rig.open()
     count(opened["one"], 7)
     due = rig.timetable.due()
-    assert due is not None and due > time.monotonic() + INTERVAL - 10
+    assert due is not None and time.monotonic() + 50 < due < time.monotonic() + 60
     rig.timetable.keep(due)
     pid = rig.keeper._pid
     assert pid
     # Not a second one while that writes.
-    rig.keeper._save()
+    rig.save()
     assert rig.keeper._pid == pid
     wait_for_writer(rig)
     blocks, complaint = read_file(str(tmp_path / "tables"))
@@ -125,10 +131,10 @@ def test_written_from_time_to_time_by_another_process(rig: Rig, tmp_path: Path) 
 def test_a_writer_that_fails_is_told(rig: Rig, tmp_path: Path) -> None:
     rig.open()
     (tmp_path / "tables").mkdir()
-    rig.keeper._save()
+    rig.save()
     wait_for_writer(rig)
     assert len(rig.said.texts) == 1 and "cannot be written (Is a directory)" in rig.said.texts[0]
-    rig.keeper._save()
+    rig.save()
     rig.keeper.stop()
     assert len(rig.said.texts) == 1
     (tmp_path / "tables").rmdir()
@@ -157,6 +163,33 @@ def test_another_shape_takes_over_what_was_there(rig: Rig, monkeypatch: pytest.M
 
 def test_without_files_nothing_is_appointed(rig: Rig) -> None:
     rig.open()
-    assert "table-file" in rig.timetable
+    assert rig.timetable.due() is not None
     rig.keeper.set({}, {})
-    assert "table-file" not in rig.timetable
+    assert rig.timetable.due() is None
+
+
+def test_the_shortest_interval_of_a_file_holds(rig: Rig) -> None:
+    def ahead() -> float:
+        due = rig.timetable.due()
+        assert due is not None
+        return due - time.monotonic()
+
+    opened = rig.open(interval=600_000)
+    assert 590 < ahead() < 600
+    first = rig.timetable.due()
+    opened = rig.open(kept=opened, interval=600_000)
+    assert rig.timetable.due() == first
+    opened = rig.open(kept=opened, interval=30_000)
+    assert 20 < ahead() < 30
+    rig.open(kept=opened, interval=100_000, file="others")
+    assert 90 < ahead() < 100
+
+
+def test_a_file_waits_for_another_one_that_is_written(rig: Rig) -> None:
+    rig.open()
+    rig.save()
+    assert rig.keeper._pid
+    rig.save()
+    due = rig.timetable.due()
+    assert due is not None and due < time.monotonic() + 2
+    wait_for_writer(rig)

@@ -55,6 +55,31 @@ def test_files(read: Any) -> None:
     assert found.warnings == ["8:9 backend 'c' has a `table-file` and no `stick-table`"]
 
 
+def test_intervals_of_files(read: Any) -> None:
+    found = read(
+        "global\n  table-file /all interval 5m\nbackend a\n  stick-table type ip size 1\n  table-file /own interval 1s"
+        "\nbackend b\n  stick-table type ip size 1\nbackend c\n  stick-table type ip size 1\n  table-file /c\n"
+        "peers p\n  peer x :1\n  table t type ip size 1\n"
+    )
+    intervals = {"a": ("/own", 1000), "b": ("/all", 300_000), "c": ("/c", 60_000), "p/t": ("/all", 300_000)}
+    assert {name: (spec.file, spec.file_interval) for name, spec in found.good.tables.items()} == intervals
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ("/x interval", "2:3 `table-file` expects <path> interval <time>"),
+        ("/x interval 999ms", "2:26 `table-file interval 999ms`: must be at least 1000 ms"),
+        ("/x interval soon", "2:26 `table-file interval soon`: "),
+        ("/x every 5s", "2:17 `table-file` cannot take 'every'"),
+        ("/x interval 5s more", "2:29 `table-file` cannot take the extra argument 'more'"),
+    ],
+)
+def test_intervals_that_are_wrong(read: Any, words: str, text: str) -> None:
+    (error,) = read(f"global\n  table-file {words}\n").errors
+    assert error.startswith(text)
+
+
 WRONG = {
     "": ("2:3 `stick-table` expects type",),
     "type ip": ("2:3 `stick-table` misses its size",),
@@ -120,12 +145,16 @@ def test_places(read: Any) -> None:
 
 @pytest.mark.parametrize("line", LINES)
 def test_written_again(read: Any, line: str) -> None:
-    text = f"global\n  table-file /x\nbackend b\n  stick-table {line} peers p\n  table-file /y\npeers p\n  peer x :1\n"
+    text = (
+        f"global\n  table-file /x interval 5s\nbackend b\n  stick-table {line} peers p\n  table-file /y interval 90s\n"
+        "peers p\n  peer x :1\n"
+    )
     found = read(text).good
     again = read(dump(found)).good
     assert again.tables["b"].shape == found.tables["b"].shape
     assert (again.tables["b"].peers, again.tables["b"].file) == ("p", "/y")
-    assert again.globals.table_file == "/x"
+    assert (again.globals.table_file, again.globals.table_file_interval) == ("/x", 5000)
+    assert again.tables["b"].file_interval == 90_000
 
 
 def test_the_words_of_a_peers_section() -> None:
