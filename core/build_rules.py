@@ -28,6 +28,7 @@ from .rules.proxy_rules import NO_RULES, Findings, ProxyRules, compile_proxy
 from .rules.rule_sets import RuleSets
 from .rules.ruleset import RuleSet
 from .rules.site import LiveSite, trackers_of, userlists_of
+from .rules.stick_rules import stores_of
 from .rules.variables import Limits
 from .rules.verdicts import Answer, Verdict, Wait
 
@@ -228,9 +229,14 @@ def _equip_route(route: Route, own: ProxyRules, compiled: Mapping[tuple[str, boo
         plan += (binding.bind,)
     elif route.frontend.spec.cookie is not None and not same:
         plan = (binding.hide, *plan)
+    if theirs.stick.steps:
+        if route.spec.mode == "tcp" and theirs.stick.needs & Needs.HEAD:
+            plan += (inspection.look,)
+        plan += (theirs.stick.run,)
     if plan:
         route.plan = (*plan, passes.send)
     response = _present(theirs.response_content.run, theirs.response_content)
+    response += stores_of(theirs.stick, theirs.stick_response)
     response += _present(theirs.response.run, theirs.response)
     if (own.request.needs | theirs.request.needs) & Needs.RESPONSE:
         # Of requests only `map-uri` asks for that.

@@ -414,4 +414,5 @@ def _server(spec: ServerSpec) -> str:
     if spec.source is not None:
         words += ["source", _source(spec.source)]
     words += [name for name in ("backup", "disabled", "check") if getattr(spec, name)]
+    words += ["non-stick"] * (not spec.sticks)
     return _line(*words)

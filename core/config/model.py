@@ -104,6 +104,8 @@ class ServerSpec:
     minconn: int = 0
     maxqueue: int = 0
     cookie: str | None = None
+    sticks: bool = True
+    """May `stick` rules keep it in their tables?"""
     check: bool = False
     inter: int = 2000
     fastinter: int | None = None

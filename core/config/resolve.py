@@ -29,6 +29,7 @@ from .model import (
     Timeouts,
 )
 from .rules import check_sharing, own_rules, rule_sets, static_backend
+from .stick import store_servers
 from .sticky import check_sticky, sticky_tables
 from .table_spec import TableSpec
 from .tables import check_tables, tables_of
@@ -91,7 +92,7 @@ def resolve(
         for draft in drafts:
             _warn(draft, diagnostics)
     tables = [*tables, *sticky_tables(proxies)]
-    found = tables_of(proxies, tables, spec.table_file, spec.table_file_interval)
+    found = store_servers(proxies, tables_of(proxies, tables, spec.table_file, spec.table_file_interval))
     configuration = Configuration(spec, proxies, named, tables=found)
     check_tables(configuration, diagnostics)
     return configuration

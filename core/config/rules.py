@@ -23,6 +23,7 @@ _OWN = ANY - {"defaults"}
 _OWN_FRONT = FRONT - {"defaults"}
 _OWN_BACK = BACK - {"defaults"}
 _ACTION = "<action> [<argument>...] [{if|unless} <condition>]"
+_PATTERN = "<pattern> [table <table>] [{if|unless} <condition>]"
 
 KINDS = {
     "acl": (ANY, "<name> <criterion> [<flag>...] [<operator>] <value>...", 2, "A condition by name."),
@@ -37,6 +38,10 @@ KINDS = {
     "use-server": (_OWN_BACK, "<server> [{if|unless} <condition>]", 1, "The server, if it is up."),
     "force-persist": (_OWN_BACK, "{if|unless} <condition>", 2, "Persistence holds though the server is down."),
     "ignore-persist": (_OWN_BACK, "{if|unless} <condition>", 2, "Persistence does not count."),
+    "stick match": (_OWN_BACK, _PATTERN, 1, "Go to the server that a table knows of a key."),
+    "stick on": (_OWN_BACK, _PATTERN, 1, "`stick match` and `stick store-request` in one."),
+    "stick store-request": (_OWN_BACK, _PATTERN, 1, "Keep the server that has answered, by a key of the request."),
+    "stick store-response": (_OWN_BACK, _PATTERN, 1, "Keep the server that has answered, by a key of its response."),
     "redirect": (
         _OWN,
         "{location|prefix|scheme} <text> [<option>...] [{if|unless} <condition>]",

@@ -44,6 +44,8 @@ _word("maxconn", "maxconn", Integer(), "Most concurrent requests; more wait in t
 _word("minconn", "minconn", Integer(), "Lower end of a maxconn that follows the backend's load.", "balance")
 _word("maxqueue", "maxqueue", Integer(), "Most requests that wait for this server; 0: no limit.", "balance")
 _word("cookie", "cookie", Text("value"), "Value that the persistence cookie has for this server.", "persistence")
+_flag("non-stick", "sticks", False, "`stick` rules never keep this server in a table.", "rules")
+_flag("stick", "sticks", True, "Undo `non-stick` of a default-server line.", "rules")
 _flag("check", "check", True, "Check the server's health.", "checks", _LATER)
 _flag("no-check", "check", False, "Undo `check` of a default-server line.", "checks")
 _word("inter", "inter", Duration(1), "Time between two health checks.", "checks", _LATER)

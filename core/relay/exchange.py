@@ -183,6 +183,7 @@ class RelayExchange(RuledExchange):
         self.source_port = self.server_port = 0
         self.first_byte_date = 0.0
         self.addresses = self.tracked = None
+        self.stores = ()
         self.serve(client)
         self.clean()
         self.fresh()

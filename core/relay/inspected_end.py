@@ -13,13 +13,13 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from ..rules.catalogue import Needs
-from ..rules.ruleset import in_turn
-from ..rules.verdicts import DROP, MISSING, REJECT, Missing
+from ..rules.verdicts import DROP, MISSING, REJECT, STOP, Missing, Verdict
 from .refusing import vanish
 from .timers import NEVER
 from .tunnel import End, Tunnel
 
 if TYPE_CHECKING:
+    from .exchange import RelayExchange
     from .route import Run
 
 _BYTES = int(Needs.PAYLOAD)
@@ -28,12 +28,28 @@ _BYTES = int(Needs.PAYLOAD)
 def start(tunnel: Tunnel, ahead: bytes) -> None:
     """Start a tunnel with rules looking at what its server says. `ahead`: what the client had sent already."""
     plan = tunnel.exchange.route.response_plan
-    run = plan[0] if len(plan) == 1 else in_turn(plan)
+    run = plan[0] if len(plan) == 1 else _all_of(plan)
     end = InspectedEnd(tunnel, tunnel.server_end.transport, run)
     end.peer = tunnel.client_end
     tunnel.server_end = tunnel.client_end.peer = end
     tunnel.start(ahead)
     end.inspect()
+
+
+def _all_of(plan: tuple[Run, ...]) -> Run:
+    """One function for several sets: a verdict that lets a response pass ends its own set only."""
+
+    def run(exchange: RelayExchange) -> Verdict | None:
+        last = None
+        for one in plan:
+            verdict = one(exchange)
+            if verdict is not None:
+                if verdict.kind is not STOP:
+                    return verdict
+                last = verdict
+        return last
+
+    return run
 
 
 class InspectedEnd(End):

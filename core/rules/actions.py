@@ -78,7 +78,7 @@ class Ground:
     @property
     def request(self) -> bool:
         """Is it a message of the client's that rules work on?"""
-        return self.kind not in ("http-response", "http-after-response", "tcp-response content")
+        return self.kind not in ("http-response", "http-after-response", "tcp-response content", "stick store-response")
 
 
 class Use:

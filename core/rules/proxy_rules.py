@@ -26,6 +26,8 @@ from .rule_sets import RuleSets
 from .ruleset import EMPTY, Rule, RuleSet, compile_rule, compile_test, locate, make_set
 from .scope import Site
 from .site import checked_site, site_of
+from .stick_rules import KINDS as STICK_KINDS
+from .stick_rules import compile_stick, make_stick_set
 from .unawaited import unawaited
 from .verdicts import Missing
 
@@ -49,6 +51,10 @@ _BACK = {
     "use-server": Stage.USE_SERVER,
     "force-persist": Stage.BACK_CONTENT,
     "ignore-persist": Stage.BACK_CONTENT,
+    "stick match": Stage.USE_SERVER,
+    "stick on": Stage.USE_SERVER,
+    "stick store-request": Stage.USE_SERVER,
+    "stick store-response": Stage.STORE,
     "tcp-response content": Stage.BACK_RESPONSE_CONTENT,
     "http-response": Stage.BACK_RESPONSE,
     "http-after-response": Stage.BACK_RESPONSE,
@@ -71,6 +77,9 @@ class ProxyRules:
     servers: RuleSet = EMPTY
     persist: RuleSet = EMPTY
     """Both `force-persist` and `ignore-persist`."""
+    stick: RuleSet = EMPTY
+    """`stick on`, `stick match` and `stick store-request`."""
+    stick_response: RuleSet = EMPTY
     response_content: RuleSet = EMPTY
     response: RuleSet = EMPTY
     after: RuleSet = EMPTY
@@ -95,6 +104,10 @@ FIELDS = {
     "use-server": "servers",
     "ignore-persist": "persist",
     "force-persist": "persist",
+    "stick match": "stick",
+    "stick store-request": "stick",
+    "stick on": "stick",
+    "stick store-response": "stick_response",
     "tcp-response content": "response_content",
     "http-response": "response",
     "http-after-response": "after",
@@ -103,7 +116,7 @@ FIELDS = {
 """Keyword of lines -> the field of ProxyRules with their set."""
 
 NO_RULES = ProxyRules()
-_TOGETHER = {"ignore-persist": "force-persist"}
+_TOGETHER = {"ignore-persist": "force-persist", "stick match": "stick on", "stick store-request": "stick on"}
 """Kinds of lines that are one set, in their order."""
 
 
@@ -164,7 +177,11 @@ def compile_proxy(spec: ProxySpec, site: Site, sets: RuleSets | None, found: Fin
         acls.warnings.clear()
         found.errors += acls.errors
         acls.errors.clear()
-    return ProxyRules(**{FIELDS[kind]: make_set(listed, _missing(kind, spec)) for kind, listed in rules.items()})
+    return ProxyRules(**{FIELDS[kind]: _set(kind, listed, spec) for kind, listed in rules.items()})
+
+
+def _set(kind: str, listed: Sequence[Any], spec: ProxySpec) -> RuleSet:
+    return make_stick_set(listed) if kind in STICK_KINDS else make_set(listed, _missing(kind, spec))
 
 
 def _missing(kind: str, spec: ProxySpec) -> Missing | None:
@@ -186,6 +203,8 @@ def _scopes(lines: Iterable[RuleSpec]) -> Sequence[str]:
 def _compile(line: RuleSpec, acls: AclSet, ground: Ground) -> Rule:
     if line.kind in PERSIST_KINDS:
         return compile_persist(line, acls, ground)
+    if line.kind in STICK_KINDS:
+        return compile_stick(line, acls, ground)
     if line.kind != "monitor fail":
         return compile_rule(line, acls, ground)
     condition = compile_test(line.words, acls, ground)

@@ -126,7 +126,10 @@ def _backend(spec: ProxySpec) -> CheckedBackend:
     eligible = [one for one in servers if one.eligible]
     active = [one for one in eligible if not one.backup]
     backups = [one for one in eligible if one.backup]
-    return CheckedBackend(spec, spec.name, servers, active or backups, len(active), len(backups))
+    backend = CheckedBackend(spec, spec.name, servers, active or backups, len(active), len(backups))
+    for one in servers:
+        one.backend = backend
+    return backend
 
 
 def userlists_of(configuration: Configuration) -> dict[str, Userlist]:
@@ -152,7 +155,8 @@ def site_of(site: Site, proxy: str) -> Site:
 
 def trackers_of(configuration: Configuration, tables: Mapping[str, Table]) -> Trackers:
     """The trackers of a configuration's tables, for one thread."""
-    return Trackers(tables, configuration.globals.tune.stick_counters)
+    by_address = frozenset(name for name, spec in configuration.tables.items() if spec.server_key == "addr")
+    return Trackers(tables, configuration.globals.tune.stick_counters, by_address)
 
 
 def checked_site(configuration: Configuration, environment: Mapping[str, str] | None = None) -> LiveSite:

@@ -1,0 +1,98 @@
+"""Bonds: entries name servers by their keys, else by their ids."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from maniple.core.addresses import parse_server_address
+from maniple.core.rules.bonds import Bonds, address_key
+from maniple.pools.table_names import Names
+from maniple.tests.core.rules.tables import Clock, tables_of
+
+LINE = "type string len 4 size 20 expire 10s store server_id,server_key"
+
+
+def server(name: str, number: int, address: str = "10.0.0.1:80") -> Any:
+    return SimpleNamespace(name=name, spec=SimpleNamespace(id=number, address=parse_server_address(address)))
+
+
+def bonds_of(*servers: Any, table: Any = None, by_address: bool = False, clock: Any = None) -> Bonds:
+    return Bonds(tables_of({"t": LINE})["t"] if table is None else table, servers, by_address, clock or Clock())
+
+
+def test_kept_and_found() -> None:
+    one, two = server("s1", 1), server("s2", 2)
+    bonds = bonds_of(one, two)
+    assert bonds.find(b"aaaa") is None and len(bonds.table) == 0
+    bonds.keep(b"aaaa", two)
+    bonds.keep(b"bbbb", one)
+    assert (bonds.find(b"aaaa"), bonds.find(b"bbbb")) == (two, one)
+    bonds.keep(b"aaaa", one)
+    assert bonds.find(b"aaaa") is one
+    for slot in bonds.table.slots():
+        assert bonds.table.arrays.holders(slot) == 0
+
+
+def test_the_name_counts_and_then_the_id() -> None:
+    table = tables_of({"t": LINE})["t"]
+    bonds_of(server("s1", 1), server("s2", 2), table=table).keep(b"aaaa", server("s2", 2))
+    swapped = server("s1", 2), server("s2", 1)
+    assert bonds_of(*swapped, table=table).find(b"aaaa") is swapped[1]
+    renamed = server("a", 1), server("b", 2)
+    assert bonds_of(*renamed, table=table).find(b"aaaa") is renamed[1]
+    assert bonds_of(server("a", 7), table=table).find(b"aaaa") is None
+
+
+def test_by_address() -> None:
+    table = tables_of({"t": LINE})["t"]
+    servers = server("s1", 1, "10.0.0.1:80"), server("s2", 2, "10.0.0.2:80")
+    bonds_of(*servers, table=table, by_address=True).keep(b"aaaa", servers[1])
+    others = server("s2", 1, "10.0.0.1:80"), server("x", 9, "10.0.0.2:80"), server("y", 10, "10.0.0.2:80")
+    assert bonds_of(*others, table=table, by_address=True).find(b"aaaa") is others[1]
+
+
+def test_to_find_moves_the_expiry() -> None:
+    clock = Clock()
+    one = server("s1", 1)
+    bonds = bonds_of(one, clock=clock)
+    bonds.keep(b"aaaa", one)
+    for _ in range(3):
+        clock.now += 9_000
+        assert bonds.find(b"aaaa") is one
+    clock.now += 10_001
+    assert bonds.find(b"aaaa") is None
+
+
+def test_a_full_table_keeps_nothing() -> None:
+    one = server("s1", 1)
+    bonds = bonds_of(one, table=tables_of({"t": LINE.replace("size 20", "size 1 nopurge")})["t"])
+    bonds.keep(b"aaaa", one)
+    bonds.keep(b"bbbb", one)
+    assert (bonds.find(b"aaaa"), bonds.find(b"bbbb")) == (one, None)
+
+
+def test_names_that_have_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = server("s1", 1), server("s2", 2)
+    bonds = bonds_of(one, two)
+    bonds.keep(b"aaaa", one)
+    monkeypatch.setattr(Names, "number", lambda names, text: 0)
+    bonds.keep(b"aaaa", two)
+    # Its id is all that is left.
+    assert bonds.find(b"aaaa") is two
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("10.0.0.1:80", b"10.0.0.1:80"),
+        ("[::1]:80", b"::1:80"),
+        ("10.0.0.1:+8", b"10.0.0.1:+8"),
+        ("10.0.0.1:-8", b"10.0.0.1:-8"),
+        ("10.0.0.1", b"10.0.0.1:+0"),
+        ("unix@/a/b", b"/a/b"),
+    ],
+)
+def test_keys_of_addresses(text: str, key: bytes) -> None:
+    assert address_key(parse_server_address(text)) == key
