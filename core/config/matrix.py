@@ -11,13 +11,36 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import parser  # its import fills the tables
-from .keywords import BIND_KEYWORDS, GLOBAL_KEYWORDS, OPTIONS, PROXY_KEYWORDS, SERVER_KEYWORDS, State, Table
+from .keywords import (
+    BIND_KEYWORDS,
+    GLOBAL_KEYWORDS,
+    OPTIONS,
+    PROXY_KEYWORDS,
+    RULE_SET_KEYWORDS,
+    SERVER_KEYWORDS,
+    State,
+    Table,
+)
 from .known import KNOWN_BIND, KNOWN_GLOBAL, KNOWN_OPTIONS, KNOWN_PROXY, KNOWN_SECTIONS, KNOWN_SERVER
-from .peers import KEYWORDS as PEERS_KEYWORDS
-from .resolvers import KEYWORDS as RESOLVERS_KEYWORDS
 
-COLUMNS = ("global", "defaults", "frontend", "listen", "backend", "bind", "server", "resolvers", "peers")
+_LETTERS = {
+    "global": "g",
+    "defaults": "d",
+    "frontend": "f",
+    "listen": "l",
+    "backend": "b",
+    "bind": "B",
+    "server": "S",
+    "request-rules": "q",
+    "response-rules": "r",
+    "resolvers": "R",
+    "peers": "P",
+    "userlist": "U",
+    "http-errors": "E",
+}
+COLUMNS = tuple(_LETTERS)
 """Places where a keyword may stand, in the order of the columns."""
+_LINES = frozenset({"bind", "server"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +70,8 @@ def rows() -> list[Row]:
         (OPTIONS, "option ", KNOWN_OPTIONS, ()),
         (BIND_KEYWORDS, "", KNOWN_BIND, ("bind",)),
         (SERVER_KEYWORDS, "", KNOWN_SERVER, ("server",)),
-        (RESOLVERS_KEYWORDS, "", (), ("resolvers",)),
-        (PEERS_KEYWORDS, "", (), ("peers",)),
+        (RULE_SET_KEYWORDS, "", (), ()),
+        *((table, "", (), ()) for _, table in parser.NAMED_SECTIONS.values()),
     ):
         block = list(_rows_of(table, prefix))
         block += _known_rows(prefix, known, places, table.names())
@@ -80,23 +103,27 @@ def _known_rows(prefix: str, names: Iterable[str], places: tuple[str, ...], serv
 def render(listed: Iterable[Row] | None = None) -> str:
     """The matrix as text: keyword, a letter for each place, arguments, reader, state, and the line of documentation.
 
-    Letters: g global, d defaults, f frontend, l listen, b backend, B bind line, S server line, R resolvers, P peers;
-    `no` in front of the arguments says that `no` and `default` may stand before the keyword."""
-    lines = [f"{'keyword':<44} {'places':<8} {'state':<9} {'reader':<11} arguments"]
+    The letters are explained below it; `no` in front of the arguments says that `no` and `default` may stand before the
+    keyword."""
+    width = len(COLUMNS)
+    lines = [f"{'keyword':<44} {'places':<{width}} {'state':<9} {'reader':<11} arguments"]
     for row in rows() if listed is None else listed:
-        letters = "".join(
-            letter if place in row.places else "-" for letter, place in zip("gdflbBSRP", COLUMNS, strict=True)
-        )
+        letters = "".join(letter if place in row.places else "-" for place, letter in _LETTERS.items())
         state = {State.IN_FORCE: "in force", State.ACCEPTED: "accepted", State.KNOWN: "missing"}[row.state]
         inverted = "(no) " if row.invertible else ""
-        head = f"{row.name:<44} {letters if row.places else '':<8} {state:<9} {row.reader:<11} {inverted}{row.shape}"
+        head = (
+            f"{row.name:<44} {letters if row.places else '':<{width}} {state:<9} {row.reader:<11} {inverted}{row.shape}"
+        )
         lines.append(head.rstrip())
         if row.summary:
             lines.append(f"    {row.summary}")
     lines += (
         "",
-        "places: g global, d defaults, f frontend, l listen, b backend, B bind line, S server line, R resolvers, "
-        "P peers",
+        f"places: {', '.join(f'{letter} {_named(place)}' for place, letter in _LETTERS.items())}",
         "states: in force; accepted: parsed and kept, not yet in force; missing: HAProxy's, not in maniple yet",
     )
     return "\n".join(lines) + "\n"
+
+
+def _named(place: str) -> str:
+    return f"{place} line" if place in _LINES else place

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from maniple.core.config.keywords import State
 from maniple.core.config.matrix import COLUMNS, Row, render, rows
+from maniple.core.config.parser import SECTIONS
 
 
 def find(name: str, place: str) -> Row:
@@ -31,13 +32,28 @@ def test_no_row_twice() -> None:
     assert all(place in COLUMNS for row in rows() for place in row.places)
 
 
+def test_every_section_has_rows() -> None:
+    listed = {place for row in rows() for place in row.places}
+    assert listed == set(COLUMNS)
+    assert set(COLUMNS) - {"bind", "server"} == set(SECTIONS)
+    for place, name in (
+        ("userlist", "user"),
+        ("http-errors", "errorfile"),
+        ("resolvers", "nameserver"),
+        ("peers", "peer"),
+        ("request-rules", "use_backend"),
+        ("response-rules", "http-response"),
+    ):
+        assert any(row.name == name and place in row.places and row.summary for row in rows()), name
+
+
 def test_render() -> None:
     text = render([find("timeout client", "frontend"), find("check", "server"), find("option dontlognull", "frontend")])
     lines = text.splitlines()
     assert lines[0].split() == ["keyword", "places", "state", "reader", "arguments"]
-    assert lines[1].split() == ["timeout", "client", "-dfl-----", "in", "force", "relay", "<time>"]
+    assert lines[1].split() == ["timeout", "client", "-dfl---------", "in", "force", "relay", "<time>"]
     assert lines[2] == "    Inactivity of the client."
-    assert lines[3].split() == ["check", "------S--", "accepted", "checks"]
+    assert lines[3].split() == ["check", "------S------", "accepted", "checks"]
     assert lines[5].split()[-1] == "(no)"
     assert max(len(line) for line in render().splitlines()) < 200
     assert text.endswith("\n")
