@@ -13,6 +13,7 @@ from maniple.groups.steering import Answer
 from maniple.groups.tables import open_table
 from maniple.pools.segment import Segment
 from maniple.pools.table import create_table
+from maniple.pools.table_arrays import share
 from maniple.pools.table_shape import Stored, TableShape
 from maniple.tests.groups.control_rig import FakeSteering
 
@@ -118,7 +119,9 @@ def test_who_is_held_is_not_removed(rig: Rig) -> None:
 
 
 def test_a_change_moves_the_expiry_and_is_for_peers_too(rig: Rig) -> None:
-    table = open_table(rig.make(), 1)
+    segment = rig.make()
+    share(segment, True)
+    table = open_table(segment, 1)
     slot = table.track(b"\0\0\0\7", table_commands.now())
     table.arrays.changed[slot] = 0
     table.date(slot, table_commands.now() + 10)

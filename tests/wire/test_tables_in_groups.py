@@ -17,7 +17,7 @@ global
     stats socket $control mode 600 level admin
     nbgroup 2
     nbthread 2
-    table-file {folder}/kept
+    table-file {folder}/kept interval 1s
 defaults
     mode http
     timeout client 20s
@@ -179,3 +179,14 @@ def test_a_restart_reads_what_was_written_at_the_stop(served: Served, number: in
     assert served.open() == 0
     served.more("old")
     assert served.shown("words")["old"]["gpc0"] == 4
+
+
+def test_a_killed_supervisor_loses_what_an_interval_has_brought(served: Served) -> None:
+    served.more("saved")
+    key = b"saved".ljust(20, b"\0").hex()
+    wait_until(lambda: key in (served.folder / "kept").read_text(), "the file is written meanwhile")
+    served.serving.process.kill()
+    served.serving.wait()
+    served.serving.start_again()
+    served.serving.wait_ready()
+    assert served.shown("words")["saved"]["http_req_cnt"] == 2
