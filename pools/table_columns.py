@@ -115,11 +115,13 @@ class Columns:
         return age, *self._sums(cell, slot, turn)
 
     def put_count(self, cell: Count, slot: int, seat: int, value: int) -> None:
-        """That seat's count is `value`."""
+        """That seat's count is `value`. Somebody has opened the table with that seat before."""
+        self._widen()
         self._arrays.counted[seat][slot * self._arrays.counted_words + cell.place] = value & _WORD
 
     def put_open(self, slot: int, seat: int, value: int) -> None:
         """That seat has so many open."""
+        self._widen()
         self._arrays.held[seat][slot * 2 + 1] = value
 
     def put_periods(
@@ -131,6 +133,7 @@ class Columns:
         turn, ours = divmod(self._age(slot, now), cell.period)
         current, previous = shift_periods(cell.period, ours, age, current, previous)
         at = slot * arrays.counted_words + cell.place
+        self._widen()
         with self._table.locked(slot):
             column = arrays.counted[seat]
             if whole:

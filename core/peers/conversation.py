@@ -9,21 +9,13 @@ for the status), becomes TALKING, and is OVER. While it talks, two things go on 
 the peer (told since the peer asked for a resync, then to be confirmed), and *learning* from it (asked, until it says
 that it has told all). Changes are told when no lesson is given and nothing is being learned.
 
-Counts that are summed (later). HAProxy 2.6 and 3.0 pass over every message of an unknown class but 255, and every
-message with a body of an unknown type, and go on (found by experiment). So class SUMMING is ours:
-
-    128 announce   version, instance (16 random bytes made at the first start), features; both sides, after the status.
-                   Whoever has not received one speaks to a HAProxy and sends nothing else of this class.
-    129 sums       our number of a table (as in a definition), data types as bits: those columns of it are summed.
-                   After it, updates of the table between the two leave these columns out (zero, and not applied).
-    130 share      update number or none, time left, key, as in a timed update, then instance and the values of those
-                   columns as *that instance alone* has counted them. A receiver keeps a column an instance; reads add
-                   them to its own. Only an instance tells its own share, but in lessons, which pass on all they know,
-                   so that an instance that was restarted finds its own again. Applying a share twice is applying it
-                   once: it replaces, and the larger one wins, since counts only grow (rates: the one of smaller age).
-    131 gone       instance: it was taken out of service; its shares are to be dropped (or kept, by configuration).
-
-Towards HAProxy the same table's ordinary updates carry the sum, and what a HAProxy says replaces the base column.
+Counts that are summed (`mode sum`, see summing). HAProxy 2.6 and 3.0 pass over every message of an unknown class but
+255, and go on (found by experiment). So class SUMMING is ours, and its type ANNOUNCE is the first message of both sides
+after the greeting: version, flags (none yet), instance (16 random bytes made by each process that speaks to peers).
+Whoever receives something else first speaks to a peer that does not add up. Nothing is told about tables before that is
+known. Between two who have announced themselves all messages are the ordinary ones, but entries carry what the *sender
+alone* has counted; a receiver keeps that apart. Told twice is told once, so numbers, acknowledgements and lessons are
+those of the protocol; only an instance that was not met before is asked for a lesson, and each one is.
 """
 
 from __future__ import annotations
@@ -36,12 +28,24 @@ from typing import Final
 from .faults import HelloFault, PeerFault
 from .hello import Hello, Status, take_hello, take_status
 from .incoming import Incoming
-from .messages import Ack, Complaint, Control, Definition, Message, MessageReader, Switch, Update, encode_message
+from .messages import (
+    Ack,
+    Complaint,
+    Control,
+    Definition,
+    Foreign,
+    Message,
+    MessageReader,
+    Switch,
+    Update,
+    encode_message,
+)
 from .outgoing import Outgoing
-from .sharing import Progress, SharedTable
+from .sharing import Progress, SharedTable, Shares
 
 SUMMING: Final = 77
-"""The class of our own messages; see above. None is sent yet."""
+"""The class of our own messages; see above."""
+ANNOUNCE: Final = 128
 
 
 class Phase(IntEnum):
@@ -119,6 +123,7 @@ class Conversation:
         "_pace",
         "_progress",
         "_reader",
+        "_shares",
         "_tables",
         "heard",
         "heartbeats",
@@ -147,11 +152,14 @@ class Conversation:
         minor: int = 1,
         process: int = 0,
         pace: Pace = Pace(),
+        shares: Shares | None = None,
     ) -> None:
         """`remote`: who is dialled, "" when we were; `progress`: of a peer by name; `complete`: whether our tables are
-        up to date; `minor`: of the version that a dialling one speaks."""
+        up to date; `minor`: of the version that a dialling one speaks; `shares`: what is shared in parts, instead of
+        `tables`."""
         self._local = local
         self._tables = tables
+        self._shares = shares
         self._listener = listener
         self._progress = progress
         self._complete = complete
@@ -226,16 +234,36 @@ class Conversation:
 
     def _start(self) -> bytes:
         """Bytes that came with the greeting belong to messages already."""
-        self.outgoing = Outgoing(self._tables, self._progress(self.remote), self.minor >= 1)
+        if self._shares is None:
+            self._open(self._tables)
+        else:
+            self._out.append(encode_message(Foreign(SUMMING, ANNOUNCE, self._shares.announcement)))
         self._move(Phase.TALKING)
         self._listener.talking()
         data = bytes(self._held)
         self._held.clear()
         return data
 
+    def _open(self, tables: Sequence[SharedTable]) -> Outgoing:
+        self.incoming = Incoming({table.definition.name: table for table in tables}, self._listener.notice)
+        self.outgoing = Outgoing(tables, self._progress(self.remote), self.minor >= 1)
+        return self.outgoing
+
+    def _meet(self, message: Message) -> Outgoing:
+        """The first message of a peer with whom tables may be shared in parts."""
+        assert self._shares is not None
+        announced = isinstance(message, Foreign) and (message.group, message.kind) == (SUMMING, ANNOUNCE)
+        body = message.body if isinstance(message, Foreign) and announced else None
+        tables, wanted = self._shares.meet(self.remote, body)
+        if body is None:
+            self._listener.notice("it does not add up: it is told sums, and what it counts is not learned")
+        outgoing = self._open(tables)
+        if wanted:
+            self.ask()
+        return outgoing
+
     def _hear(self, message: Message, now: int) -> None:
-        outgoing = self.outgoing
-        assert outgoing is not None
+        outgoing = self.outgoing or self._meet(message)
         if isinstance(message, Update):
             self.incoming.update(message, now)
         elif isinstance(message, Ack):

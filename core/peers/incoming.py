@@ -35,7 +35,8 @@ class _Told:
         """Data types that are not learned."""
         if table is not None and shared is not None:
             own = {column.name for column in shared.definition.columns}
-            self.dropped = frozenset(c.name for c in table.columns if c.name not in own or c.name in LOCAL)
+            unlearned = frozenset() if shared.learns_open else LOCAL
+            self.dropped = frozenset(c.name for c in table.columns if c.name not in own or c.name in unlearned)
         self.update: int | None = None
 
 

@@ -42,10 +42,11 @@ class Resync:
 
     def __init__(
         self, now: int, *, local: bool = False, choose: Callable[[Sequence[str]], str] = lambda names: names[0],
-        wait: int = WAIT,
+        wait: int = WAIT, done: bool = False,
     ) -> None:  # fmt: skip
-        """`local`: an old process will dial; `choose`: one of several peers (HAProxy draws)."""
-        self.stage = Stage.LOCAL if local else Stage.REMOTE
+        """`local`: an old process will dial; `choose`: one of several peers (HAProxy draws); `done`: there is nothing
+        to learn."""
+        self.stage = Stage.DONE if done else Stage.LOCAL if local else Stage.REMOTE
         self.whom = ""
         self._wait = wait
         self._choose = choose

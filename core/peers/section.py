@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -20,6 +21,7 @@ from .conversation import Conversation, Listener, Pace, Phase
 from .hello import Status
 from .resync import Resync
 from .sharing import Progress, SharedTable
+from .summing import Summing
 
 _ROOM = 65536
 """Bytes that are made at a time."""
@@ -27,12 +29,15 @@ _ROOM = 65536
 
 @dataclass(frozen=True, slots=True)
 class RemotePeer:
-    """Another proxy. `host` numeric; "" with the path of a unix socket in `path`."""
+    """Another proxy. `host` numeric; "" with the path of a unix socket in `path`. `source`: the address to dial from,
+    numeric, and port (0: any); `user_timeout`: TCP_USER_TIMEOUT, ms, 0 for the kernel's."""
 
     name: str
     host: str = ""
     port: int = 0
     path: str = ""
+    source: tuple[str, int] | None = None
+    user_timeout: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,9 @@ class Link(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         self._section.links.add(self)
+        if self.standing is not None and self.standing.peer.user_timeout:
+            sock = transport.get_extra_info("socket")
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self.standing.peer.user_timeout)
         if self.conversation.over:
             # Somebody else has taken its place meanwhile. A greeting would end that one's connection.
             transport.abort()
@@ -151,15 +159,21 @@ class PeersSection:
         tick: int = 100,
         expects_local: bool = False,
         process: int = 0,
+        learned: bool = False,
+        summing: Summing | None = None,
     ) -> None:
         """`local`: our own name, which is not among `peers`; `notice` is told what people should know; `tick`: ms
-        between two looks at times and tables; `expects_local`: an old process of that name will dial and tell all."""
+        between two looks at times and tables; `expects_local`: an old process of that name will dial and tell all;
+        `learned`: the tables know what peers know; `summing`: they are shared in parts."""
         self.loop = asyncio.get_running_loop()
         self.local = local
         self.tables = tuple(tables)
         self.standings = {peer.name: Standing(peer) for peer in peers}
         self.links: set[Link] = set()
-        self.resync = Resync(self.now(), local=expects_local, choose=random.choice)
+        # Parts are asked for by whoever meets a new instance (conversation).
+        done = learned or summing is not None
+        self.resync = Resync(self.now(), local=expects_local, choose=random.choice, done=done)
+        self._summing = summing
         self._notice = notice
         self._pace = pace
         self._retry = retry
@@ -170,8 +184,8 @@ class PeersSection:
         self._stopped = False
 
     def now(self) -> int:
-        """The loop's time in ms."""
-        return int(self.loop.time() * 1000)
+        """The tables' clock, ms. Not the loop's time, which may be older than an entry that is looked at."""
+        return time.monotonic_ns() // 1_000_000
 
     async def start(self, sockets: Iterable[socket.socket] = ()) -> None:
         """Accepts on bound sockets, and dials."""
@@ -213,6 +227,8 @@ class PeersSection:
             if standing.link is None and standing.dialling is None and now >= standing.due:
                 standing.dialling = self.loop.create_task(self._dial(standing))
         self._learn(now)
+        if self._summing is not None:
+            self._summing.tick(now, [name for name, each in self.standings.items() if each.talking])
         self._timer = self.loop.call_later(self._tick_time / 1000, self._tick)
 
     def _learn(self, now: int) -> None:
@@ -231,7 +247,7 @@ class PeersSection:
                 if peer.path:
                     await self.loop.create_unix_connection(lambda: link, peer.path)
                 else:
-                    await self.loop.create_connection(lambda: link, peer.host, peer.port)
+                    await self.loop.create_connection(lambda: link, peer.host, peer.port, local_addr=peer.source)
         except (OSError, TimeoutError) as error:
             link.conversation.end(str(error) or "no connection in time")
             if standing.link is link:
@@ -259,6 +275,7 @@ class PeersSection:
             minor=1 if standing is None else standing.minor,
             process=self._process,
             pace=self._pace,
+            shares=self._summing,
         )
 
     def _greeted(self, link: Link, name: str) -> Status:
@@ -286,6 +303,8 @@ class PeersSection:
 
     def _taught(self, link: Link, full: bool) -> None:
         name = link.conversation.remote
+        if self._summing is not None:
+            self._summing.taught(name)
         self.resync.taught(name, full, self.now(), local=name == self.local)
         self._learn(self.now())
 

@@ -5,7 +5,7 @@ Owns: the interface. Must not know: how tables are stored, sockets. What stores 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,6 +15,9 @@ from .values import Entry
 
 class SharedTable(Protocol):
     """A table that peers share. Every change made *here* (not those that peers tell) has a number, from 1 on."""
+
+    learns_open: bool
+    """Whether open connections (conn_cur) of peers are learned."""
 
     @property
     def definition(self) -> TableDefinition:
@@ -40,6 +43,17 @@ class SharedTable(Protocol):
     def apply(self, entry: Entry, now: int) -> None:
         """What a peer says about a key: the named values are replaced. An `expire` of None: that of the table. A change
         of this kind has no number."""
+
+
+class Shares(Protocol):
+    """Tables that are shared in parts (summing)."""
+
+    @property
+    def announcement(self) -> bytes:
+        """What is said first."""
+
+    def meet(self, name: str, announcement: bytes | None) -> tuple[Sequence[SharedTable], bool]:
+        """The peer has said this first, or something else (None): the tables for it, and whether to ask it for all."""
 
 
 @dataclass(slots=True)

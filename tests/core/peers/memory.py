@@ -12,6 +12,8 @@ from maniple.core.peers.values import Entry, Value
 class MemoryTable:
     """`held`: key -> (when it expires or None, values)."""
 
+    learns_open = False
+
     def __init__(self, definition: TableDefinition) -> None:
         self.definition = definition
         self.held: dict[bytes, tuple[int | None, dict[str, Value]]] = {}

@@ -1,0 +1,116 @@
+"""`mode sum`: tables whose machines' parts travel apart and are added up where they are read.
+
+Owns: which machine's part is in which seat, what is said to be understood, when a machine has vanished. Must not know:
+connections, messages' frames. For sections whose peers are other instances of maniple.
+
+Each side announces itself (conversation): a version, and 16 random bytes of its *instance*, the process that speaks to
+peers. From then on what the two tell each other about a table are their own parts. An instance that was not met before
+is asked for all that it has, so nothing that went on while there was no connection is missed; what it has open
+connections of begins at nothing. A peer that does not announce itself (a HAProxy, or a maniple without `mode sum`) is
+told the sums; what it says is not learned, since nobody knows whose parts are in it.
+
+What a machine has counted stays when it vanishes, until the entries expire; connections that it had open are no more
+after VANISHED. One that begins anew is what it then says.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Final
+
+from .sharing import SharedTable
+from .stored import StoredTable
+from .tables import TableDefinition
+from .values import Entry
+
+VERSION: Final = 1
+INSTANCE_BYTES: Final = 16
+VANISHED: Final = 10_000
+"""Milliseconds without a connection."""
+
+
+class Part:
+    """A table towards a peer that adds up: what is read is ours, what is applied is its. `seat` 0: towards one that
+    does not: it reads the sums, and changes nothing."""
+
+    __slots__ = ("_seat", "_table", "learns_open")
+
+    def __init__(self, table: StoredTable, seat: int) -> None:
+        self._table = table
+        self._seat = seat
+        self.learns_open = bool(seat)
+
+    @property
+    def definition(self) -> TableDefinition:
+        return self._table.definition
+
+    @property
+    def head(self) -> int:
+        return self._table.head
+
+    @property
+    def floor(self) -> int:
+        return self._table.floor
+
+    def changes(self, since: int, most: int) -> list[tuple[int, bytes]]:
+        return self._table.changes(since, most)
+
+    def keys(self) -> Iterator[bytes]:
+        return self._table.keys()
+
+    def read(self, key: bytes, now: int) -> Entry | None:
+        return self._table.read_columns(key, now, self._table.own) if self._seat else self._table.read(key, now)
+
+    def apply(self, entry: Entry, now: int) -> None:
+        if self._seat:
+            self._table.write(entry, now, self._seat)
+
+
+class Summing:
+    """One section. `seats`: each peer's, by name; `vacate(seat)`: that machine has nothing open any more."""
+
+    __slots__ = ("_gone", "_instance", "_known", "_seats", "_tables", "_taught", "_vacate")
+
+    def __init__(self, tables: Sequence[StoredTable], seats: Mapping[str, int], vacate: Callable[[int], None]) -> None:
+        self._tables = tables
+        self._seats = seats
+        self._vacate = vacate
+        self._instance = os.urandom(INSTANCE_BYTES)
+        self._known: dict[str, bytes] = {}
+        """The instance that each peer was when it was met last."""
+        self._taught: set[str] = set()
+        """Peers whose present instance has told everything."""
+        self._gone: dict[str, int] = {}
+        """Since when there is no connection, ms."""
+
+    @property
+    def announcement(self) -> bytes:
+        return bytes((VERSION, 0)) + self._instance
+
+    def meet(self, name: str, announcement: bytes | None) -> tuple[Sequence[SharedTable], bool]:
+        """A peer has announced itself, or (None) has said something else first: the tables as it is told of them, and
+        whether it is to be asked for all."""
+        seat = self._seats.get(name, 0)
+        if announcement is None or len(announcement) < 2 + INSTANCE_BYTES or announcement[0] != VERSION or not seat:
+            return [Part(table, 0) for table in self._tables], False
+        instance = announcement[2 : 2 + INSTANCE_BYTES]
+        if self._known.get(name) != instance:
+            self._known[name] = instance
+            self._taught.discard(name)
+            self._vacate(seat)
+        return [Part(table, seat) for table in self._tables], name not in self._taught
+
+    def taught(self, name: str) -> None:
+        """That peer has told everything."""
+        if name in self._known:
+            self._taught.add(name)
+
+    def tick(self, now: int, talking: Collection[str]) -> None:
+        """Time goes by; who talks."""
+        for name in self._known:
+            if name in talking:
+                self._gone.pop(name, None)
+            elif name in self._taught and now - self._gone.setdefault(name, now) >= VANISHED:
+                self._taught.discard(name)
+                self._vacate(self._seats[name])
