@@ -22,7 +22,7 @@ backend b
     server t 127.0.0.1:2
 """
 BAD = (
-    GOOD.replace("bind ", "bnd ").replace("server t", "servr t").replace("    mode http\n", "    stick-table type ip\n")
+    GOOD.replace("bind ", "bnd ").replace("server t", "servr t").replace("    mode http\n", "    compression algo gzip\n")
 )
 
 
@@ -63,7 +63,7 @@ def test_every_error_with_its_place_word_and_hint(bad: str) -> None:
 
 def test_haproxys_keywords_are_told_apart_from_nobodys(bad: str) -> None:
     first = next(line for line in check("-f", bad).stdout.splitlines() if ": error: " in line)
-    assert "stick-table" in first and "HAProxy" in first and "unknown" not in first
+    assert "compression" in first and "HAProxy" in first and "unknown" not in first
 
 
 def test_missing_file_and_missing_flag() -> None:
@@ -106,12 +106,12 @@ def test_keywords() -> None:
     rows = json.loads(check("--keywords", "--format", "json").stdout)
     states = {row["name"]: row["state"] for row in rows}
     assert states["balance"] == "in force"
-    assert states["stick-table"] == "HAProxy's, not supported by maniple yet"
+    assert states["compression"] == "HAProxy's, not supported by maniple yet"
     assert {"accepted, not yet in force"} <= set(states.values())
     # The words of expressions follow.
-    assert states["xxh64"] == "in force" and states["in_table"] == states["stick-table"]
+    assert states["xxh64"] == "in force" and states["ssl_fc"] == states["compression"]
     assert "\nxxh64([<seed>]) " in text.stdout
-    assert states["set-header"] == "in force" and states["track-sc0"] == states["stick-table"]
+    assert states["set-header"] == "in force" and states["send-spoe-group"] == states["compression"]
     assert "\nset-header  " in text.stdout
 
 
