@@ -38,7 +38,7 @@ from .diagnostics import Diagnostics
 from .drafts import GlobalDraft, ProxyDraft, Reading, RuleSetDraft, SectionDraft, read_bytes
 from .environment import Environment
 from .error_pages import ErrorPagesDraft, error_pages
-from .keywords import GLOBAL_KEYWORDS, OPTIONS, PROXY_KEYWORDS, RULE_SET_KEYWORDS, Keyword, State, Table, nearest
+from .keywords import ANY, GLOBAL_KEYWORDS, OPTIONS, PROXY_KEYWORDS, RULE_SET_KEYWORDS, Keyword, State, Table, nearest
 from .known import KNOWN_GLOBAL, KNOWN_OPTIONS, KNOWN_PROXY, KNOWN_SECTIONS, REMOVED
 from .lexer import Line, Word, read_lines
 from .model import Configuration, Place, ProxySpec
@@ -357,7 +357,7 @@ class _Reader:
             words = words[1:]
         prefix = 0
         names: Table[D] = table
-        if words[0].text == "option" and section != "global":
+        if words[0].text == "option" and section in ANY:
             if len(words) < 2:
                 self._statement(line, "option", words, 1).error("`option` expects the name of an option")
                 return

@@ -51,8 +51,7 @@ def read_redirect(use: Use, *, formats: bool) -> Act:
         else:
             raise use.error(f"unknown word '{word.text}'", word, use.usage())
     if text is None:
-        use.take("location, prefix or scheme")
-        raise AssertionError
+        raise use.error("it expects location, prefix or scheme", None, use.usage())
     if not use.ground.request and form != "location":
         raise use.error(f"a response cannot be redirected by {form}", None, "only `redirect location` can be used here")
     location = _location(form, text, flags)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,12 @@ def test_sections_that_maniple_lacks_are_one_error_each(read: Any) -> None:
             foo
     """)
     assert [error.split(" ", 1)[0] for error in outcome.errors] == ["1:1", "4:1", "8:5"]
+
+
+@pytest.mark.parametrize("section", ["userlist u", "resolvers r", "peers p", "http-errors e", "request-rules q"])
+def test_options_belong_to_proxies(read: Any, section: str) -> None:
+    (error,) = read(f"{section}\n option httplog\n").errors
+    assert re.match(r"2:2 unknown keyword 'option' in an? [a-z-]+ section", error)
 
 
 UNKNOWN = [

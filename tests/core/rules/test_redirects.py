@@ -98,6 +98,8 @@ def test_no_line_end_gets_into_a_location(make_scope: Any) -> None:
 WRONG = (
     ("http-request redirect", "expects location, prefix or scheme"),
     ("http-request redirect code 301", "expects location, prefix or scheme"),
+    ("http-request redirect code 301 if TRUE", "expects location, prefix or scheme"),
+    ("redirect drop-query unless FALSE", "expects location, prefix or scheme"),
     ("http-request redirect location", "expects a location"),
     ("http-request redirect location /x code 404", "404 is no code of a redirection"),
     ("http-request redirect location /x code x", "'x' is no number"),
