@@ -64,7 +64,7 @@ def rows() -> list[Row]:
         Row(name, (), "[<name>]", None, "Starts a section.", "parser", State.IN_FORCE) for name in parser.SECTIONS
     ]
     result += _known_rows("", KNOWN_SECTIONS, (), parser.SECTIONS)
-    for table, prefix, known, places in (
+    tables: tuple[tuple[Table[Any], str, Iterable[str], tuple[str, ...]], ...] = (
         (GLOBAL_KEYWORDS, "", KNOWN_GLOBAL, ("global",)),
         (PROXY_KEYWORDS, "", KNOWN_PROXY, ()),
         (OPTIONS, "option ", KNOWN_OPTIONS, ()),
@@ -72,7 +72,8 @@ def rows() -> list[Row]:
         (SERVER_KEYWORDS, "", KNOWN_SERVER, ("server",)),
         (RULE_SET_KEYWORDS, "", (), ()),
         *((table, "", (), ()) for _, table in parser.NAMED_SECTIONS.values()),
-    ):
+    )
+    for table, prefix, known, places in tables:
         block = list(_rows_of(table, prefix))
         block += _known_rows(prefix, known, places, table.names())
         result += sorted(block, key=lambda row: row.name)
@@ -96,7 +97,12 @@ def _rows_of(table: Table[Any], prefix: str) -> Iterator[Row]:
 
 
 def _known_rows(prefix: str, names: Iterable[str], places: tuple[str, ...], served: Iterable[str]) -> Iterator[Row]:
-    missing = sorted(set(names) - set(served))
+    there = set(served)
+    for name in served:
+        # `stick` is not a keyword of its own where there is `stick on`.
+        while name := name.rpartition(" ")[0]:
+            there.add(name)
+    missing = sorted(set(names) - there)
     return (Row(prefix + name, places, "", None, "", "", State.KNOWN) for name in missing)
 
 

@@ -24,7 +24,7 @@ from .catalogue import (
     fetch,
     plain_fetch,
 )
-from .samples import BOOL, INT, IP, pack_ip
+from .samples import BOOL, INT, IP, STR, pack_ip
 
 # The client's side.
 
@@ -256,3 +256,32 @@ def handshake_time(x: Any) -> int:
 @plain_fetch("fc.timer.total", INT, LOG_ONLY, "Tt: from the accept to the end")
 def total_time(x: Any) -> int:
     return int(x.end_at) - int(x.session.accept_at)
+
+
+# Errors of a client's connection are those of handshakes (TLS, PROXY protocol): who has sent a request has none.
+
+
+@plain_fetch("fc_err", INT, CLIENT, "The error of the client's connection: 0, none", needs=Needs.NOTHING)
+def fc_err(x: Any) -> int:
+    return 0
+
+
+@plain_fetch("fc_err_name", STR, CLIENT, "The name of that error: there is none", needs=Needs.NOTHING)
+def fc_err_name(x: Any) -> bytes:
+    return b""
+
+
+@plain_fetch("fc_err_str", STR, CLIENT, "That error in words: Success", needs=Needs.NOTHING)
+def fc_err_str(x: Any) -> bytes:
+    return b"Success"
+
+
+@plain_fetch("fc_nb_streams", INT, CLIENT, "Requests under way in the client's connection: one", needs=Needs.NOTHING)
+def fc_nb_streams(x: Any) -> int:
+    return 1
+
+
+@plain_fetch("fc_glitches", INT, CLIENT, "Of HTTP/2 connections: none", needs=Needs.NOTHING)
+@plain_fetch("bc_glitches", INT, SERVER_SIDE, "Of HTTP/2 connections: none", needs=Needs.NOTHING)
+def glitches(x: Any) -> None:
+    return None

@@ -117,6 +117,14 @@ def _stopping(call: Call) -> Fetch:
     return lambda x: process.draining
 
 
+@fetch("uptime", INT, ANYWHERE, "Seconds since the process was started: the group that serves the exchange")
+def _uptime(call: Call) -> Fetch:
+    clock = call.site.process.clock
+    # Groups compile their rules when they start.
+    start = clock()
+    return lambda x: int(clock() - start)
+
+
 UNITS = {b"s": 1, b"ms": 1000, b"us": 1_000_000}
 
 

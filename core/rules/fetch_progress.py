@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .catalogue import BACK, FRONT, LOG_ONLY, RESPONSE_KEPT, RUNNING, Needs, plain_fetch
+from .catalogue import BACK, FRONT, LOG_ONLY, RESPONSE_KEPT, RUNNING, Call, Fetch, Needs, Stage, fetch, plain_fetch
 from .samples import BOOL, INT, STR
 
 
@@ -62,3 +62,16 @@ def total_time(x: Any) -> int:
 @plain_fetch("txn.timer.user", INT, LOG_ONLY, "Tu: the same and the time before it, as the client sees it")
 def user_time(x: Any) -> int:
     return int(x.end_at) - int(x.idle_since)
+
+
+@fetch("txn.id32", INT, RUNNING, "The number of the exchange in its thread, as `%rt` shows it", needs=Needs.NOTHING)
+def _number(call: Call) -> Fetch:
+    if call.stage & Stage.LOG:
+        return lambda x: x.number & 0xFFFFFFFF
+
+    def number(x: Any) -> Any:
+        if not x.numbered:
+            x.snapshot()
+        return x.number & 0xFFFFFFFF
+
+    return number

@@ -25,12 +25,19 @@ def _with(prefixes: str, *families: str) -> str:
 
 
 _MISSING_CONVERTERS = (
-    ("cryptography, which is not there yet", "aes_gcm_dec aes_gcm_enc jwt_verify x509_v_err_str"),
+    (
+        "cryptography, which is not there yet",
+        "aes_cbc_dec aes_cbc_enc aes_gcm_dec aes_gcm_enc jwt_verify x509_v_err_str",
+    ),
     (
         "other protocols than HTTP",
         "fix_is_valid fix_tag_value mqtt_field_value mqtt_is_valid protobuf ungrpc",
     ),
     ("a library that is not free", "51d.single da-csv-conv"),
+    (
+        "stick tables that expressions change by key",
+        "table_clr_gpc table_clr_gpc0 table_clr_gpc1 table_inc_gpc table_inc_gpc0 table_inc_gpc1",
+    ),
 )
 
 _MISSING_FETCHES = (
@@ -40,7 +47,7 @@ _MISSING_FETCHES = (
         "ssl_bc ssl_fc ssl_c_ca_err ssl_c_ca_err_depth ssl_c_chain_der ssl_c_err ssl_c_r_dn ssl_c_used ssl_c_verify"
         " ssl_fc_cipherlist_bin ssl_fc_cipherlist_hex ssl_fc_cipherlist_str ssl_fc_cipherlist_xxh ssl_fc_ecformats_bin"
         " ssl_fc_eclist_bin ssl_fc_extlist_bin ssl_fc_has_crt ssl_fc_has_early ssl_fc_has_sni ssl_fc_protocol_hello_id"
-        " ssl_fc_sni ssl_s_chain_der "
+        " ssl_fc_sigalgs_bin ssl_fc_sni ssl_fc_supported_groups_bin ssl_s_chain_der "
         + _with("ssl_bc_ ssl_fc_", _CONNECTION)
         + " "
         + _with("ssl_c_ ssl_f_ ssl_s_", _CERTIFICATE),
@@ -51,19 +58,19 @@ _MISSING_FETCHES = (
     ),
     (
         "facts that are not kept",
-        "bc_err bc_err_name bc_err_str bc_glitches bc_nb_streams bc_setting_streams_limit"
-        " fc_err fc_err_name fc_err_str fc_glitches fc_nb_streams"
-        " fc_pp_authority fc_pp_tlv fc_pp_unique_id fc_settings_streams_limit res.cache_name res.comp_algo"
-        " txn.id32"
-        " uptime",
+        "bc_err bc_err_name bc_err_str bc_nb_streams bc_setting_streams_limit fc_settings_streams_limit"
+        " res.cache_name res.comp_algo",
     ),
+    ("the PROXY protocol", "fc_pp_authority fc_pp_tlv fc_pp_unique_id"),
+    ("a library that is not free", "51d.all"),
     (
         "HAProxy's insides",
         "bs.aborted bs.debug_str bs.id bs.rst_code cpu_calls cpu_ns_avg cpu_ns_tot fcgi.docroot fcgi.index fs.aborted"
         " fs.debug_str fs.id fs.rst_code internal.htx.data internal.htx.free internal.htx.free_data"
         " internal.htx.has_eom internal.htx.nbblks internal.htx.size internal.htx.used internal.htx_blk.data"
         " internal.htx_blk.hdrname internal.htx_blk.hdrval internal.htx_blk.size internal.htx_blk.start_line"
-        " internal.htx_blk.type internal.strm.is_htx lat_ns_avg lat_ns_tot",
+        " internal.htx_blk.type internal.strm.is_htx last_entity lat_ns_avg"
+        " lat_ns_tot term_events waiting_entity",
     ),
 )
 

@@ -119,6 +119,7 @@ NOT_COMPARED = """
     fc_rtt fc_rttvar fc_unacked fc_sacked fc_lost fc_retrans fc_fackets fc_reordering bc_rtt bc_rttvar bc_src
     bc_src_port bc_dst bc_dst_port bc_be_queue bc_srv_queue src_port fc_src_port dst dst_port fc_dst fc_dst_port
     dst_is_local fc_dst_is_local
+    uptime txn.id32 fc_nb_streams fc_glitches bc_glitches
     prio_class prio_offset last_rule_file last_rule_line unique-id capture.req.hdr capture.res.hdr capture.res.ver
     res.comp res.cache_hit server_status quic_enabled nbproc acl message.line
     http_auth http_auth_group
@@ -130,8 +131,8 @@ NOT_COMPARED = """
     req.ssl_keyshare_groups req.rdp_cookie rdp_cookie req.rdp_cookie_cnt rdp_cookie_cnt
 """
 """Chance, clocks and load; what belongs to a connection, which our scope of facts has not; what is seen in a whole
-proxy only; le2dec, which is newer than 3.0; bytes of streams (compared in test_fetch_payload_against_haproxy). Unit tests
-look at them."""
+proxy only; le2dec, which is newer than 3.0; bytes of streams (compared in test_fetch_payload_against_haproxy). Unit
+tests look at them."""
 
 
 def test_every_fetch_and_converter_is_compared() -> None:

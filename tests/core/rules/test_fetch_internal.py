@@ -45,6 +45,7 @@ CASES: list[tuple[str, Any]] = [
     ("last_rule_file", b"a.cfg"),
     ("last_rule_line", 7),
     ("quic_enabled", False),
+    ("uptime", 0),
 ]
 
 

@@ -50,3 +50,15 @@ def test_no_client_timeout(value_of: Callable[..., Any], make_scope: Callable[..
     x.session.frontend = SimpleNamespace(client_timeout=float("inf"))
     x.client_timeout = 0.0
     assert value_of("cur_client_timeout", x) == 0
+
+
+def test_the_number_of_an_exchange_is_given_when_it_is_asked_for(
+    value_of: Callable[..., Any], make_scope: Callable[..., Any]
+) -> None:
+    x = make_scope()
+    x.number, x.numbered = 7, True
+    assert value_of("txn.id32", x) == 7
+    x.numbered = False
+    x.snapshot = lambda: setattr(x, "number", 2**32 + 8)
+    assert value_of("txn.id32", x) == 8
+    assert value_of("txn.id32", x, stage=Stage.LOG) == 8
