@@ -20,10 +20,11 @@ from typing import Any
 
 from .locks import ByteLocks, NoLocks
 from .segment import Segment
-from .stripe import FRESH, LIVE, LIVING, STATE, TURN, Stripe
+from .stripe import FRESH, LIVE, LIVING, STATE, Stripe
 from .table_arrays import SECRET, SECRET_BYTES, SEED, SHARED, Arrays
 from .table_cells import Count, Gauge, Rate, Word, make_cell
 from .table_names import Names
+from .table_probing import make_hold, make_release, make_track
 from .table_shape import FOREVER, Layout, Stored, TableShape
 
 _HASH = 0xFFFFFFFF
@@ -58,12 +59,15 @@ class Table:
         "_turn",
         "arrays",
         "expire",
+        "hold",
         "name",
         "names",
+        "release",
         "seat",
         "segment",
         "shape",
         "shared",
+        "track",
     )
 
     def __init__(self, segment: Segment, seat: int, hash_function: Hash) -> None:
@@ -90,39 +94,19 @@ class Table:
             Stripe(self.arrays, number, self._locks, hashed, self.expire) for number in range(layout.stripes)
         ]
         self.names = Names(self.arrays, self._locks, layout.stripes)
+        arrays = self.arrays
+        self.track = make_track(arrays, seat, hash_function, self._seed, self.expire, self._track_locked)
+        """`track(key, now)` holds the entry of the key, which is made if it is not there, and moves its expiry. `key`
+        has the table's width. The slot, to be released; 0 when the table is full and nothing can be removed."""
+        self.hold = make_hold(arrays, seat, hash_function, self._seed, self._stripes, self._hold_locked)
+        """`hold(key, now)` holds the entry of the key as it is: nothing is made, its expiry does not move. The slot, to
+        be released; 0 if there is none."""
+        self.release = make_release(arrays, seat)
+        """`release(slot)`: the caller holds it no more."""
         self._cells: dict[tuple[str, int], Count | Rate | Gauge | Word] = {}
         self._turn = 0
 
     # -- entries ------------------------------------------------------------------------------------------------------
-
-    def track(self, key: bytes, now: int) -> int:
-        """Holds the entry of the key, which is made if it is not there, and moves its expiry. `key` has the table's
-        width. The slot, to be released; 0 when the table is full and nothing can be removed."""
-        arrays = self.arrays
-        directory = arrays.directory
-        hashed = self._hash(key, self._seed) & _HASH
-        cell = hashed & self._mask
-        word = directory[cell]
-        while word:
-            if word >> 32 == hashed:
-                slot: int = word & _HASH
-                at = arrays.keys_at + slot * arrays.row_bytes
-                if arrays.mapping[at : at + arrays.width] == key:
-                    due = arrays.due
-                    if due[slot] < now:
-                        break
-                    held = arrays.held[self.seat]
-                    at = slot * arrays.held_words
-                    held[at] += 1
-                    # Whoever removes takes the word away first: if it is still there, the entry is, and is held.
-                    if directory[cell] == word:
-                        due[slot] = now + self.expire
-                        return slot
-                    held[at] -= 1
-                    break
-            cell = cell & ~self._submask | cell + 1 & self._submask
-            word = directory[cell]
-        return self._track_locked(key, hashed, now)
 
     def probe(self) -> dict[str, Any]:
         """What `track` looks at before it looks further, for whoever composes a function that does (rules/trackers):
@@ -140,46 +124,10 @@ class Table:
             "held_words": arrays.held_words,
         }
 
-    def hold(self, key: bytes, now: int) -> int:
-        """Holds the entry of the key as it is: nothing is made, its expiry does not move. The slot, to be released; 0
-        if there is none."""
-        arrays = self.arrays
-        directory = arrays.directory
-        hashed = self._hash(key, self._seed) & _HASH
-        cell = hashed & self._mask
-        word = directory[cell]
-        while word:
-            if word >> 32 == hashed:
-                slot: int = word & _HASH
-                at = arrays.keys_at + slot * arrays.row_bytes
-                if arrays.mapping[at : at + arrays.width] == key:
-                    if arrays.due[slot] < now and not arrays.holders(slot):
-                        return 0
-                    held = arrays.held[self.seat]
-                    at = slot * arrays.held_words
-                    held[at] += 1
-                    if directory[cell] == word:
-                        return slot
-                    held[at] -= 1
-                    break
-            cell = cell & ~self._submask | cell + 1 & self._submask
-            word = directory[cell]
-        else:
-            # Nothing there; unless words moved while it looked.
-            stripe = self._stripes[(hashed & self._mask) // (self._submask + 1)]
-            turn = stripe.state[TURN]
-            if not turn & 1 and not stripe.probe(key, hashed) and stripe.state[TURN] == turn:
-                return 0
-        return self._hold_locked(key, hashed, now)
-
     def keep(self, slot: int) -> int:
         """Holds an entry once more that the caller holds already; the slot."""
         self.arrays.held[self.seat][slot * self.arrays.held_words] += 1
         return slot
-
-    def release(self, slot: int) -> None:
-        """The caller holds it no more."""
-        self.arrays.held[self.seat][slot * self.arrays.held_words] -= 1
 
     def touch(self, slot: int, now: int) -> None:
         """Moves the expiry of an entry that the caller holds."""

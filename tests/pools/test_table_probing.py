@@ -1,0 +1,75 @@
+"""The functions without locks, where somebody else changes the table between two of their steps."""
+
+from __future__ import annotations
+
+from maniple.pools.table import Table
+from maniple.pools.table_probing import make_hold, make_track
+from maniple.tests.pools.tables import SEED, key, make_shape, opened
+from xxhash import xxh3_64_intdigest
+
+
+def calls(table: Table, during: object) -> list[str]:
+    """What `track` and `hold` do when the entry goes while they look: `during` is called within them."""
+    said: list[str] = []
+
+    def digest(one: bytes, seed: int) -> int:
+        return xxh3_64_intdigest(one, seed)
+
+    def locked(name: str) -> object:
+        def call(one: bytes, hashed: int, now: int) -> int:
+            said.append(name)
+            return 0
+
+        return call
+
+    class Held:
+        """The words of the holder, before the first of which the entry goes."""
+
+        def __init__(self, words: memoryview) -> None:
+            self.words = words
+
+        def __getitem__(self, at: int) -> int:
+            if callable(during):
+                during()
+            return self.words[at]  # type: ignore[no-any-return]
+
+        def __setitem__(self, at: int, value: int) -> None:
+            self.words[at] = value
+
+    held = table.arrays.held
+    words = held[1]
+    held[1] = Held(words)  # type: ignore[call-overload]
+    try:
+        arrays = table.arrays
+        makers = (
+            lambda: make_track(arrays, 1, digest, SEED, 1000, locked("track")),  # type: ignore[arg-type]
+            lambda: make_hold(arrays, 1, digest, SEED, table._stripes, locked("hold")),  # type: ignore[arg-type]
+        )
+        said += [str(make()(key(1), 10)) for make in makers]
+    finally:
+        held[1] = words
+    return said
+
+
+def test_an_entry_that_goes_before_it_is_held_is_not() -> None:
+    with opened(make_shape(), 1, 2) as (one, two):
+        two.release(two.track(key(1), 0))
+        assert calls(one, lambda: two.remove(key(1))) == ["track", "0", "0"]
+        assert one.arrays.holders(1) == 0
+        two.release(two.track(key(1), 0))
+
+        def move() -> None:
+            # Another key's entry takes its place.
+            two.remove(key(1))
+            for number in range(2, 80):
+                two.release(two.track(key(number), 0))
+
+        assert calls(one, move)[0] == "track"
+        assert all(one.arrays.holders(slot) == 0 for slot in one.slots())
+
+
+def test_present_keys_need_no_lock() -> None:
+    with opened(make_shape(), 1, 2) as (one, two):
+        slot = two.track(key(1), 0)
+        assert calls(one, None) == [str(slot), str(slot)]
+        assert one.arrays.holders(slot) == 3
