@@ -26,6 +26,12 @@ def test_states() -> None:
     assert find("option dontlognull", "frontend").invertible
 
 
+def test_the_beginning_of_a_keyword_is_not_missing() -> None:
+    missing = {row.name for row in rows() if row.state is State.KNOWN}
+    assert not missing & {"stick", "tcp-request", "capture", "declare", "capture request"}
+    assert {"email-alert", "email-alert to", "compression"} <= missing
+
+
 def test_no_row_twice() -> None:
     keys = [(row.name, row.places) for row in rows()]
     assert len(keys) == len(set(keys))
