@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..core.config import parser
+from ..core.config import parser, sections
 from ..core.config.diagnostics import Diagnostics
 from ..core.config.environment import Environment
 from ..core.config.keywords import GLOBAL_KEYWORDS, OPTIONS, PROXY_KEYWORDS, nearest
@@ -129,7 +129,7 @@ def as_additions(lines: Sequence[FlagLine]) -> parser.Additions:
 
 def _global_line(text: str) -> FlagLine:
     words = text.split()
-    if not words or words[0] in parser.SECTIONS:
+    if not words or words[0] in sections.SECTIONS:
         raise FlagError(f"--global '{text}': expects a line of the global section")
     return FlagLine(text, frozenset(("global",)))
 

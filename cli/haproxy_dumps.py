@@ -43,7 +43,7 @@ def lines_text(sources: Iterable[tuple[str, str]], environment: Environment) -> 
     """`-dC`: each line as its words, sections at the margin. Lines that cannot be read are left out: loading the same
     files reports them."""
     from ..core.config.known import KNOWN_SECTIONS
-    from ..core.config.parser import SECTIONS
+    from ..core.config.sections import SECTIONS
 
     text = []
     for file, source in sources:
@@ -66,10 +66,10 @@ def keywords_text(classes: Sequence[str]) -> str:
 
 
 def _configuration_keywords() -> str:
-    from ..core.config import parser
+    from ..core.config import sections
     from ..core.config.keywords import BIND_KEYWORDS, GLOBAL_KEYWORDS, OPTIONS, PROXY_KEYWORDS, SERVER_KEYWORDS
 
-    assert parser.TABLES  # its import fills the registry
+    assert sections.TABLES  # its import fills the registry
     lines = ["global", *(f"\t{name}" for name in GLOBAL_KEYWORDS.names())]
     for section in ("defaults", "frontend", "listen", "backend"):
         lines.append(section)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from . import parser  # its import fills the tables
+from . import sections  # its import fills the tables
 from .keywords import (
     BIND_KEYWORDS,
     GLOBAL_KEYWORDS,
@@ -61,9 +61,9 @@ class Row:
 def rows() -> list[Row]:
     """All keywords: sections first, then by place and name."""
     result = [
-        Row(name, (), "[<name>]", None, "Starts a section.", "parser", State.IN_FORCE) for name in parser.SECTIONS
+        Row(name, (), "[<name>]", None, "Starts a section.", "parser", State.IN_FORCE) for name in sections.SECTIONS
     ]
-    result += _known_rows("", KNOWN_SECTIONS, (), parser.SECTIONS)
+    result += _known_rows("", KNOWN_SECTIONS, (), sections.SECTIONS)
     tables: tuple[tuple[Table[Any], str, Iterable[str], tuple[str, ...]], ...] = (
         (GLOBAL_KEYWORDS, "", KNOWN_GLOBAL, ("global",)),
         (PROXY_KEYWORDS, "", KNOWN_PROXY, ()),
@@ -71,7 +71,7 @@ def rows() -> list[Row]:
         (BIND_KEYWORDS, "", KNOWN_BIND, ("bind",)),
         (SERVER_KEYWORDS, "", KNOWN_SERVER, ("server",)),
         (RULE_SET_KEYWORDS, "", (), ()),
-        *((table, "", (), ()) for _, table in parser.NAMED_SECTIONS.values()),
+        *((table, "", (), ()) for _, table in sections.NAMED_SECTIONS.values()),
     )
     for table, prefix, known, places in tables:
         block = list(_rows_of(table, prefix))

@@ -16,68 +16,26 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..addresses import Address, resolve_address
-from . import bind as _bind
-from . import borrowing as _borrowing
-from . import cookie as _cookie
-from . import error_pages as _error_pages
-from . import globals as _globals
-from . import logs as _logs
-from . import options as _options
 from . import peers as _peers
-from . import placement as _placement
-from . import proxies as _proxies
 from . import resolvers as _resolvers
 from . import rules as _rules
-from . import server as _server
-from . import sticky as _sticky
-from . import tables as _tables
-from . import timeouts as _timeouts
-from . import userlists as _userlists
 from .conditions import ConditionFacts, select_lines
 from .diagnostics import Diagnostics
 from .drafts import GlobalDraft, ProxyDraft, Reading, RuleSetDraft, SectionDraft, read_bytes
 from .environment import Environment
 from .error_pages import ErrorPagesDraft, error_pages
 from .keywords import ANY, GLOBAL_KEYWORDS, OPTIONS, PROXY_KEYWORDS, RULE_SET_KEYWORDS, Keyword, State, Table, nearest
-from .known import KNOWN_GLOBAL, KNOWN_OPTIONS, KNOWN_PROXY, KNOWN_SECTIONS, REMOVED
+from .known import KNOWN_GLOBAL, KNOWN_OPTIONS, KNOWN_PROXY, KNOWN_SECTIONS
 from .lexer import Line, Word, read_lines
 from .model import Configuration, Place, ProxySpec
 from .pattern_files import read_pattern_files
 from .peers import PeersDraft
 from .resolve import resolve
 from .resolvers import ResolversDraft
+from .sections import NAMED_SECTIONS, RULE_SECTIONS, SECTIONS
 from .statement import Refusal, Statement
+from .unknown import article, listed, misplaced_hint, tell_unknown
 from .userlists import UserlistDraft, userlists
-
-TABLES = (
-    _bind,
-    _borrowing,
-    _cookie,
-    _globals,
-    _logs,
-    _options,
-    _placement,
-    _proxies,
-    _rules,
-    _server,
-    _sticky,
-    _tables,
-    _timeouts,
-    _userlists,
-)
-"""The modules that fill the registry by being imported."""
-
-PROXY_SECTIONS = ("frontend", "backend", "listen")
-RULE_SECTIONS = ("request-rules", "response-rules")
-"""Ours: rules that others enter by `jump`."""
-NAMED_SECTIONS: dict[str, tuple[Callable[[Reading, str, Place], Any], Table[Any]]] = {
-    "peers": (PeersDraft, _peers.KEYWORDS),
-    "resolvers": (ResolversDraft, _resolvers.KEYWORDS),
-    "userlist": (UserlistDraft, _userlists.KEYWORDS),
-    "http-errors": (ErrorPagesDraft, _error_pages.KEYWORDS),
-}
-"""Sections of a name and lines of their own -> what makes their draft, and their keywords."""
-SECTIONS = ("global", "defaults", *PROXY_SECTIONS, *RULE_SECTIONS, *NAMED_SECTIONS)
 
 _NAME = re.compile(r"[A-Za-z0-9_.:-]+", re.ASCII)
 
@@ -364,7 +322,7 @@ class _Reader:
             names, known, prefix = OPTIONS, KNOWN_OPTIONS, 1  # type: ignore[assignment]
         found = names.find(words[prefix:])
         if found is None:
-            self._unknown(line, words[prefix:], "option " * prefix, section, names, known)
+            tell_unknown(self.diagnostics, line, words[prefix:], "option " * prefix, section, names, known)
             return
         keyword, length = found
         statement = self._statement(line, "option " * prefix + keyword.name, words, prefix + length, inversion)
@@ -382,10 +340,10 @@ class _Reader:
         if statement.inversion and not keyword.invertible:
             raise Refusal(f"`{statement.inversion}` cannot stand before `{name}`")
         if section not in keyword.sections:
-            where = f"`{name}` has no place in {_article(section)} section"
+            where = f"`{name}` has no place in {article(section)} section"
             if keyword.strict or section == "defaults":
-                raise Refusal(where, None, f"it belongs in {_listed(keyword.sections)}")
-            statement.warn(f"{where}: ignored", None, _misplaced_hint(name, section, keyword.sections))
+                raise Refusal(where, None, f"it belongs in {listed(keyword.sections)}")
+            statement.warn(f"{where}: ignored", None, misplaced_hint(name, section, keyword.sections))
             draft = draft.scratch()
         statement.expect(keyword.least, keyword.most, keyword.shape)
         if keyword.once and name in draft.written and not self._overriding:
@@ -397,78 +355,9 @@ class _Reader:
         if keyword.state is State.ACCEPTED and section in keyword.sections:
             statement.note(f"`{name}`: {State.ACCEPTED.value}")
 
-    def _unknown(
-        self, line: Line, words: Sequence[Word], prefix: str, section: str, table: Table[D], known: frozenset[str]
-    ) -> None:
-        """A first word that is in no table: HAProxy's, removed by HAProxy, or nobody's."""
-        first = words[0].text
-        both = " ".join(word.text for word in words[:2])
-        place, name = Place(line.place_file, line.number, words[0].column), prefix + first
-        if name in REMOVED:
-            self.diagnostics.error(place, f"`{name}` was removed from HAProxy", first, REMOVED[name])
-            return
-        candidate = both if both in known else first
-        if candidate in known:
-            message = f"HAProxy keyword `{prefix}{candidate}` is not supported by maniple yet"
-            self.diagnostics.error(place, message, first)
-            return
-        longer = (other.partition(" ")[2] for other in known if other.startswith(first + " "))
-        followers = sorted({*table.followers(first), *longer})
-        if followers:
-            self._unknown_second(line, words, name, followers)
-            return
-        what = f"unknown option '{first}'" if prefix else f"unknown keyword '{first}' in {_article(section)} section"
-        names = {*table.names(), *known}
-        # Of keywords of two words the first may be the mistyped one, with or without a right second (`timout client`).
-        pairs = {other for other in names if " " in other}
-        hint = (
-            (nearest(both, pairs) if len(words) > 1 else "")
-            or nearest(
-                first, names | {other.partition(" ")[0] for other in pairs} | ({"option"} if not prefix else set())
-            )
-            or _elsewhere(first, prefix)
-        )
-        self.diagnostics.error(place, what, first, hint)
-
-    def _unknown_second(self, line: Line, words: Sequence[Word], name: str, followers: list[str]) -> None:
-        if len(words) < 2:
-            place = Place(line.place_file, line.number, words[0].column)
-            self.diagnostics.error(place, f"`{name}` expects one of {', '.join(followers)}", name)
-            return
-        second = words[1]
-        hint = nearest(second.text, followers) or f"words are {', '.join(followers)}"
-        place = Place(line.place_file, line.number, second.column)
-        self.diagnostics.error(place, f"unknown word '{second.text}' after `{name}`", second.text, hint)
-
 
 def _section_name(statement: Statement, word: Word) -> str:
     if not _NAME.fullmatch(word.text):
         bad = next((character for character in word.text if not _NAME.fullmatch(character)), "")
         raise Refusal(f"character '{bad}' is not permitted in the {statement.name} name '{word.text}'", word)
     return word.text
-
-
-def _article(section: str) -> str:
-    return f"a {section}" if section != "global" else "the global"
-
-
-def _listed(sections: frozenset[str]) -> str:
-    return " or ".join(section for section in SECTIONS if section in sections)
-
-
-def _misplaced_hint(name: str, section: str, sections: frozenset[str]) -> str:
-    partner = {"maxconn": "fullconn", "fullconn": "maxconn"}.get(name)
-    return f"maybe `{partner}` is wanted" if partner else f"it belongs in {_listed(sections)}"
-
-
-def _elsewhere(word: str, prefix: str) -> str:
-    """Where a word that is unknown here does belong."""
-    if prefix:
-        return ""
-    if word in OPTIONS:
-        return f"did you mean `option {word}`?"
-    if word in GLOBAL_KEYWORDS:
-        return "it belongs in the global section"
-    if word in PROXY_KEYWORDS:
-        return f"it belongs in {_listed(PROXY_KEYWORDS[word].sections)}"
-    return ""

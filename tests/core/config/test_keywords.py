@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from maniple.core.config import parser  # fills the tables
+from maniple.core.config import sections  # fills the tables
 from maniple.core.config.drafts import ProxyDraft
 from maniple.core.config.keywords import (
     ANY,
@@ -196,6 +196,6 @@ def test_nearest() -> None:
     assert nearest("zzzzz", ["balance", "backlog"]) == ""
 
 
-def test_all_tables_are_filled_by_the_parser() -> None:
-    assert len(parser.TABLES) >= 8
+def test_all_tables_are_filled_by_the_sections() -> None:
+    assert len(sections.TABLES) >= 8
     assert PROXY_KEYWORDS.names("backend")

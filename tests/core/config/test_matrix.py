@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from maniple.core.config.keywords import State
 from maniple.core.config.matrix import COLUMNS, Row, render, rows
-from maniple.core.config.parser import SECTIONS
+from maniple.core.config.sections import SECTIONS
 
 
 def find(name: str, place: str) -> Row:
