@@ -7,6 +7,7 @@ and what rules need of the relay. Must not know: what an action does. Runs in `b
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..pools.counters import BackendCounts, ServerCounts
@@ -26,7 +27,7 @@ from .rules.pattern_files import PatternFiles
 from .rules.private_tables import FEW, private_tables
 from .rules.proxy_rules import NO_RULES, Findings, ProxyRules, compile_proxy
 from .rules.rule_sets import RuleSets
-from .rules.ruleset import RuleSet
+from .rules.ruleset import EMPTY, RuleSet
 from .rules.site import LiveSite, trackers_of, userlists_of
 from .rules.stick_rules import stores_of
 from .rules.variables import Limits
@@ -176,7 +177,7 @@ def _frontend_plan(frontend: Frontend, own: ProxyRules) -> tuple[tuple[Run, ...]
     spec = frontend.spec
     before: tuple[Run, ...] = ()
     if own.content.steps:
-        before = _content(spec, own.content)
+        before = _content(spec, own.content, spec.mode == "tcp")
     elif spec.mode == "tcp" and own.backends.needs & Needs.HEAD:
         before = (inspection.look,)
     behind = _buffering(spec, frontend.request_timeout)
@@ -199,11 +200,10 @@ def _buffering(spec: ProxySpec, timeout: float) -> tuple[Run, ...]:
     return (buffer,)
 
 
-def _content(spec: ProxySpec, rules: RuleSet) -> tuple[Run, ...]:
+def _content(spec: ProxySpec, rules: RuleSet, tcp: bool) -> tuple[Run, ...]:
     """`tcp-request content`, with what makes it wait if it may have to."""
     if not rules.steps:
         return ()
-    tcp = spec.mode == "tcp"
     http = tcp and bool(rules.needs & Needs.HEAD)
     delay = spec.request_inspect_delay
     if delay and rules.needs & CHANGING:
@@ -214,16 +214,20 @@ def _content(spec: ProxySpec, rules: RuleSet) -> tuple[Run, ...]:
 def _equip_route(route: Route, own: ProxyRules, compiled: Mapping[tuple[str, bool], ProxyRules]) -> None:
     same = route.backend.spec is route.frontend.spec
     theirs = own if same else _rules_of(route.backend, compiled)
+    tcp = route.frontend.spec.mode == "tcp"
+    if tcp:
+        # Also where the backend's mode is http: there is no HTTP to look at.
+        theirs = replace(theirs, request=EMPTY, redirects=EMPTY, response=EMPTY, after=EMPTY)
     plan: tuple[Run, ...] = _present(theirs.persist.run, theirs.persist)
     if not same:
-        plan += _content(route.spec, theirs.content)
+        plan += _content(route.spec, theirs.content, tcp)
         if route.pooled:
             plan += _buffering(route.spec, route.frontend.request_timeout)
         plan += _present(theirs.request.run, theirs.request)
         plan += _present(theirs.redirects.run, theirs.redirects)
     plan += _present(theirs.servers.run, theirs.servers)
     backend = route.backend
-    if backend.binders:
+    if backend.binders and not tcp:
         if plan and backend.shows_cookie:
             plan = (binding.show, *plan)
         plan += (binding.bind,)
@@ -245,7 +249,8 @@ def _equip_route(route: Route, own: ProxyRules, compiled: Mapping[tuple[str, boo
     if not same:
         response += _present(own.response.run, own.response)
         after += _present(own.after.run, own.after)
-    response += backend.closers
+    if not tcp:
+        response += backend.closers
     route.response_plan = response
     route.after_plan = after
     if response or after:

@@ -340,6 +340,10 @@ def _check_backends(drafts: Sequence[ProxyDraft], diagnostics: Diagnostics) -> N
         elif draft.spec.mode == "http" and target.spec.mode == "tcp":
             message = f"{draft.label} has mode http and its backend {_at(target)} mode tcp"
             diagnostics.error(place, message, name, "set `mode http` in both, or in a defaults section")
+        elif draft.spec.mode != target.spec.mode and (target.rules or target.spec.cookie):
+            # HAProxy makes HTTP of the stream then.
+            message = f"{draft.label} has mode tcp: what backend {_at(target)} does with HTTP is not done for it"
+            diagnostics.warning(place, message, name, "set `mode http` in both, or in a defaults section")
 
 
 def _check_threads(draft: ProxyDraft, spec: GlobalSpec, diagnostics: Diagnostics) -> None:

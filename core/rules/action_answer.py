@@ -7,7 +7,7 @@ those of redirections by `redirects`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..session import FORCED
 from .actions import CONTENT, EARLY, REQUEST, RESPONSE, RESPONSE_CONTENT, RESPONSES, Act, Use, action
@@ -16,6 +16,9 @@ from .catalogue import Stage
 from .formats import constant_of
 from .redirects import read_redirect
 from .verdicts import DROP, REJECT, STOP, TARPIT, Answer, Switch, Verdict
+
+if TYPE_CHECKING:
+    from ..config.model import RuleWord
 
 
 def giving(verdict: Verdict) -> Act:
@@ -120,7 +123,17 @@ def _use_backend(use: Use) -> Act:
     name = constant_of(text)
     if name is not None and word.text not in use.ground.site.backends:
         raise use.error(f"there is no backend '{word.text}'", word)
+    if name is not None:
+        _refuse_mode(use, word)
     return giving(Switch(use.place, text))
+
+
+def _refuse_mode(use: Use, word: RuleWord) -> None:
+    """HTTP does not go to backends of mode tcp."""
+    spec = use.ground.spec
+    if spec is not None and spec.mode == "http" and use.ground.site.backends[word.text].spec.mode == "tcp":
+        message = f"{spec.kind} '{spec.name}' has mode http and backend '{word.text}' mode tcp"
+        raise use.error(message, word, "set `mode http` in both, or in a defaults section")
 
 
 @action("use-server", frozenset({"use-server"}), "<server>", "Choose the server, if it is up")

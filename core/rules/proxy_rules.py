@@ -150,6 +150,7 @@ def compile_proxy(spec: ProxySpec, site: Site, sets: RuleSets | None, found: Fin
     rules: dict[str, list[Rule]] = {}
     known: dict[str, set[str]] = {name: set() for name in scopes}
     grounds: dict[tuple[str, str], Ground] = {}
+    ignored: set[str] = set()
     for line in spec.rules:
         if line.kind == "acl":
             if line.words:
@@ -162,7 +163,16 @@ def compile_proxy(spec: ProxySpec, site: Site, sets: RuleSets | None, found: Fin
         if ground is None:
             ground = Ground(line.kind, acls.site, stage_of(line.kind, spec), spec, sets)
             grounds[line.kind, line.scope] = ground
-        if spec.mode == "tcp" and line.kind.startswith("http-"):
+        if spec.mode == "tcp" and (line.kind == "redirect" or line.kind.startswith("http-")):
+            if line.kind not in ignored:
+                ignored.add(line.kind)
+                place, message = (
+                    line.place,
+                    f"`{line.kind}` is ignored in {spec.kind} '{spec.name}': it needs mode http",
+                )
+                found.warnings.append(
+                    ConfigError(message, file=place.file, line=place.line, column=place.column, word=line.kind)
+                )
             continue
         try:
             rules.setdefault(_TOGETHER.get(line.kind, line.kind), []).append(

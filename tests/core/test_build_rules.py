@@ -155,3 +155,12 @@ def test_first_of() -> None:
 def test_bare_backend() -> None:
     spec = built().frontends["f"].spec
     assert bare_backend(spec).name == "f"
+
+
+def test_rules_of_http_are_not_run_for_clients_of_a_tcp_frontend() -> None:
+    """Whatever mode the backend has: there is no HTTP for them to look at."""
+    lines = "http-request deny\nredirect location /x\nhttp-response deny\nhttp-after-response allow\ncookie A insert"
+    route = built("mode tcp", lines).frontends["f"].default_route
+    assert (route.plan, route.response_plan, route.after_plan) == ((), (), ())
+    route = built("mode tcp", f"{lines}\ntcp-request content accept").frontends["f"].default_route
+    assert len(route.plan) == 2 and route.plan[-1] is passes.send

@@ -180,3 +180,23 @@ def test_places_are_those_of_the_text_whatever_is_escaped(line: str, marked: str
 def test_acls_are_referred_to_behind_their_first_line(before: str, refused: bool) -> None:
     found = mistakes(f"{before}\nacl a path /")
     assert [("there is no ACL 'a' before this line" in error.message) for error in found] == [True] * refused
+
+
+def test_what_needs_http_is_ignored_in_mode_tcp() -> None:
+    """With a warning for each kind of line, as HAProxy does."""
+    lines = "http-request deny\nhttp-request deny\nredirect location /x\nhttp-response deny\nuse_backend c"
+    rules = compile_lines(lines, mode="tcp")
+    assert not (rules.request.rules or rules.redirects.rules or rules.response.rules)
+    assert rules.backends.rules
+    warnings = [(one.line, one.message) for one in check_rules(read(lines, mode="tcp")).warnings]
+    assert warnings == [
+        (8, "`http-request` is ignored in frontend 'f': it needs mode http"),
+        (10, "`redirect` is ignored in frontend 'f': it needs mode http"),
+        (11, "`http-response` is ignored in frontend 'f': it needs mode http"),
+    ]
+
+
+def test_requests_do_not_go_to_backends_of_mode_tcp() -> None:
+    more = "backend d\n    mode tcp\n    server s 127.0.0.1:1\n"
+    wrong = "17 `use_backend`: frontend 'f' has mode http and backend 'd' mode tcp"
+    assert mistake("use_backend d if TRUE", more=more) == wrong
