@@ -19,11 +19,12 @@ from ..pools.pulses import Pulse
 from ..pools.slots import Shares, full_connections, share
 from ..pools.table import Table
 from .balance.backend import Backend
-from .build_backups import install_backups
+from .build_backups import install_backups, join_backups
 from .build_errors import install_errors
 from .build_levels import install_levels
 from .build_logs import install_logs
 from .build_rules import bare_backend, install
+from .build_sticky import install_sticky
 from .build_tracking import install_tracking
 from .config.model import Configuration, ProxySpec
 from .http.limits import Limits
@@ -144,7 +145,9 @@ def equip(
     named = {frontend.name: frontend for frontend in frontends}
     compiled = {} if compiled is None else compiled
     site = install(configuration, named, backends, relay, part, parts, compiled, pulse, tables)
-    install_backups(frontends, backends)
+    join_backups(backends)
+    install_sticky(frontends, backends, site.trackers.tables, configuration.globals.secret, relay)
+    install_backups(frontends)
     install_logs(configuration, frontends, site)
     install_errors(frontends, site)
     install_tracking(frontends, compiled, site.trackers)

@@ -21,10 +21,14 @@ if TYPE_CHECKING:
     from .balance.backend import Backend
 
 
-def install_backups(frontends: Sequence[Frontend], backends: Mapping[str, Backend]) -> None:
-    """Equip all ways whose backend has a backup."""
+def join_backups(backends: Mapping[str, Backend]) -> None:
+    """Backends know their backups."""
     for backend in backends.values():
         backend.spare = backends.get(backend.spec.backup_backend)
+
+
+def install_backups(frontends: Sequence[Frontend]) -> None:
+    """Equip all ways whose backend has a backup."""
     for frontend in frontends:
         for route in tuple(frontend.routes):
             if route.backend.spare is not None:

@@ -79,6 +79,7 @@ class Runtime:
         self._senders = senders
         self._reporters = reporters
         self._server_reporters = server_reporters or {}
+        relay.tell = self.tell
         self._column = column
         self._rows: list[tuple[int, Counts]] = self._find_rows(column) if column is not None else []
         self._maxconn = maxconn
@@ -192,8 +193,7 @@ class Runtime:
         place, told = set_server(self.backends, backend, server, state, weight)
         if not quiet:
             for severity, text in told:
-                for reporter in self._server_reporters.get(place.name, ()):
-                    reporter.append(severity, text.encode("utf-8", "replace"))
+                self.tell(place.name, severity, text)
 
     def watch_patterns(self, send: Callable[[list[Change]], None]) -> None:
         """Have what rules change in maps and ACLs told to `send`, in batches."""
@@ -251,6 +251,12 @@ class Runtime:
         """Write a message about the process to its logs."""
         text = message.encode("utf-8", "replace")
         for reporter in self._reporters:
+            reporter.append(severity, text)
+
+    def tell(self, backend: str, severity: int, message: str) -> None:
+        """Write a message about a backend, or its servers, to the backend's logs."""
+        text = message.encode("utf-8", "replace")
+        for reporter in self._server_reporters.get(backend, ()):
             reporter.append(severity, text)
 
     # The pulse.

@@ -25,7 +25,16 @@ INSIDE_CORE = (
     {"balance"},
     {"checks", "report"},
     {"relay"},
-    {"runtime", "build_rules", "build_logs", "build_errors", "build_levels", "build_tracking"},
+    {
+        "runtime",
+        "build_backups",
+        "build_errors",
+        "build_levels",
+        "build_logs",
+        "build_rules",
+        "build_sticky",
+        "build_tracking",
+    },
     {"build"},
     {"rehearsal"},
 )

@@ -27,9 +27,13 @@ _HALF = 0xFFFFFFFF
 
 
 def number_of(name: str) -> int:
-    """32 bits that stand for a backend, or for `backend/server`; never 0."""
-    digest = blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest()
-    return int.from_bytes(digest[:4], "big") or 1
+    """31 bits that stand for a backend, or for `backend/server`; never 0. (Words of tables have a sign.)"""
+    return number_in(blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest())
+
+
+def number_in(digest: bytes) -> int:
+    """The number of a server whose hint that is (sticky_cookie)."""
+    return int.from_bytes(digest[:4], "big") & 0x7FFFFFFF or 1
 
 
 def make_pin(asked: int, server: int) -> int:

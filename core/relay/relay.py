@@ -50,6 +50,7 @@ class Relay:
         "room",
         "sessions",
         "spare",
+        "tell",
         "timers",
         "tunnels",
         "uri_length",
@@ -96,6 +97,8 @@ class Relay:
         self.draining = False
         self.full: Callable[[], None] = nothing
         """Called when no further client may be accepted."""
+        self.tell: Callable[[str, int, str], None] = unheard
+        """(backend, severity, text): a message about a backend for its logs."""
         self.room: Callable[[], None] = nothing
         """Called when a connection was closed while accepting is paused."""
 
@@ -123,6 +126,10 @@ class Relay:
         """The date (seconds since the epoch) of a moment of the thread's clock (ms). Two looks at clocks a request are
         saved this way: only log lines need dates."""
         return self.date() - self.clock() + at / 1000.0
+
+
+def unheard(backend: str, severity: int, text: str) -> None:
+    """Where there are no logs."""
 
 
 def nothing() -> None:

@@ -57,6 +57,7 @@ class RuledExchange(Exchange):
         "suspended",
         "uncertain",
         "unsure",
+        "visit",
         "wanted",
     )
 
@@ -88,6 +89,8 @@ class RuledExchange(Exchange):
     """The server that `use-server` or a binder (binding) has chosen."""
     stores: tuple[Any, ...]
     """Keys for which a stick table is to learn the server (rules.stick_rules)."""
+    visit: Any
+    """sticky.Visit: the request as one of a sticky session; set by the plan of a backend that has sessions."""
     cookie_dates: tuple[int, int]
     """When the cookie says that the client was last and first seen (balance.persistence)."""
     priority_class: int
@@ -119,6 +122,7 @@ class RuledExchange(Exchange):
         self.inspected = None
         self.uncertain = 0
         self.unsure = False
+        self.visit = None
         addresses = self.addresses
         if addresses is not None:
             session = self.session

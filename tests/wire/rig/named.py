@@ -82,6 +82,9 @@ class NamedServer:
 
     def close(self) -> None:
         self.release.set()
+        # Closing it alone would not wake who accepts.
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
 
@@ -134,7 +137,8 @@ class Farm:
         for listener in self._listeners:
             listener.close()
         assert left == [{}] * len(left), left
-        assert self.thread.take_complaints() == []
+        complaints = self.thread.take_complaints()
+        assert complaints == [], complaints
 
 
 class Proxy:
