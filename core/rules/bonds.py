@@ -16,18 +16,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from ...pools.table import Table
-from ...pools.table_cells import Word
 from ..addresses import Address
-
-
-class Line(Protocol):
-    """What is asked of a server line."""
-
-    @property
-    def id(self) -> int: ...
-
-    @property
-    def address(self) -> Address: ...
 
 
 class Member(Protocol):
@@ -38,78 +27,100 @@ class Member(Protocol):
 
     @property
     def spec(self) -> Any:
-        """A Line."""
+        """The server line: its id and address."""
+
+
+Find = Callable[[bytes], Any]
+Keep = Callable[[bytes, Any], None]
 
 
 class Bonds:
-    """`by_address`: `srvkey addr`. `clock`: seconds of CLOCK_MONOTONIC. The table stores server_id and server_key."""
+    """`by_address`: `srvkey addr`. `clock`: seconds of CLOCK_MONOTONIC. The table stores server_id and server_key.
 
-    __slots__ = ("_by_id", "_by_number", "_by_text", "_clock", "_hold", "_ids", "_numbers", "_texts", "_words", "table")
+    `find(key)` is the server of that key, None if nothing is known of it here; its expiry moves in any case.
+    `keep(key, server)`: the key's server is that one from now on; nothing happens where there is no room."""
+
+    __slots__ = ("find", "keep", "table")
 
     def __init__(self, table: Table, servers: Iterable[Member], by_address: bool, clock: Callable[[], float]) -> None:
         self.table = table
-        self._clock = clock
-        self._hold = table.hold
-        self._ids = _word(table, "server_id")
-        self._words = _word(table, "server_key")
-        self._by_id: dict[int, Any] = {}
-        self._by_text: dict[bytes, Any] = {}
-        self._texts: dict[str, bytes] = {}
+        by_id: dict[int, Any] = {}
+        by_text: dict[bytes, Any] = {}
+        texts: dict[str, bytes] = {}
         for server in servers:
-            self._by_id.setdefault(server.spec.id, server)
-            text = address_key(server.spec.address) if by_address else server.name.encode()
-            self._texts[server.name] = text
+            by_id.setdefault(server.spec.id, server)
+            text = texts[server.name] = address_key(server.spec.address) if by_address else server.name.encode()
             if text:
-                self._by_text.setdefault(text, server)
-        self._by_number: dict[int, Any] = {0: None}
-        """By the number of the text in the table's names."""
-        self._numbers: dict[str, int] = {}
+                by_text.setdefault(text, server)
+        self.find: Find = _finder(table, by_id, by_text, clock)
+        self.keep: Keep = _keeper(table, texts, clock)
 
-    def find(self, key: bytes) -> Any:
-        """The server of that key, None if nothing is known of it here. Its expiry moves in any case."""
-        now = int(self._clock() * 1000.0)
-        slot = self._hold(key, now)
+
+def _finder(table: Table, by_id: dict[int, Any], by_text: dict[bytes, Any], clock: Callable[[], float]) -> Find:
+    hold, release, expire, shared = table.hold, table.release, table.expire, table.shared
+    due, changed, rows = table.arrays.due, table.arrays.changed, table.arrays.rows
+    row_words = table.arrays.row_words
+    key_place, id_place = _places(table)
+    known: dict[int, Any] = {}
+    """By the number of the text in the table's names, which never gets another text."""
+
+    def learn(number: int) -> Any:
+        server = by_text.get(table.names.text(number)) if number else None
+        if server is not None:
+            known[number] = server
+        return server
+
+    def find(key: bytes) -> Any:
+        now = int(clock() * 1000.0)
+        slot = hold(key, now)
         if not slot:
             return None
-        table = self.table
-        number = self._words.value(slot, now)
-        known = self._by_number
-        server = known[number] if number in known else self._learn(number)
+        at = slot * row_words
+        number = rows[at + key_place]
+        server = known.get(number)
         if server is None:
-            server = self._by_id.get(self._ids.value(slot, now))
-        table.touch(slot, now)
-        table.mark(slot)
-        table.release(slot)
+            server = learn(number)
+            if server is None:
+                server = by_id.get(rows[at + id_place])
+        due[slot] = now + expire
+        if shared:
+            changed[slot] = 1
+        release(slot)
         return server
 
-    def keep(self, key: bytes, server: Any) -> None:
-        """The key's server is that one from now on; nothing happens where there is no room."""
-        now = int(self._clock() * 1000.0)
-        table = self.table
-        slot = table.track(key, now)
+    return find
+
+
+def _keeper(table: Table, texts: dict[str, bytes], clock: Callable[[], float]) -> Keep:
+    track, release, shared, names = table.track, table.release, table.shared, table.names
+    changed, rows, row_words = table.arrays.changed, table.arrays.rows, table.arrays.row_words
+    key_place, id_place = _places(table)
+    numbers: dict[str, int] = {}
+
+    def keep(key: bytes, server: Any) -> None:
+        slot = track(key, int(clock() * 1000.0))
         if not slot:
             return
-        number = self._numbers.get(server.name, 0)
-        if not number:
-            number = self._numbers[server.name] = table.names.number(self._texts[server.name])
-        self._ids.set(slot, server.spec.id, now)
-        self._words.set(slot, number, now)
-        table.mark(slot)
-        table.release(slot)
+        name = server.name
+        number = numbers.get(name)
+        if number is None:
+            number = names.number(texts[name])
+            if number:
+                numbers[name] = number
+        at = slot * row_words
+        rows[at + id_place] = server.spec.id
+        rows[at + key_place] = number
+        if shared:
+            changed[slot] = 1
+        release(slot)
 
-    def _learn(self, number: int) -> Any:
-        text = self.table.names.text(number)
-        server = self._by_text.get(text)
-        if text:
-            # A number never gets another text.
-            self._by_number[number] = server
-        return server
+    return keep
 
 
-def _word(table: Table, name: str) -> Word:
-    cell = table.cell(name)
-    assert isinstance(cell, Word)
-    return cell
+def _places(table: Table) -> tuple[int, int]:
+    """Of both words in an entry's row."""
+    assigned = table.arrays.layout.assigned
+    return assigned["server_key"], assigned["server_id"]
 
 
 def address_key(address: Address) -> bytes:

@@ -67,10 +67,18 @@ def case(
     whole += f"backend b\n    stick-table {table}\n{indented(back)}{indented(servers)}"
     whole += f"backend seed\n{indented(seeding)}{indented(seed)}{more}"
     steps = [step for ask in asks for step in (get(ask), Response())]
-    origins = {one: (answers(one, len(asks), answer),) * 6 for one in NAMES}
+    origins = {one: (answers(one, len(asks), answer),) * 6 for one in NAMES} | words.pop("origins", {})
     clients = words.pop("clients", ((*steps, CLOSE),))
     lines = words.pop("lines", len(asks))
     return Case(f"stick: {name}", clients, origins, whole=whole, lines=lines, **words)
+
+
+def in_turn(*sends: Send) -> tuple[tuple[Any, ...], ...]:
+    """Clients of one request each, one after the other."""
+    return tuple(
+        (*((Await(f"c{number - 1}"),) if number else ()), send, Response(), CLOSE, Raise(f"c{number}"))
+        for number, send in enumerate(sends)
+    )
 
 
 SAME = ("a", "b", "a", "b", "c", "a", "-", "-", "d", "a /look", "b /look", "x /look")
@@ -99,6 +107,15 @@ BASIC = (
         "stick on req.hdr_ip(X-Forwarded-For,-1)\nstick on src",
         table="type ip size 100",
         tables=(),
+    ),
+    case(
+        "several clients",
+        ("-",) * 7,
+        "stick on src",
+        table="type ip size 100",
+        tables=(),
+        sources=tuple(f"127.0.0.{number}" for number in (1, 2, 1, 2, 3, 1, 2)),
+        clients=in_turn(*(get("-") for _ in range(7))),
     ),
     case("a full table", ("a", "b", "a", "b", "a /look", "b /look"), table=f"{TABLE} size 1"),
     case("nopurge", ("a", "b", "a", "b", "a /look", "b /look"), table=f"{TABLE} size 1 nopurge"),
@@ -140,6 +157,9 @@ SEVERAL = (
     ),
 )
 
+HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+LATER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+UPGRADED = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
 RESPONSES = (
     case(
         "learned of a response",
@@ -171,6 +191,29 @@ RESPONSES = (
         "variables",
         ("a", "b", "a /look", "a"),
         "http-request set-var(txn.k) hdr(K)\nstick store-response var(txn.k)\nstick match hdr(K)",
+    ),
+    case(
+        "several lines of Set-Cookie",
+        ("a", "q /look", "s1-session /look"),
+        "stick store-response res.cook(q)",
+        answer="Set-Cookie: p=1\r\nSet-Cookie: q=q\r\n",
+    ),
+    case(
+        "interim responses",
+        ("a", "200 /look", "103 /look", "a /look"),
+        f"{ON}\nstick store-response status",
+        origins={"s1": ((Request(), Send(HINTS), Send(LATER)),), "s2": (), "s4": ()},
+    ),
+    case(
+        "upgrades",
+        ("a / Connection: upgrade|Upgrade: x",),
+        f"{ON}\nstick store-response status",
+        origins={"s1": ((Request(), Send(UPGRADED), Until(b"bye"), CLOSE),), "s2": (), "s4": ()},
+        clients=(
+            (get("a / Connection: upgrade|Upgrade: x"), Until(b"\r\n\r\n"), Send(b"bye"), End(), CLOSE, Raise("up")),
+            *((Await("up"), get(f"{key} /look"), Response(), CLOSE) for key in ("a", "101")),
+        ),
+        lines=3,
     ),
     case("response denied", ("a", "a /look"), f"{ON}\nhttp-response deny"),
     case("request denied", ("a", "a /deny", "b /deny", "a", "b /look"), f"{ON}\nhttp-request deny if {{ path /deny }}"),
@@ -264,7 +307,8 @@ KEYS = (
 )
 
 
-# Mode tcp: a client is its source address, or what it says first.
+# Mode tcp: a client is its source address, or what it says first. All are connected before the first one speaks, so
+# rules wait for bytes.
 
 
 def spoken(text: bytes) -> tuple[Any, ...]:
@@ -303,15 +347,28 @@ BINARY = "type binary len 4 size 100"
 INSPECT = "tcp-request inspect-delay 1s\ntcp-request content accept if { req.len ge 3 }\n"
 ANSWERED = "tcp-response inspect-delay 1s\ntcp-response content accept if { res.len ge 3 }\n"
 STREAMS = (
-    stream("source", "stick on src", (b"a\n", b"b\n", b"c\n"), table=IP),
-    stream("without", "stick on src if FALSE", (b"a\n", b"b\n", b"c\n"), table=IP),
+    stream("source", f"{INSPECT}stick on src", (b"aa\n", b"bb\n", b"cc\n"), table=IP),
+    stream(
+        "sources",
+        f"{INSPECT}stick on src",
+        (b"aa\n",) * 7,
+        table=IP,
+        sources=tuple(f"127.0.0.{number}" for number in (1, 2, 1, 2, 3, 1, 2)),
+    ),
+    stream(
+        "networks",
+        f"{INSPECT}stick on src,ipmask(24)",
+        (b"aa\n",) * 3,
+        table=IP,
+        sources=("127.0.0.2", "127.0.1.2", "127.0.0.9"),
+    ),
+    stream("without", f"{INSPECT}stick on src if FALSE", (b"aa\n", b"bb\n", b"cc\n"), table=IP),
     stream(
         "what is said",
         f"{INSPECT}stick on req.payload(0,2)",
         (b"aa\n", b"bb\n", b"cc\n", b"bb\n", b"aa\n"),
         table=BINARY,
     ),
-    stream("nothing waits", "stick on req.payload(0,2)", (b"aa\n", b"aa\n"), table=BINARY),
     stream(
         "what is answered",
         f"{INSPECT}{ANSWERED}stick match req.payload(0,2)\nstick store-response res.payload(0,2)",
@@ -330,11 +387,17 @@ STREAMS = (
         (b"\x01a\n", b"\x01b\n", b"\x01a\n", b"\x02ax\n"),
         table=BINARY,
     ),
-    stream("down", "stick on src", (b"a\n", b"b\n"), table=IP, servers="server s1 {s1} disabled\nserver s2 {s2}"),
+    stream(
+        "down",
+        f"{INSPECT}stick on src",
+        (b"aa\n", b"bb\n"),
+        table=IP,
+        servers="server s1 {s1} disabled\nserver s2 {s2}",
+    ),
     stream(
         "refused",
-        "stick on src\noption redispatch\nretries 1",
-        (b"a\n", b"b\n"),
+        f"{INSPECT}stick on src\noption redispatch\nretries 1",
+        (b"aa\n", b"bb\n"),
         table=IP,
         servers="server s1 {refusing}\nserver s2 {s2}\nserver s4 {s4}",
     ),

@@ -60,6 +60,8 @@ class Case:
     differs: Mapping[str, Differs] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
     """Beginnings of facts that are left to chance."""
+    sources: tuple[str, ...] = ()
+    """Where clients connect from; by default all from 127.0.0.1."""
     lines: int = -1
     """Log lines to wait for; by default one for each client."""
     settle: float = 0.06
@@ -189,9 +191,12 @@ class Stage:
     def play(self) -> list[Peer]:
         peers: list[Peer] = []
         threads = []
-        for script in self.case.clients:
+        sources = self.case.sources or ("",) * len(self.case.clients)
+        for script, source in zip(self.case.clients, sources, strict=True):
             sock = socket.socket()
             sock.settimeout(PATIENCE)
+            if source:
+                sock.bind((source, 0))
             # A proxy that resets may be faster than our call returns: the end that is read tells it then.
             with contextlib.suppress(ConnectionResetError):
                 sock.connect(self.sockets[0].getsockname())
