@@ -13,7 +13,7 @@ import sys
 from .. import __version__
 from ..core.config.environment import LANGUAGE_VERSION
 from ..core.config.features import feature_list
-from ..core.config.model import TuneSpec
+from ..core.config.global_spec import TuneSpec
 
 RELEASE_DATE = "2026/11/22"
 """Of `__version__`, as HAProxy writes dates."""

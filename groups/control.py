@@ -23,7 +23,8 @@ from dataclasses import dataclass, replace
 
 from ..core.addresses import Address
 from ..core.config.control import read_master
-from ..core.config.model import ControlSpec, GlobalSpec, Place
+from ..core.config.global_spec import ControlSpec
+from ..core.config.model import GlobalSpec, Place
 from .conversation import MASTER, Conversation
 from .steering import Answer, Steering
 

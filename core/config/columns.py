@@ -33,6 +33,9 @@ class Column(int):
         made.index = index
         return made
 
+    def __reduce__(self) -> tuple[type[Column], tuple[tuple[int, ...], int]]:
+        return Column, (self.origins, self.index)
+
     def __add__(self, offset: int) -> Column:
         return Column(self.origins, self.index + offset)
 

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from ..addresses import parse_address
 from .bind import group_number, octal, user_number
-from .model import ControlSpec, Place
+from .global_spec import ControlSpec
+from .model import Place
 
 LEVELS = ("user", "operator", "admin")
 """From the least to the most that is allowed."""

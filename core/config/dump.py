@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 
 from ...pools.table_shape import ARRAYS
 from ..units import format_size, format_time
+from .global_spec import TuneSpec
 from .lexer import quote_word
 from .logs import FACILITIES, LEVELS, format_sample
 from .model import (
@@ -28,7 +29,6 @@ from .model import (
     TableSpec,
     ThreadSet,
     Timeouts,
-    TuneSpec,
     UserlistSpec,
 )
 from .peers_spec import PeersSpec

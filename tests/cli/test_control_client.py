@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from maniple.cli.control_client import NobodyThere, NotClear, ask, find, places_in, read_pid, status_of
 from maniple.core.addresses import Address
-from maniple.core.config.model import ControlSpec, Place
+from maniple.core.config.global_spec import ControlSpec
+from maniple.core.config.model import Place
 from maniple.groups.control import Endpoint
 from maniple.tests.groups.control_rig import STATUS, FakeSteering, Rig
 

@@ -23,6 +23,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from maniple.core.config.global_spec import TuneSpec
 from maniple.core.config.model import (
     Address,
     BindSpec,
@@ -31,7 +32,6 @@ from maniple.core.config.model import (
     Place,
     ProxySpec,
     ServerSpec,
-    TuneSpec,
 )
 from maniple.core.errors import ConfigError
 from maniple.groups.figures import Figures

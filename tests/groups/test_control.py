@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from maniple.core.addresses import Address
-from maniple.core.config.model import ControlSpec, GlobalSpec, Place
+from maniple.core.config.global_spec import ControlSpec
+from maniple.core.config.model import GlobalSpec, Place
 from maniple.groups.control import OWN, Endpoint, endpoints
 from maniple.groups.conversation import MASTER
 from maniple.tests.groups.control_rig import STATUS, Rig

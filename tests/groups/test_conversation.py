@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from maniple.core.addresses import Address
-from maniple.core.config.model import ControlSpec, Place
+from maniple.core.config.global_spec import ControlSpec
+from maniple.core.config.model import Place
 from maniple.groups.control import Endpoint
 from maniple.groups.conversation import ENOUGH, MASTER, MAX_INPUT
 from maniple.groups.steering import Answer

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 from maniple.core.addresses import Address
-from maniple.core.config.model import ControlSpec, Place
+from maniple.core.config.global_spec import ControlSpec
+from maniple.core.config.model import Place
 from maniple.groups.control import Endpoint
 from maniple.groups.conversation import MASTER
 from maniple.tests.groups.control_rig import Rig

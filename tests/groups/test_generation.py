@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from maniple.core.config.model import Address, BindSpec, Configuration, GlobalSpec, Place, ProxySpec, TuneSpec
+from maniple.core.config.global_spec import TuneSpec
+from maniple.core.config.model import Address, BindSpec, Configuration, GlobalSpec, Place, ProxySpec
 from maniple.core.relay.handing import open_inbox
 from maniple.groups.foundation import Foundation, lay_foundation
 from maniple.groups.generation import Generation

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from maniple.core.config.global_spec import TuneSpec
 from maniple.core.config.model import (
     Address,
     GlobalSpec,
     ThreadRange,
     ThreadSet,
-    TuneSpec,
 )
 from maniple.groups.queue_end import queue_length
 from maniple.groups.sockets import is_listening

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from maniple.core.config.model import Configuration, GlobalSpec, TuneSpec
+from maniple.core.config.global_spec import TuneSpec
+from maniple.core.config.model import Configuration, GlobalSpec
 from maniple.groups.child import Child
 from maniple.groups.group import STACKS
 from maniple.groups.lifecycle import GroupState

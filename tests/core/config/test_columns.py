@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 from hypothesis import given
 from hypothesis import strategies as st
 from maniple.core.config.columns import Column, Trail
@@ -15,6 +17,8 @@ def test_offsets_go_along_the_word() -> None:
     assert (column + 1) + 2 == 9
     assert column + 4 - 2 == 6
     assert 2 + column == 6
+    again = pickle.loads(pickle.dumps(column + 1))
+    assert (again, again + 1) == (5, 6)
     assert f"{column + 1}:{column + 2!r}" == "5:6"
 
 
