@@ -124,6 +124,9 @@ def test_each_line_alone(line: tuple[str, str]) -> None:
 @settings(max_examples=25)
 @given(st.lists(st.sampled_from(ALL_LINES), max_size=25, unique=True))
 def test_any_selection(chosen: list[tuple[str, str]]) -> None:
+    lines = {line for _, line in chosen}
+    if {"nbthread 4", "thread-group 1 1-2"} <= lines and "nbgroup 2" not in lines:
+        chosen = [*chosen, ("global", "nbgroup 2")]  # or two threads would have no group
     text = ""
     for head in ("global", "frontend f", "backend f"):
         text += head + "\n" + ("" if head == "global" else " mode http\n")

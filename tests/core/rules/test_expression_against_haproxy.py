@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from maniple.core.errors import ConfigError
 from maniple.core.rules import convert_tables, fetch_tables, keywords
-from maniple.core.rules.catalogue import CONVERTERS, FETCHES, Stage
+from maniple.core.rules.catalogue import CONVERTERS, FETCHES, ConverterEntry, FetchEntry, Stage
 from maniple.core.rules.expression import compile_text, parse_expression
 from maniple.core.rules.samples import BIN, BOOL, INT, IP, STR, pack_ip
 from maniple.tests.core.rules import oracle
@@ -145,5 +145,6 @@ def test_every_fetch_and_converter_is_compared() -> None:
     maps = {name for name in CONVERTERS if name == "map" or name.startswith("map_")}
     # Stick tables: tests/wire/test_tables.
     modules = {fetch_tables.__name__, convert_tables.__name__}
-    tables = {name for name, entry in {**FETCHES, **CONVERTERS}.items() if entry.make.__module__ in modules}
+    entries: dict[str, FetchEntry | ConverterEntry] = {**FETCHES, **CONVERTERS}
+    tables = {name for name, entry in entries.items() if entry.make.__module__ in modules}
     assert {*FETCHES, *CONVERTERS} - used - set(NOT_COMPARED.split()) - maps - tables == set()
