@@ -13,6 +13,7 @@ from .explanation import Change, show_bytes
 from .patterns import show_sample
 from .samples import BIN, BOOL, Type
 from .scope import Variables
+from .table_keys import show_key
 
 Snapshot = dict[tuple[str, str], tuple[str, ...]]
 """(subject, name) -> values."""
@@ -45,6 +46,9 @@ def take(x: Any, shared: Variables) -> Snapshot:
     for scope, variables in scopes:
         for name, pair in (variables or {}).items():
             found["variable", f"{scope}.{name}"] = (show_pair(pair),)
+    for bonds, key, _ in getattr(x, "stores", ()):
+        place = "setting", f"key in stick table {bonds.table.name}"
+        found[place] = (*found.get(place, ()), show_bytes(show_key(bonds.table.shape, key)))
     session = x.session
     found["connection", "source"] = (_endpoint(session.client_host, session.client_port),)
     found["connection", "destination"] = (_endpoint(session.frontend_host, session.frontend_port),)

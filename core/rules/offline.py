@@ -42,6 +42,7 @@ NOTES: Mapping[str, str] = _NOTES
 _ACTIONS = {"do-resolve": _ASKED}
 _FAMILIES = (("sc_", _STORED), ("sc0_", _STORED), ("sc1_", _STORED), ("sc2_", _STORED), ("table_", _STORED))
 _FETCH = re.compile(r"(?:^|(?<=[\s\[!{]))([A-Za-z][A-Za-z0-9_.-]*)")
+_LOOKING = ("stick on", "stick match")
 _PROCESS = re.compile(r"\bvar\(proc\.([A-Za-z0-9_.]+)")
 
 
@@ -57,4 +58,6 @@ def notes_of(text: str) -> list[str]:
             found[name] = f"{name} {note}"
     for match in _PROCESS.finditer(text):
         found[match[0]] = f"proc.{match[1]} is what earlier requests have left; here there are none"
+    if text in _LOOKING:
+        found[text] = f"{text} finds what earlier requests have left; here there are none"
     return list(found.values())

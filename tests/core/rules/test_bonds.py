@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from maniple.core.addresses import parse_server_address
 from maniple.core.rules.bonds import Bonds, address_key
+from maniple.pools.table import Table, create_table
+from maniple.pools.table_arrays import share
 from maniple.pools.table_names import Names
-from maniple.tests.core.rules.tables import Clock, tables_of
+from maniple.tests.core.rules.tables import Clock, specs_of, tables_of
+from xxhash import xxh3_64_intdigest
 
 LINE = "type string len 4 size 20 expire 10s store server_id,server_key"
 
@@ -51,6 +54,36 @@ def test_by_address() -> None:
     bonds_of(*servers, table=table, by_address=True).keep(b"aaaa", servers[1])
     others = server("s2", 1, "10.0.0.1:80"), server("x", 9, "10.0.0.2:80"), server("y", 10, "10.0.0.2:80")
     assert bonds_of(*others, table=table, by_address=True).find(b"aaaa") is others[1]
+
+
+def test_two_groups() -> None:
+    """Names have the same numbers in both; the last one who writes has the entry."""
+    clock = Clock()
+    segment = create_table("t", next(iter(specs_of({"t": LINE}).values())).shape, 5)
+    tables = [Table(segment, seat, xxh3_64_intdigest) for seat in (1, 2)]
+    one, two = server("s1", 1), server("s2", 2)
+    first, second = (bonds_of(one, two, table=table, clock=clock) for table in tables)
+    second.keep(b"aaaa", two)
+    first.keep(b"bbbb", one)
+    first.keep(b"cccc", two)
+    assert [bonds.find(key) for bonds in (first, second) for key in (b"aaaa", b"bbbb", b"cccc")] == [two, one, two] * 2
+    second.keep(b"cccc", one)
+    assert first.find(b"cccc") is one
+
+
+def test_of_peers_table_what_changes_is_marked() -> None:
+    segment = create_table("t", next(iter(specs_of({"t": LINE}).values())).shape, 5)
+    share(segment, True)
+    table = Table(segment, 1, xxh3_64_intdigest)
+    one = server("s1", 1)
+    bonds = bonds_of(one, table=table)
+    bonds.keep(b"aaaa", one)
+    (slot,) = table.slots()
+    changed = table.arrays.changed
+    assert changed[slot]
+    changed[slot] = 0
+    bonds.find(b"aaaa")
+    assert changed[slot]
 
 
 def test_to_find_moves_the_expiry() -> None:

@@ -9,6 +9,7 @@ from maniple.core.http.edit import edit_request, edit_response
 from maniple.core.rules.effects import compare, show_pair, take
 from maniple.core.rules.explanation import Change
 from maniple.core.rules.samples import BIN, BOOL, INT, IP, STR, Type
+from maniple.tests.core.rules.lines import compile_lines
 
 MakeScope = Callable[..., Any]
 GET = b"GET /a HTTP/1.1\r\nHost: h\r\nCookie: a\r\nCookie: b\r\n\r\n"
@@ -68,6 +69,23 @@ def test_what_belongs_to_the_exchange(make_scope: MakeScope) -> None:
         ("setting", "timeout server"): ([], ["3000 ms"]),
         ("setting", "retries"): ([], ["2"]),
     }
+
+
+def test_what_stick_tables_are_to_learn(make_scope: MakeScope) -> None:
+    rules = compile_lines(
+        back="stick-table type string size 9\nstick store-request str(a)\nstick store-request int(7) table t",
+        more="backend t\n  stick-table type integer size 9\n",
+    )
+    x = make_scope(request=GET)
+    x.stores = ()
+
+    def act(x: Any) -> None:
+        rules.stick.run(x)
+
+    assert [(one.subject, one.name, one.after) for one in changes(x, act)] == [
+        ("setting", "key in stick table b", ["a"]),
+        ("setting", "key in stick table t", ["7"]),
+    ]
 
 
 @pytest.mark.parametrize(

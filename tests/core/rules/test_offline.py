@@ -20,6 +20,8 @@ assert keywords.MODULES
         ("sc_http_req_rate(0) gt 5", ["sc_http_req_rate"]),
         ("set-header X %[var(proc.n)]", ["proc.n"]),
         ("nbsrv(a) gt 0", ["nbsrv"]),
+        ("stick on", ["stick"]),
+        ("stick store-request", []),
         ("do-resolve(txn.a,r,ipv4) hdr(host)", ["do-resolve"]),
     ],
 )
