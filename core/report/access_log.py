@@ -25,6 +25,7 @@ from dataclasses import replace
 from ..config.logs import JSON_LOG_FORMAT
 from ..config.model import GlobalSpec, Place, ProxySpec
 from ..errors import ConfigError
+from ..rules.acl_set import AclSet
 from ..rules.catalogue import Needs
 from ..rules.scope import Site
 from ..session import NOT_REACHED, Exchange, Session
@@ -166,7 +167,7 @@ def compile_proxy_format(proxy: ProxySpec, kind: str, around: Surroundings) -> L
         return make_json_line(around.hostname)
     place = proxy.format_places.get(kind)
     try:
-        return compile_format(text, proxy.mode, around, place.column if place is not None else 1)
+        return compile_format(text, proxy.mode, _with_acls(proxy, text, around), place.column if place is not None else 1)
     except ConfigError as error:
         raise _placed(error, proxy, place) from None
 
@@ -177,8 +178,15 @@ def needs_of_formats(proxy: ProxySpec, around: Surroundings) -> Needs:
     for kind in ("log-format", "log-format-sd"):
         text = text_of(proxy, kind)
         if text != JSON_LOG_FORMAT:
-            needs |= needs_of(text, proxy.mode, around)
+            needs |= needs_of(text, proxy.mode, _with_acls(proxy, text, around))
     return needs
+
+
+def _with_acls(proxy: ProxySpec, text: str, around: Surroundings) -> Surroundings:
+    """With the proxy's ACLs, which the fetch `acl` asks for: all of them, since formats are read after the section."""
+    if "acl(" not in text or around.site is None:
+        return around
+    return replace(around, site=AclSet([line for line in proxy.rules if not line.scope], around.site).site)
 
 
 def _variables(proxy: ProxySpec, kind: str) -> frozenset[str]:
