@@ -167,7 +167,8 @@ def compile_proxy_format(proxy: ProxySpec, kind: str, around: Surroundings) -> L
         return make_json_line(around.hostname)
     place = proxy.format_places.get(kind)
     try:
-        return compile_format(text, proxy.mode, _with_acls(proxy, text, around), place.column if place is not None else 1)
+        around = _with_acls(proxy, text, around)
+        return compile_format(text, proxy.mode, around, place.column if place is not None else 1)
     except ConfigError as error:
         raise _placed(error, proxy, place) from None
 
