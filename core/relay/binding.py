@@ -10,7 +10,8 @@ The parts, for a request whose backend is known:
 3. `bind` asks the backend's *binders*, a tuple of functions made when the proxies are built, in their order. The first
    server that one gives is the request's, unless it had one already. All are asked, also those behind: they may have to
    edit the request, or to learn from it (`exchange.wanted` tells them that it is bound);
-4. `passes.send`: `connect.assign` to the server, or `connect.dispatch` where there is none.
+4. `stick` rules, a set behind that (rules/stick_rules), name one if nobody has: denied requests do not come there;
+5. `passes.send`: `connect.assign` to the server, or `connect.dispatch` where there is none.
 
 When the response is here, `backend.closers` are run over it, as the last functions of the response's plan but
 `http-after-response`. To bind by something else: add its functions in `equip_backend`.
