@@ -95,6 +95,8 @@ def extraordinary(
         if changed is None:
             if exchange.held is not None and exchange.held.waiting:
                 connection.reading = HELD
+                # The head was a sign of life.
+                connection.deadline = relay.clock() * 1000.0 + exchange.route.server_timeout
                 _pace(connection, exchange.held)
             return
         exchange.held = None

@@ -117,6 +117,18 @@ def test_timeout_server_runs_meanwhile(make_rig: Make) -> None:
     assert client.take().startswith(b"HTTP/1.1 504 ") and rig.lines()[-1] == (504, "sH")
 
 
+def test_the_head_begins_timeout_server_anew(make_rig: Make) -> None:
+    rig, client, server = started(
+        make_rig, "http-response wait-for-body time 1h", timeouts=replace(TIMEOUTS, server=500)
+    )
+    rig.loop.advance(400)
+    rig.send(server, LENGTH[:-3])
+    rig.loop.advance(400)
+    assert client.take() == b""
+    rig.send(server, LENGTH[-3:])
+    assert client.take().endswith(b"abcdef")
+
+
 def test_client_leaves_meanwhile(make_rig: Make) -> None:
     rig, client, server = started(make_rig, WAIT)
     rig.send(server, LENGTH[:-3])
