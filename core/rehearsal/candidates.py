@@ -65,7 +65,9 @@ def settle(choice: Choice, backend: Backend, server: Server | None, wanted: Serv
         choice.why = "there is no server that could have it"
         return
     if wanted is not None and server is wanted:
-        choice.server, choice.why = server.name, "use-server, or its cookie" if backend.binders else "use-server"
+        choice.server, choice.why = server.name, "use-server"
+        if backend.binders or backend.spec.sticky is not None:
+            choice.why = "use-server, or its cookie"
         return
     if len(backend.candidates) == 1:
         choice.server, choice.why = server.name, "the only one that requests are balanced over"

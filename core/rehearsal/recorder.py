@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..relay import passes, responding
 from ..relay.inspection import Inspection
+from ..relay.spilling import spills
 from ..rules.effects import compare, take
 from ..rules.explanation import Choice, PassTrace
 from ..rules.ruleset import RuleSet
@@ -112,16 +113,22 @@ class Recorder:
 
     def _leaving(self, send: Callable[[Any], Verdict | None]) -> Run:
         def run(x: RelayExchange) -> Verdict | None:
-            backend = x.route.backend
+            asked = backend = x.route.backend
             choice = self.choice = candidates.describe(backend, self._reason(backend.name))
             wanted = x.wanted
             verdict: Verdict | None = passes.DONE
             if self._frontend.spec.mode == "tcp":
                 # Nothing is sent, as to send means to dial.
                 server = wanted or backend.choose(x)
+                if server is None and x.route.backup is not None and spills(x.route):
+                    server = x.route.backup.backend.choose(x)
             else:
                 verdict = send(x)
                 server = x.server
+            if server is not None and server.backend is not asked:
+                backend = server.backend
+                reason = f"backup-backend of {asked.name}, {self._reason(asked.name)}"
+                choice = self.choice = candidates.describe(backend, reason)
             self.placed = server is not None
             candidates.settle(choice, backend, server, wanted)
             return verdict

@@ -180,6 +180,22 @@ def test_nobody_to_go_to(explain: Explain) -> None:
     assert told.ending is not None and told.ending.status == 503
 
 
+@pytest.mark.parametrize("mode", ["http", "tcp"])
+def test_a_backup_backend(explain: Explain, mode: str) -> None:
+    text = (
+        "frontend f\n    bind 127.0.0.1:80\n    default_backend b\nbackend b\n    backup-backend c\n"
+        "    server s 127.0.0.1:1{}\nbackend c\n    server t 127.0.0.1:2\n"
+    )
+    text = f"defaults\n    mode {mode}\n" + text
+    request = GET if mode == "http" else b"x"
+    ending = explain(text.format(" disabled"), request).ending
+    assert ending is not None and (choice := ending.choice) is not None
+    assert (choice.backend, choice.reason, choice.server) == ("c", "backup-backend of b, default_backend", "t")
+    ending = explain(text.format(""), request).ending
+    assert ending is not None and (choice := ending.choice) is not None
+    assert (choice.backend, choice.server) == ("b", "s")
+
+
 def test_named_sets_are_entered_and_left(explain: Explain) -> None:
     told = explain(
         "request-rules inner\n    http-request deny if { path /never }\n    http-request set-header X-I 1\n"
