@@ -31,6 +31,9 @@ TURN, LIVING, FRESH, HEAD, TAIL = range(5)
 STATE, BORN = range(2)
 """Words of a row: 1 for an entry; when it was made, ms."""
 LIVE = 1
+PASSED = 64
+"""Held entries that a search for the oldest passes before it gives up: a millisecond. They are the newest then, so that
+the next search goes on behind them."""
 
 
 class Stripe:
@@ -171,8 +174,8 @@ class Stripe:
         return 0
 
     def oldest(self, now: int) -> int:
-        """The slot of the entry that expires first and that nobody holds; 0 if there is none. Held ones that it meets
-        are touched: they are in use."""
+        """The slot of the entry that expires first and that nobody holds; 0 if there is none, or not before PASSED that
+        are held. Held ones that it meets are touched: they are in use."""
         arrays = self.arrays
         bounds, due = arrays.bounds, arrays.due
         blocks = self.blocks
@@ -181,7 +184,8 @@ class Stripe:
             return 0
         end = self.first + fresh
         stop = blocks.start + -(-fresh // BLOCK)
-        for _ in range(2 * len(blocks) + self.slots):
+        passed = 0
+        while passed < PASSED:
             lowest = bounds[blocks.start : stop].tolist()
             bound = min(lowest)
             if bound >= FREE:
@@ -194,9 +198,14 @@ class Stripe:
                 bounds[blocks.start + block] = least
                 continue
             slot = start + dues.index(least)
-            if not arrays.holders(slot):
+            if arrays.rows[slot * arrays.row_words + STATE] != LIVE:
+                # Somebody held it in the moment in which it went, and has touched it since.
+                due[slot] = FREE
+            elif arrays.holders(slot):
+                due[slot] = now + self.expire
+                passed += 1
+            else:
                 return slot
-            due[slot] = now + self.expire
         return 0
 
     def rebuild(self) -> None:

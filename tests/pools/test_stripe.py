@@ -193,3 +193,38 @@ def test_rebuilt_stripes_are_as_before() -> None:
             table.release(slot)
         check(table)
         assert entries(table) == before
+
+
+def test_a_search_for_the_oldest_passes_few_that_are_held() -> None:
+    """With everything held a request costs about a millisecond, and who is free is found soon."""
+    with opened(make_shape(1000, 1000), 1) as (table,):
+        stripe = only_stripe(table)
+        slots = [table.track(key(number), number) for number in range(1000)]
+        assert not table.track(key(5000), 1000)
+        moved = [number for number, slot in enumerate(slots) if table.arrays.due[slot] != number + 1000]
+        assert moved == list(range(module.PASSED))
+        table.release(slots[500])
+        tries = 1
+        while not table.track(key(5000), 1000 + tries):
+            tries += 1
+        assert tries <= 500 // module.PASSED + 1
+        assert key(500) not in entries(table)
+        check(table)
+        assert stripe.state[LIVING] == 1000
+
+
+def test_a_slot_that_was_touched_after_it_went_is_no_entry() -> None:
+    """Both may miss each other (see the module), and who holds a slot moves its due whenever he likes."""
+    with opened(make_shape(3, 1000), 1) as (table,):
+        gone = table.track(key(0), 0)
+        table.release(gone)
+        assert table.remove(key(0))
+        table.touch(gone, 5)
+        for number in range(1, 10):
+            slot = table.track(key(number), 10 + number)
+            table.touch(gone, 5)
+            table.release(slot)
+            check(table)
+        assert entries(table) == {key(7), key(8), key(9)}
+        assert table.sweep(10_000) == 3
+        check(table)
