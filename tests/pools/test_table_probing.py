@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from maniple.pools.table import Table
 from maniple.pools.table_probing import make_hold, make_track
 from maniple.tests.pools.tables import SEED, key, make_shape, opened
@@ -15,7 +17,7 @@ def calls(table: Table, during: object) -> list[str]:
     def digest(one: bytes, seed: int) -> int:
         return xxh3_64_intdigest(one, seed)
 
-    def locked(name: str) -> object:
+    def locked(name: str) -> Callable[[bytes, int, int], int]:
         def call(one: bytes, hashed: int, now: int) -> int:
             said.append(name)
             return 0
@@ -31,7 +33,7 @@ def calls(table: Table, during: object) -> list[str]:
         def __getitem__(self, at: int) -> int:
             if callable(during):
                 during()
-            return self.words[at]  # type: ignore[no-any-return]
+            return self.words[at]
 
         def __setitem__(self, at: int, value: int) -> None:
             self.words[at] = value
@@ -41,11 +43,10 @@ def calls(table: Table, during: object) -> list[str]:
     held[1] = Held(words)  # type: ignore[call-overload]
     try:
         arrays = table.arrays
-        makers = (
-            lambda: make_track(arrays, 1, digest, SEED, 1000, locked("track")),  # type: ignore[arg-type]
-            lambda: make_hold(arrays, 1, digest, SEED, table._stripes, locked("hold")),  # type: ignore[arg-type]
-        )
-        said += [str(make()(key(1), 10)) for make in makers]
+        track = make_track(arrays, 1, digest, SEED, 1000, locked("track"))
+        hold = make_hold(arrays, 1, digest, SEED, table._stripes, locked("hold"))
+        for find in (track, hold):
+            said += [str(find(key(1), 10))]
     finally:
         held[1] = words
     return said
