@@ -7,15 +7,18 @@ that line, then JSON (the table's name, its type of keys, what it stores, the da
 entries, length and checksum of the lines that follow); then a line of JSON for each entry: key as hexadecimal digits,
 ms until it expired (null: never), a list of values for each data type. The last line is `end`.
 
-Invariants: a file is replaced as a whole or not at all. A block is read only when its checksums are right, so nothing
-is half read; blocks before a damaged one are whole. What a table stores today and did not store then begins at zero;
-`conn_cur` is not kept, for connections are not.
+Invariants: only regular files are read, and only they are replaced (a path may be a device's by mistake), each as a
+whole or not at all; nobody else may read a new one, for keys may be sessions'. A block is read only when its checksums
+are right, so nothing is half read; blocks before a damaged one are whole. What a table stores today and did not store
+then begins at zero; `conn_cur` is not kept, for connections are not.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -128,11 +131,15 @@ def _restore(table: Table, slot: int, stored: Stored, values: tuple[Any, ...], p
 
 
 def write_file(path: str, blocks: Iterable[Block]) -> None:
-    """Replaces the file. Raises OSError, and then the one before is as it was."""
+    """Replaces the file, whose mode stays. Raises OSError, and then the one before is as it was."""
     target = Path(path)
     draft = target.with_name(f".{target.name}.new")
+    mode = _mode(path)
     try:
-        with open(draft, "wb") as file:
+        # Where others can write to the folder they may have put a link there.
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "wb") as file:
+            os.fchmod(descriptor, mode)
             file.write(MAGIC)
             for block in blocks:
                 body = b"".join(
@@ -169,9 +176,22 @@ def write_file(path: str, blocks: Iterable[Block]) -> None:
             os.close(folder)
 
 
+def _mode(path: str) -> int:
+    """The permissions of the file, or of one that is made. Raises OSError for what is no file."""
+    try:
+        found = os.stat(path).st_mode
+    except FileNotFoundError:
+        return 0o600
+    if not stat.S_ISREG(found):
+        code = errno.EISDIR if stat.S_ISDIR(found) else errno.EINVAL
+        raise OSError(code, os.strerror(code))
+    return stat.S_IMODE(found)
+
+
 def read_file(path: str) -> tuple[list[Block], str]:
     """The blocks that are whole, up to the first one that is not; what is wrong with that, "" if nothing is. Raises
     OSError."""
+    _mode(path)
     content = Path(path).read_bytes()
     blocks: list[Block] = []
     try:

@@ -149,7 +149,9 @@ class TableKeeper:
                 blocks, complaint = [], ""
             except OSError as error:
                 blocks, complaint = [], error.strerror or str(error)
-            if complaint:
+            if complaint and not os.path.isfile(path):
+                self._notices.warning(f"table-file {path} cannot be read ({complaint}).")
+            elif complaint:
                 # It would be overwritten by the next one.
                 kept = f"{path}.damaged"
                 with contextlib.suppress(OSError):

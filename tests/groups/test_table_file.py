@@ -148,3 +148,33 @@ def test_a_file_that_cannot_be_written_leaves_the_one_before(tmp_path: Path, mon
         write_file(str(path), [])
     assert path.read_bytes() == b"before"
     assert os.listdir(tmp_path) == ["tables"]
+
+
+def test_nobody_else_reads_a_new_file_and_the_mode_of_an_old_one_stays(tmp_path: Path) -> None:
+    path = tmp_path / "tables"
+    write_file(str(path), [])
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o640)
+    write_file(str(path), [])
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_link_where_the_draft_is_made_is_not_followed(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_bytes(b"precious")
+    (tmp_path / ".tables.new").symlink_to(other)
+    with pytest.raises(OSError):
+        write_file(str(tmp_path / "tables"), [])
+    assert other.read_bytes() == b"precious"
+    # It is gone: the next time there is room.
+    write_file(str(tmp_path / "tables"), [])
+    assert read_file(str(tmp_path / "tables")) == ([], "")
+
+
+def test_only_regular_files_are_read_and_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "tables"
+    os.mkfifo(path)
+    for use in (read_file, lambda path: write_file(path, [])):
+        with pytest.raises(OSError, match="Invalid argument"):
+            use(str(path))
+    assert path.is_fifo() and os.listdir(tmp_path) == ["tables"]

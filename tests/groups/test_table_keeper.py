@@ -148,6 +148,13 @@ def test_a_damaged_file_is_told_and_kept(rig: Rig, tmp_path: Path) -> None:
     assert (tmp_path / "tables.damaged").read_bytes() == b"rubbish"
 
 
+def test_what_is_no_file_stays_where_it_is(rig: Rig, tmp_path: Path) -> None:
+    (tmp_path / "tables").mkdir()
+    rig.open()
+    assert len(rig.said.texts) == 1 and "cannot be read (Is a directory)" in rig.said.texts[0]
+    assert os.listdir(tmp_path) == ["tables"]
+
+
 def test_another_shape_takes_over_what_was_there(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     first = rig.open()
     for name, value in (("one", 1), ("forgotten", 3)):
