@@ -109,6 +109,15 @@ class Choice(Generic[M]):
         """The server of that number, of either backend."""
         return self._own.get(number)
 
+    def stays(self, pin: int) -> M | None:
+        """The server of a pin that holds whatever else is; None: `decide` says. For the path of every request."""
+        if pin >> 32 != self.asked:
+            return None
+        server = self._own.get(pin & _HALF)
+        if server is None or not server.usable or (self.back != NEVER and self.is_spare(pin & _HALF)):
+            return None
+        return server
+
     def is_spare(self, number: int) -> bool:
         """Is it one of the backup's?"""
         return number in self._spare and number not in self._main

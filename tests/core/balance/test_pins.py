@@ -141,6 +141,11 @@ def test_what_always_holds(found: list[int], down: set[int], strict: bool, back:
     assert (chosen.way is Way.BACKUP) <= (spare_ready and not main_ready)
     assert (chosen.way is Way.NOBODY) <= (not spare_ready and not main_ready)
     own = found[place_of(found, B)]
+    stays = choice(strict, back, tuple(down)).stays(own)
+    if stays is not None:
+        assert chosen.way is Way.KEEP
+        assert chosen.server is not None
+        assert chosen.server.number == stays.number
     if own >> 32 == B and back == NEVER and server_of(own) not in (*down, GONE):
         # A session whose server is there stays, whatever else is.
         assert chosen.way is Way.KEEP

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from maniple.core.balance.cookie_line import make_cut
 from maniple.core.http.block import HeaderBlock
 from maniple.core.http.head import HeadReader
 from maniple.core.http.limits import Limits
@@ -32,6 +35,17 @@ def block(*lines: str) -> HeaderBlock:
 )
 def test_cookies(lines: tuple[str, ...], values: list[bytes]) -> None:
     assert cookie_reader(b"S")(block(*lines)) == values
+
+
+@given(
+    st.lists(st.sampled_from(["S", "=", ";", " ", "a", '"', ",", "\\", "\t", "; ", "S=", "$"]), max_size=12).map(
+        "".join
+    )
+)
+def test_the_fast_way_finds_the_same(line: str) -> None:
+    line = line.strip()
+    expected = make_cut(b"S")(line.encode())[0] if line else []
+    assert cookie_reader(b"S")(block(f"Cookie: {line}")) == expected
 
 
 @pytest.mark.parametrize(
