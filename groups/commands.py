@@ -172,6 +172,10 @@ def _shown(text: Callable[[Status], str]) -> Callable[[Steering, Sequence[str], 
     return show
 
 
+def _show_peers(steering: Steering, words: Sequence[str], answer: Answer) -> None:
+    steering.show_peers(words, answer)
+
+
 def _stop(hard: bool) -> Callable[[Steering, Sequence[str], Answer], None]:
     def stop(steering: Steering, words: Sequence[str], answer: Answer) -> None:
         # The answer first: a hard stop may close the control socket.
@@ -203,6 +207,13 @@ _ROWS = (
         ("set", "weight"), "set weight <bk>/<srv>  (DEPRECATED)", "a server's weight, <n>[%]", "admin", _set_weight
     ),
     Command(("show", "info"), "show info", "figures of the whole process", "user", _shown(information_text)),
+    Command(
+        ("show", "peers"),
+        "show peers [dict|-] [section]",
+        "peers sections, who is connected, how far each is",
+        "user",
+        _show_peers,
+    ),
     Command(("show", "proc"), "show proc", "the supervisor and its groups", "user", _shown(processes_text)),
     Command(("show", "status"), "show status [json]", "everything, as `maniple status`", "user", _show_status),
     Command(

@@ -53,14 +53,14 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def run_group(seat: Seat) -> int:
     """The child's whole life. Returns its exit code: 0 when it was told to end, 1 when it could not start."""
-    _leave_parent(seat.supervisor)
+    leave_parent(seat.supervisor)
     pin(seat.place.cpus)
     if seat.stacks >= 0:
         faulthandler.register(STACKS, seat.stacks, all_threads=True)
     return Group(seat).run()
 
 
-def _leave_parent(supervisor: int) -> None:
+def leave_parent(supervisor: int) -> None:
     """The parent's signals become ours, and we shall not outlive it."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)

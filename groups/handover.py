@@ -187,6 +187,7 @@ def descriptors_of(found: Any) -> list[int]:
     for generation in found["generations"]:
         for part in (generation, *generation["children"], *generation["listeners"], *generation["tables"]):
             numbers.extend(part[name] for name in named if part.get(name, -1) >= 0)
+    numbers.extend(one["socket"] for one in found.get("peers", {}).get("sockets", ()))
     if found.get("answer", -1) >= 0:
         numbers.append(found["answer"])
     return numbers

@@ -51,6 +51,7 @@ class Kind(IntEnum):
     BORN = 5  # the process runs; what it has to build may take long
     DONE = 6  # the message with this ticket was carried out; text: what was wrong with it, or the answer to ASK
     CHANGED = 7  # number: thread; content: what its rules changed in maps and ACLs (rules/pattern_changes)
+    LEARNED = 8  # of a steward; text: the peers section whose tables know now what peers know
     # From the supervisor.
     GO = 16  # begin to accept
     DRAIN = 17  # number: ms until connections are cut, -1 for never; content: listeners to empty before

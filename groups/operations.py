@@ -9,7 +9,7 @@ A group that does not acknowledge a change within a second is named in the answe
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..pools.segment import Segment
@@ -67,6 +67,9 @@ class Operations:
     def tables(self) -> Mapping[str, Segment]:
         current = self._supervisor.succession.current
         return {} if current is None else current.foundation.tables
+
+    def show_peers(self, words: Sequence[str], answer: Answer) -> None:
+        self._supervisor.stewardship.show(words, answer)
 
     def stop_begins(self) -> None:
         """Nothing that was asked for will be done any more."""

@@ -78,6 +78,18 @@ class DrainingStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class StewardStatus:
+    """The process that shares stick tables with other machines."""
+
+    pid: int = 0
+    """0: there is none at the moment."""
+    started: float = 0.0
+    deaths: int = 0
+    sections: tuple[str, ...] = ()
+    """The peers sections."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeStatus:
     """The last reload, upgrade or scaling."""
 
@@ -106,6 +118,8 @@ class Status:
     listeners: tuple[ListenerStatus, ...] = ()
     groups: tuple[GroupStatus, ...] = ()
     draining: tuple[DrainingStatus, ...] = ()
+    steward: StewardStatus | None = None
+    """None: nothing is shared with other machines."""
     last_change: ChangeStatus | None = None
     reloads: int = 0
     failed_reloads: int = 0

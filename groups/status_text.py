@@ -28,6 +28,11 @@ def status_text(status: Status) -> str:
     for label, text in zip(_labels("listens"), _listeners(status), strict=False):
         lines.append(f"  {label:<8} {text}")
     lines.append(f"  traffic  {_traffic(status)}")
+    steward = status.steward
+    if steward is not None:
+        there = f"pid {steward.pid}, up {span_text(status.now - steward.started)}" if steward.pid else "none now"
+        deaths = f", died {steward.deaths}x" if steward.deaths else ""
+        lines.append(f"  steward  {there}{deaths}, peers {' '.join(steward.sections)}")
     reloads = f"{status.reloads} reload{'s' * (status.reloads != 1)}"
     if status.failed_reloads:
         reloads += f", {status.failed_reloads} failed since the last that succeeded"

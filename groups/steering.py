@@ -128,6 +128,9 @@ class Steering(Protocol):
     def tables(self) -> Mapping[str, Segment]:
         """The stick tables of what is in service, in the order of the configuration."""
 
+    def show_peers(self, words: Sequence[str], answer: Answer) -> None:
+        """What the steward knows of peers; the words behind `show peers`."""
+
     def stop(self, *, hard: bool) -> None:
         """Hard: at once. Otherwise connections may end, up to hard-stop-after."""
 

@@ -19,11 +19,12 @@ import itertools
 import os
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from ..core.config.model import Configuration
 from ..core.resolver.opening import prepare
+from ..pools.segment import Segment
 from .acknowledgements import Outcome
 from .child import Child, describe_exit
 from .figures import Figures
@@ -82,6 +83,10 @@ class Succession:
         self.numbers = itertools.count(1)
         """Where listeners' numbers come from."""
         self.newcomers: Newcomers | None = None
+        self.prepare: Callable[[Configuration, Mapping[str, Segment]], None] = lambda configuration, tables: None
+        """Called with each configuration and its tables before its groups are forked; may raise FoundationError."""
+        self.abandoned: Callable[[], None] = lambda: None
+        """Called when what was prepared will not be in service."""
         self.paused = False
         self.leave_streams = False
         """New groups shall not keep the streams of whoever started us."""
@@ -121,14 +126,19 @@ class Succession:
             return None
         generation = Generation(next(self.serials), configuration, foundation, self.build, self._processes, self.tables)
         try:
+            self.prepare(configuration, foundation.tables)
             for place in foundation.placement.groups:
                 generation.add(place)
-        except (OSError, ValueError) as failure:
+        except (OSError, ValueError, FoundationError) as failure:
             foundation.listening.close_new(self.kept)
             generation.close()
             why = failure.strerror if isinstance(failure, OSError) else failure
-            text = f"[maniple.main()] Cannot start groups ({why})."
-            self._notices.alert(text)
+            text = (
+                str(why) if isinstance(failure, FoundationError) else f"[maniple.main()] Cannot start groups ({why})."
+            )
+            for line in text.splitlines():
+                self._notices.alert(line)
+            self.abandoned()
             done(text)
             return None
         self.generations.append(generation)
@@ -237,6 +247,7 @@ class Succession:
             self.candidate = None
         generation.foundation.listening.close_new(self.kept)
         self.send_away(generation)
+        self.abandoned()
         done = self._done.pop(generation, None)
         if done is not None:
             done(why)

@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.config.model import Configuration
+from ..core.config.table_spec import TableSpec
+from ..pools.segment import Segment
 from . import handover
 from .child import Child
 from .control import Control, endpoints
@@ -38,6 +40,7 @@ from .notify import Notifier
 from .operations import Operations
 from .processes import Processes
 from .runtime_directory import own_path
+from .stewardship import Stewardship
 from .succession import Succession
 from .table_keeper import TableKeeper
 from .thread import Builder
@@ -120,7 +123,13 @@ class Supervisor:
         self.succession.announce_forks = self.options.master_worker
         self.succession.titles = self.options.titles
         self.keeper = TableKeeper(self.succession.tables, self.notices, self.timetable)
-        self.succession.tables.fill = self.keeper.fill
+        self.stewardship = Stewardship(
+            self.succession.tables, self.notices, self.timetable, self._selector, self.report
+        )
+        self.stewardship.titles = self.options.titles
+        self.succession.tables.fill = self._fill
+        self.succession.prepare = self.stewardship.prepare
+        self.succession.abandoned = self.resteward
         self.notifier = Notifier({} if not self.options.systemd else None)
         self.operations = Operations(self)
         self._watch = Watch(self.succession, self.processes, self.notices, self.report)
@@ -226,12 +235,24 @@ class Supervisor:
         self.processes.reap()
         self.operations.upgrading.child_ended()
         self.keeper.child_ended()
+        self.stewardship.child_ended()
+
+    def _fill(self, spec: TableSpec, segment: Segment, before: Segment | None) -> None:
+        self.stewardship.made(segment)
+        self.keeper.fill(spec, segment, before)
+
+    def resteward(self) -> None:
+        """Peers share what is in service, whatever was prepared for a generation that did not come."""
+        current = self.succession.current
+        if current is not None and not current.inherited:
+            self.stewardship.set(current.configuration, current.foundation.tables, current.foundation.identity)
 
     def _leave(self) -> None:
         """In a new child."""
         self._selector.close()
         self._signals.close()
         self.control.forget()
+        self.stewardship.forget()
         self._launch.forget()
 
     # Start.
@@ -279,6 +300,7 @@ class Supervisor:
                 self.report(_NOTICE, f"Proxy {proxy.name} started.")
         self._watch.set(generation.configuration)
         self.keeper.set(generation.configuration.tables, generation.foundation.tables)
+        self.resteward()
         self._open_control(generation.configuration)
         if not first:
             return
@@ -396,6 +418,7 @@ class Supervisor:
     def _end(self, pidfile: str | None) -> None:
         """Nobody is left, however we got here."""
         self.processes.end()
+        self.stewardship.close()
         self.control.close()
         self._selector.close()
         if pidfile:

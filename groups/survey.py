@@ -50,6 +50,7 @@ def survey(supervisor: Supervisor, changes: Changes) -> Status:
             for one in succession.generations
             if one is not current and one.state == GenerationState.GOING
         ),
+        steward=supervisor.stewardship.status(),
         last_change=changes.last,
         reloads=changes.reloads,
         failed_reloads=changes.failed_reloads,

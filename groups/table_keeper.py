@@ -15,12 +15,12 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import NoReturn
 
 from ..core.config.table_spec import TableSpec
 from ..pools.segment import Segment
+from .lone_process import fork_alone
 from .notices import Notices
 from .table_file import Block, TableFileError, dump, load, read_file, write_file
 from .tables import Tables, open_table
@@ -101,7 +101,7 @@ class TableKeeper:
         for path, tables in self._files.items():
             self._timetable.forget(("table-file", path))
             try:
-                _write(path, tables, 0)
+                _write(path, tables, 0, self._tables.others)
             except OSError as error:
                 self._notices.alert(f"table-file {path} cannot be written ({error.strerror}).")
         self._files, self._intervals = {}, {}
@@ -122,7 +122,8 @@ class TableKeeper:
             self._notices.warning(f"table-file: nobody can write it now ({error}).")
             return
         try:
-            self._pid = _fork(partial(_write_alone, path, tables, self._writer), descriptors)
+            work = partial(_write_alone, path, tables, self._writer, self._tables.others)
+            self._pid = fork_alone(work, descriptors)
         except OSError as error:
             self._tables.dismiss((self._writer,))
             self._notices.warning(f"table-file: nobody can write it now ({error.strerror}).")
@@ -171,6 +172,7 @@ class TableKeeper:
 
     def _carry_over(self, segment: Segment, before: Segment) -> None:
         table = open_table(before, 0)
+        table.arrays.leave_out(self._tables.others)
         try:
             if len(table) > CARRIED:
                 raise TableFileError(f"its shape has changed, and {len(table)} entries are too many to take over")
@@ -180,49 +182,26 @@ class TableKeeper:
         self._load(segment, block)
 
 
-def _write_alone(path: str, tables: Mapping[str, Segment], writer: int) -> int:
+def _write_alone(path: str, tables: Mapping[str, Segment], writer: int, others: frozenset[int]) -> int:
     """In the process that writes: its exit code."""
     try:
-        _write(path, tables, writer)
+        _write(path, tables, writer, others)
     except OSError as error:
         return error.errno or 1
     return 0
 
 
-def _write(path: str, tables: Mapping[str, Segment], writer: int) -> None:
+def _write(path: str, tables: Mapping[str, Segment], writer: int, others: frozenset[int]) -> None:
+    """`others`: columns of other machines, who tell their figures again when they are asked."""
     blocks = []
     for segment in tables.values():
         table = open_table(segment, writer)
+        table.arrays.leave_out(others)
         try:
             blocks.append(dump(table, _now(), _date()))
         finally:
             table.close()
     write_file(path, blocks)
-
-
-def _fork(work: Callable[[], int], kept: list[int]) -> int:
-    """A process that does the work and nothing else, with no descriptors but streams and `kept`. Raises OSError."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    try:
-        pid = os.fork()
-        if not pid:
-            _work(work, kept)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    return pid
-
-
-def _work(work: Callable[[], int], kept: list[int]) -> NoReturn:
-    code = 1
-    try:
-        # Sockets, and ends of channels whose closing tells that the supervisor is dead.
-        for descriptor in map(int, os.listdir("/proc/self/fd")):
-            if descriptor > 2 and descriptor not in kept:
-                with contextlib.suppress(OSError):
-                    os.close(descriptor)
-        code = work()
-    finally:
-        os._exit(code)
 
 
 def _now() -> int:

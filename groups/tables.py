@@ -17,8 +17,8 @@ from ..core.config.model import Configuration
 from ..core.config.table_spec import TableSpec
 from ..pools.segment import Segment
 from ..pools.table import Table, create_table
-from ..pools.table_arrays import vacate
-from ..pools.table_shape import TableShape
+from ..pools.table_arrays import highest_seat, vacate
+from ..pools.table_shape import SEATS, TableShape
 from .shared import Slots
 
 
@@ -36,6 +36,8 @@ class Tables:
     def __init__(self) -> None:
         self.fill: Callable[[TableSpec, Segment, Segment | None], None] | None = None
         """Called for each table that is made, with the one of its name before, which had another shape."""
+        self.others: frozenset[int] = frozenset()
+        """Writers' numbers of other machines, whose counts are in our tables (groups/stewardship)."""
         self._users: dict[Segment, int] = {}
         self._writers = Slots()
 
@@ -84,6 +86,27 @@ class Tables:
     def engage(self, count: int) -> tuple[int, ...]:
         """Numbers for so many writers. Raises ValueError when there are not so many left."""
         return tuple(slot + 1 for slot in self._writers.take(count))
+
+    def engage_new(self, count: int) -> tuple[int, ...]:
+        """The same, of numbers that nobody has had: their columns are empty in all tables."""
+        used = max((highest_seat(segment) for segment in self._users), default=0)
+        first = max(self._writers.highest, used)
+        if first + count > SEATS - 1:
+            raise ValueError(f"no more than {SEATS - 1} writers can be there")
+        self._writers.claim(range(first, first + count))
+        return tuple(range(first + 1, first + count + 1))
+
+    def claim(self, writers: Iterable[int]) -> None:
+        """These are taken already (upgrade)."""
+        self._writers.claim(writer - 1 for writer in writers)
+
+    def forget(self, writers: Iterable[int]) -> None:
+        """Those numbers are free, and what they have counted is nothing any more."""
+        numbers = tuple(writers)
+        for segment in self._users:
+            for writer in numbers:
+                vacate(segment, writer, counts=True)
+        self.dismiss(numbers)
 
     def vacate(self, tables: Mapping[str, Segment], writers: Iterable[int]) -> None:
         """The process of those writers is dead: what it held and had open in its tables is no more. Its numbers are

@@ -61,6 +61,7 @@ class Upgrading:
         supervisor.timetable.forget("trial")
         if not error:
             supervisor.keeper.stop()
+            supervisor.stewardship.stop()
             connection = answer.hand_over()
             try:
                 execute(self._heritage(-1 if connection is None else connection.fileno()))
@@ -68,6 +69,7 @@ class Upgrading:
                 error = f"The new program cannot be executed ({failure.strerror})."
                 if connection is not None:
                     answer = supervisor.control.resume(connection)
+                supervisor.resteward()
         self._changes.end(error)
         supervisor.notices.warning(f"Failed to upgrade: {error}")
         answer.finish(error)
@@ -87,6 +89,7 @@ class Upgrading:
             "paused": succession.paused,
             "controls": [sock.fileno() for sock in supervisor.control.sockets],
             "answer": answer,
+            "peers": supervisor.stewardship.write(),
             "generations": [write_generation(one) for one in succession.generations],
         }
 
@@ -111,6 +114,7 @@ class Upgrading:
                 succession.current = generation
             else:
                 succession.limit(generation)
+        supervisor.stewardship.read(found.get("peers", {}))
         for descriptor in found["controls"]:
             supervisor.control.adopt(socket.socket(fileno=descriptor))
         answer = None

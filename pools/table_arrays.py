@@ -10,6 +10,7 @@ tables of 256 seats cost what their few writers touch.
 from __future__ import annotations
 
 import mmap
+from collections.abc import Collection
 
 from .segment import Segment
 from .table_shape import SEATS, Layout, TableShape
@@ -23,13 +24,25 @@ SECRET_BYTES = 32
 _MASK = (1 << 64) - 1
 
 
-def vacate(segment: Segment, seat: int) -> None:
+def vacate(segment: Segment, seat: int, *, counts: bool = False) -> None:
     """The thread of that seat is dead, or has gone: it holds nothing any more, and what it had open is closed. Its
-    counts stay; the seat's next thread goes on adding to them. Raises ValueError when the segment is no table."""
+    counts stay; the seat's next thread goes on adding to them (unless `counts`: they go too). Raises ValueError when
+    the segment is no table."""
     layout = Layout(TableShape.decode(segment.shape))
     # Gives the pages back: they read as zero, and untouched ones are not made for it.
     start = segment.start + layout.held_at + seat * layout.held_bytes
     segment.mapping.madvise(mmap.MADV_REMOVE, start, layout.held_bytes)
+    if counts and layout.counted_bytes:
+        start = segment.start + layout.counted_at + seat * layout.counted_bytes
+        segment.mapping.madvise(mmap.MADV_REMOVE, start, layout.counted_bytes)
+
+
+def highest_seat(segment: Segment) -> int:
+    """The highest that was ever used."""
+    header = segment.body[:64].cast("Q")
+    found: int = header[USED]
+    header.release()
+    return max(0, found - 1)
 
 
 def share(segment: Segment, shared: bool) -> None:
@@ -115,6 +128,13 @@ class Arrays:
         if self.header[USED] <= seat:
             self.header[USED] = seat + 1
         self.widen()
+
+    def leave_out(self, seats: Collection[int]) -> None:
+        """Sums of counts in this process are without those seats from now on."""
+        self.widen()
+        for seat in seats:
+            if seat < self.used:
+                self.counted[seat] = memoryview(bytes(len(self.counted[seat]) * 8)).cast("Q")
 
     def holders(self, slot: int) -> int:
         """How often threads hold the entry."""

@@ -14,7 +14,6 @@ from collections.abc import Collection
 
 from .stripe import BORN, FRESH, LIVE, STATE
 from .table import Table
-from .table_arrays import Arrays
 from .table_cells import COUNT_BITS, PERIOD, Count, Rate
 
 _WORD = (1 << 64) - 1
@@ -75,14 +74,6 @@ def shift_periods(period: int, ours: int, theirs: int, current: int, previous: i
     if rest < 0:
         return 0, round(rate * period / (period - ours))
     return round(rest), round(last)
-
-
-def forget_column(arrays: Arrays, seat: int) -> None:
-    """All that the seat has counted, and has open, is nothing."""
-    for views in (arrays.counted, arrays.held):
-        if seat < len(views):
-            view = views[seat].cast("B")
-            view[:] = bytes(len(view))
 
 
 class Columns:

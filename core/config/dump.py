@@ -154,6 +154,7 @@ def _peers(spec: PeersSpec) -> Iterator[str]:
         yield _line("server", peer.name, peer.address, *source, *tcp_ut)
     for table in spec.tables:
         yield _line("table", table.name[len(spec.name) + 1 :], *table_words(replace(table, peers="")))
+    yield from ["mode sum"] * spec.sums
     yield from ["disabled"] * spec.disabled
 
 

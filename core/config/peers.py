@@ -29,7 +29,7 @@ from .phrases import read_phrases
 from .statement import Refusal, Statement
 from .table_spec import TableSpec
 from .tables import parse_table
-from .values import Text
+from .values import Choice, Text
 
 SECTION = "peers"
 _HERE = frozenset({SECTION})
@@ -69,6 +69,7 @@ class PeersDraft:
     bind_base: BindSpec = _BLANK
     server_base: ServerDraft = field(default_factory=_blank_server)
     disabled: bool = False
+    sums: bool = False
 
     def __post_init__(self) -> None:
         self.reading.environment.peers_seen = True
@@ -131,7 +132,7 @@ for _word, _summary in (
     ("server", "The same; the own one has no address where a `bind` line says it."),
 ):
     KEYWORDS.add(
-        Keyword(_word, _HERE, "<name> [<address>:<port>] [<word>...]", _summary, "peers", _peer, 1, -1, State.ACCEPTED)
+        Keyword(_word, _HERE, "<name> [<address>:<port>] [<word>...]", _summary, "peers", _peer, 1, -1)
     )
 
 
@@ -144,7 +145,7 @@ def _default_server(statement: Statement, draft: PeersDraft) -> None:
 
 @KEYWORDS.keyword(
     "bind", _HERE, "<address>:<port> [<word>...]", "Where other peers dial this one.", reader="supervisor",
-    arity=(1, -1), state=State.ACCEPTED,
+    arity=(1, -1),
 )  # fmt: skip
 def _bind(statement: Statement, draft: PeersDraft) -> None:
     draft.refuse_mixture("bind")
@@ -181,6 +182,14 @@ def _table(statement: Statement, draft: PeersDraft) -> None:
         if each.text == "peers":
             raise Refusal("`table ... peers`: a table of a peers section is shared in that section", each)
     draft.tables.append(replace(parse_table(statement, name, statement.arguments[1:]), peers=draft.name))
+
+
+@KEYWORDS.keyword(
+    "mode", _HERE, "{overwrite|sum}", "What peers count replaces each other's figures, or is added up (ours).",
+    reader="peers",
+)  # fmt: skip
+def _mode(statement: Statement, draft: PeersDraft) -> None:
+    draft.sums = statement.value(0, Choice(("overwrite", "sum"))) == "sum"
 
 
 @KEYWORDS.keyword("disabled", _HERE, "", "Neither listen nor dial; the tables stay.", reader="peers")
@@ -283,6 +292,7 @@ def _section(draft: PeersDraft, local: str, diagnostics: Diagnostics) -> PeersSp
         tuple(remotes),
         tuple(draft.tables),
         draft.disabled,
+        draft.sums,
     )
 
 

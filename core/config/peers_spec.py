@@ -43,6 +43,8 @@ class PeersSpec:
     tables: tuple[TableSpec, ...] = ()
     """Those of `table` lines: named `section/table` here, and `/table` where they travel."""
     disabled: bool = False
+    sums: bool = False
+    """What the peers count is added up (`mode sum`); else the last one to tell it is right."""
 
     @property
     def in_use(self) -> bool:

@@ -16,6 +16,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from .conversation import Conversation, Listener, Pace, Phase
 from .hello import Status
@@ -95,8 +96,8 @@ class Link(asyncio.Protocol):
         self.conversation = section.converse(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # Not asserted: uvloop's are none by their classes.
+        self.transport = transport = cast("asyncio.Transport", transport)
         self._section.links.add(self)
         if self.standing is not None and self.standing.peer.user_timeout:
             sock = transport.get_extra_info("socket")

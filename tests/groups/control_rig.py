@@ -100,6 +100,9 @@ class FakeSteering:
     def set_server(self, backend: str, server: str, state: str | None, weight: str | None, answer: Answer) -> None:
         self._asked(answer, "set_server", backend, server, state, weight)
 
+    def show_peers(self, words: Sequence[str], answer: Answer) -> None:
+        self._asked(answer, "show_peers", *words)
+
     def stop(self, *, hard: bool) -> None:
         self.calls.append(("stop", hard))
 

@@ -12,6 +12,8 @@ ASKED: list[tuple[str, tuple[Any, ...]]] = [
     ("upgrade", ("upgrade",)),
     ("scale 3", ("scale", 3)),
     ("set nbgroup 256", ("scale", 256)),
+    ("show peers", ("show_peers",)),
+    ("show peers dict pp", ("show_peers", "dict", "pp")),
     ("set server b/s state drain", ("set_server", "b", "s", "drain", None)),
     ("set server b/s weight 7", ("set_server", "b", "s", None, "7")),
     ("set server b/s weight 700%", ("set_server", "b", "s", None, "700%")),

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from maniple.groups.status import ChangeStatus, ListenerStatus
+from maniple.groups.status import ChangeStatus, ListenerStatus, StewardStatus
 from maniple.groups.status_text import merged, numbers_text, size_text, span_text, status_text
 from maniple.tests.groups.control_rig import STATUS
 
@@ -23,6 +23,13 @@ generation 1 has drained for 37s, cut in 1m 00s
 
 def test_table() -> None:
     assert status_text(STATUS) == SHOWN
+
+
+def test_steward() -> None:
+    there = StewardStatus(77, STATUS.now - 3, 2, ("a", "b"))
+    assert "  steward  pid 77, up 3.0s, died 2x, peers a b\n" in status_text(replace(STATUS, steward=there))
+    assert "  steward  none now, peers a\n" in status_text(replace(STATUS, steward=StewardStatus(sections=("a",))))
+    assert "steward" not in status_text(STATUS)
 
 
 def test_failed_reload_says_why() -> None:

@@ -94,3 +94,26 @@ def test_what_another_program_had_opened() -> None:
     tables.close(opened)
     strange.close()
     os.close(descriptors[1])
+
+
+def test_columns_that_nobody_had() -> None:
+    tables = Tables()
+    opened = tables.open(configuration_of(a=10), {})
+    tables.dismiss(tables.engage(3))
+    assert tables.engage_new(2) == (4, 5)
+    # Another program had more.
+    open_table(opened["a"], 9).close()
+    assert tables.engage_new(1) == (10,)
+    with pytest.raises(ValueError):
+        tables.engage_new(250)
+    tables.claim((12,))
+    assert tables.engage(9) == (1, 2, 3, 6, 7, 8, 9, 11, 13)
+    other = open_table(opened["a"], 4)
+    slot = other.track(b"abcd", 0)
+    other.cell("gpc0").add(slot, 3, 0)  # type: ignore[union-attr]
+    reader = open_table(opened["a"], 0)
+    reader.arrays.leave_out((4, 200))
+    assert (other.cell("gpc0").value(slot, 0), reader.cell("gpc0").value(slot, 0)) == (3, 0)  # type: ignore[union-attr]
+    tables.forget((4,))
+    assert other.cell("gpc0").value(slot, 0) == 0 and tables.engage(1) == (4,)  # type: ignore[union-attr]
+    tables.close(opened)

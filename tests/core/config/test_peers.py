@@ -38,6 +38,13 @@ def test_with_bind(read) -> None:  # type: ignore[no-untyped-def]
     assert (remote.name, remote.source.host, remote.tcp_ut, found.disabled) == ("b", "127.0.0.9", 5000, True)
 
 
+def test_mode(read) -> None:  # type: ignore[no-untyped-def]
+    assert not spec(read, "  peer me 127.0.0.1:1\n  mode overwrite\n").sums
+    assert spec(read, "  peer me 127.0.0.1:1\n  mode sum\n").sums
+    found = read(HEAD + "  peer me 127.0.0.1:1\n  mode http\n" + TAIL)
+    assert any("one of overwrite, sum is expected" in each.message for each in found.diagnostics.errors)
+
+
 def test_unix_sockets(read) -> None:  # type: ignore[no-untyped-def]
     found = spec(read, "  peer me unix@/run/me\n  peer b unix@/run/b\n")
     assert found.bind.addresses[0].host == "/run/me" and found.remotes[0].address.kind == "unix"
@@ -134,7 +141,7 @@ def test_this_machine_by_default() -> None:
 def test_dumped_and_read_back() -> None:
     text = (
         "global\n  localpeer me\n" + TAIL + "peers old\n  peer me 127.0.0.1:1 \n  peer b 127.0.0.2:2 source 127.0.0.9\n"
-        "peers new\n  bind :1024 maxconn 7\n  server me\n  server b [::1]:5 tcp-ut 5s\n  disabled\n"
+        "peers new\n  bind :1024 maxconn 7\n  server me\n  server b [::1]:5 tcp-ut 5s\n  mode sum\n  disabled\n"
         "  table t type string len 9 size 1k expire 5m store gpc0\n"
         "peers unused\n  peer x 127.0.0.1:4\nbackend t\n  stick-table type ip size 1k peers unused\n"
     )
@@ -145,6 +152,7 @@ def test_dumped_and_read_back() -> None:
     assert dump(again) == dump(first)
     for one, other in zip(first.peers.values(), again.peers.values(), strict=True):
         assert (one.local, one.disabled, one.in_use) == (other.local, other.disabled, other.in_use)
+        assert one.sums == other.sums
         binds = [(bind.text, bind.maxconn) for bind in (one.bind, other.bind) if bind is not None]
         assert binds[:1] == binds[1:]
         assert [(p.name, p.address, p.source, p.tcp_ut) for p in one.remotes] == [
@@ -153,6 +161,7 @@ def test_dumped_and_read_back() -> None:
         assert [(table.name, table.shape) for table in one.tables] == [(t.name, t.shape) for t in other.tables]
 
 
-def test_what_is_not_in_force_says_so(read) -> None:  # type: ignore[no-untyped-def]
-    _, diagnostics = load([("a.cfg", HEAD + "  peer me 127.0.0.1:1\n" + TAIL)], {})
-    assert any("`peer`: accepted, not yet in force" in each.message for each in diagnostics.notices)
+def test_it_is_in_force(read) -> None:  # type: ignore[no-untyped-def]
+    for lines in ("  peer me 127.0.0.1:1\n", "  bind 127.0.0.1:1\n  server me\n"):
+        _, diagnostics = load([("a.cfg", HEAD + lines + TAIL)], {})
+        assert not any("not yet in force" in each.message for each in diagnostics.notices)
