@@ -7,7 +7,7 @@ An entry has a server's key, a text: its name, or with `srvkey addr` its address
 and where no server of the backend has it, the id: so backends that share a table may number their servers differently,
 or name them differently. Both are words of their own: of two groups that write one entry at once the last one wins.
 
-Measured (Python 3.11): `find` of a key that is there 2.4 us, `keep` of one 2.3 us.
+Measured (Python 3.11, 2 cores that others used, too): `find` of a key that is there 1.5 us, `keep` of one 1.6 us.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ from maniple.core.build import build
 from maniple.core.build_rules import bare_backend, first_of
 from maniple.core.config.parser import load
 from maniple.core.errors import ConfigError
-from maniple.core.relay import passes, responding
+from maniple.core.relay import binding, inspection, passes, responding
+from maniple.core.rules import stick_rules
 from maniple.core.runtime import Runtime
 from maniple.tests.core.relay.fakes import FakeLoop
 
@@ -54,6 +55,39 @@ def test_nothing_without_rules() -> None:
     assert (frontend.route.plan, frontend.route.response_plan, frontend.route.after_plan) == ((), (), ())
     assert frontend.route.whole > 0
     assert len(frontend.routes) == 1
+
+
+TABLE = "stick-table type string len 9 size 9\n"
+
+
+def test_stick_rules_are_the_last_of_requests_and_the_first_of_responses() -> None:
+    lines = f"{TABLE}cookie X insert\nuse-server s if FALSE\nstick on path\nstick store-response res.hdr(a)\n"
+    lines += "http-response set-header b c"
+    route = built(back=lines).frontends["f"].default_route
+    assert route.plan[-3] is binding.bind and route.plan[-1] is passes.send
+    assert route.response_plan[1] is stick_rules.write and len(route.response_plan) == 4
+
+
+def test_what_only_matches_leaves_responses_alone() -> None:
+    route = built(back=f"{TABLE}stick match path").frontends["f"].default_route
+    assert len(route.plan) == 2 and route.response_plan == () and route.whole > 0
+
+
+def test_what_only_learns_of_responses_leaves_requests_alone() -> None:
+    frontend = built(back=f"{TABLE}stick store-response res.hdr(a)").frontends["f"]
+    route = frontend.default_route
+    assert frontend.ordinary and route.plan == ()
+    assert route.response_plan[0] is stick_rules.forget and route.response_plan[2] is stick_rules.write
+
+
+def test_a_table_alone_costs_nothing() -> None:
+    frontend = built(back=TABLE).frontends["f"]
+    assert frontend.ordinary and frontend.route.plan == frontend.route.response_plan == ()
+
+
+def test_streams_are_read_for_stick_rules() -> None:
+    frontend = built("mode tcp", f"mode tcp\n{TABLE}stick on req.hdr(a)").frontends["f"]
+    assert frontend.default_route.plan[0] is inspection.look
 
 
 def test_a_frontend_begins_at_itself() -> None:

@@ -127,3 +127,26 @@ def test_proxies_without_such_rules_have_none(make_rig: Make) -> None:
     _, server = begun(rig)
     assert type(server.get_protocol()) is End
     rig.lose(server)
+
+
+def test_accepted_is_the_end_of_its_own_set_only(make_rig: Make) -> None:
+    rig = rig_of(make_rig, "tcp-response content accept if { res.payload(0,3) -m str 220 }")
+    route = rig.frontend.default_route
+    seen: list[bytes] = []
+    route.response_plan += (lambda x: seen.append(x.response_payload() or b""),)
+    _, server = begun(rig)
+    rig.send(server, b"22")
+    assert seen == []
+    rig.send(server, b"0")
+    rig.send(server, b" more")
+    assert seen == [b"220"]
+
+
+def test_rejected_no_other_set_is_run(make_rig: Make) -> None:
+    rig = rig_of(make_rig, GREETED)
+    route = rig.frontend.default_route
+    seen: list[bytes] = []
+    route.response_plan += (lambda x: seen.append(b""),)
+    _, server = begun(rig)
+    rig.send(server, b"554")
+    assert seen == [] and rig.lines() == [(-1, "PD")]
