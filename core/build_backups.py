@@ -4,9 +4,9 @@ Owns: which ways there are. Must not know: when they are taken (relay/connect). 
 and the plans of all ways are made.
 
 A request that goes to the backup has met the rules of the backend that it was for, and those of the backup are not run:
-so its response meets those of the backend that it was for, too, but for the persistence cookie, which names servers
-that are not there. All else is the backup's: servers, balancing, limits, timeouts, retries, error pages, headers that
-tell of the client.
+so its response meets those of the backend that it was for, too, but for what names its servers, which are not there:
+the persistence cookie, and what `stick` rules write into their tables. All else is the backup's: servers, balancing,
+limits, timeouts, retries, error pages, headers that tell of the client.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from .config.sticky import FULL
 from .relay.route import Frontend, Route
+from .rules.stick_rules import write
 
 if TYPE_CHECKING:
     from .balance.backend import Backend
@@ -39,8 +40,8 @@ def install_backups(frontends: Sequence[Frontend]) -> None:
 def _way(route: Route, spare: Backend) -> Route:
     """Besides `route`, one to the backup of its backend."""
     way = Route(route.frontend, spare)
-    closers = route.backend.closers
-    way.response_plan = tuple(run for run in route.response_plan if run not in closers)
+    naming = (*route.backend.closers, write)
+    way.response_plan = tuple(run for run in route.response_plan if run not in naming)
     way.after_plan = route.after_plan
     if way.response_plan or way.after_plan:
         way.whole = -1

@@ -96,6 +96,21 @@ def test_rules_are_those_of_the_backend_that_was_asked_for(farm: Farm) -> None:
     assert "x-spare: 127.0.0.1" in asked
 
 
+@pytest.mark.parametrize("mode", ["http", "tcp"])
+def test_stick_tables_learn_nothing_of_the_backup(farm: Farm, mode: str) -> None:
+    sticking = f"\nbackend main\n    mode {mode}\n    stick-table type ip size 10\n    stick on src\n"
+    text = PLAIN.replace("\nbackend main\n", sticking).replace(
+        "\nbackend spare\n", f"\nbackend spare\n    mode {mode}\n"
+    )
+    proxy = farm.start(text.replace("frontend f\n", f"frontend f\n    mode {mode}\n"))
+    proxy.down("main/m1", "main/m2")
+    assert proxy.who(4) == Counter(r1=2, r2=2)
+    proxy.up("main/m1", "main/m2")
+    (server,) = proxy.who(4)
+    proxy.down(f"main/{server}")
+    assert proxy.who(2) == Counter({("m1" if server == "m2" else "m2"): 2})
+
+
 def holding(proxy: Proxy, path: str, answers: list[Answer]) -> threading.Thread:
     thread = threading.Thread(target=lambda: answers.append(proxy.ask(path)))
     thread.start()
