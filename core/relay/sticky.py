@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from ..balance.pins import Choice, Way, make_pin, number_in, place_of, server_of
 from ..balance.sticky_cookie import KEY_BYTES, NO_HINT, Signer, Token, learned_key, set_cookie
 from ..config.sticky_spec import StickySpec
+from ..http.cacheability import is_cacheable
 from ..http.edit import edit_response
 from ..report.syslog_header import WARNING
 from ..rules.verdicts import Answer, Verdict
@@ -123,7 +124,7 @@ class Sticky:
         self._read = header_reader(name) if spec.source.endswith("header") else cookie_reader(name)
         self._taught = header_reader(name) if spec.source.endswith("header") else set_cookie_reader(name)
         self._told: dict[int, int] = {}
-        """When it was told last that sessions leave a server."""
+        """When it was told last that sessions leave a server; 0: that a server names two."""
 
     # -- the request --------------------------------------------------------------------------------------------------
 
@@ -319,7 +320,8 @@ class Sticky:
         one ends the session that was."""
         values = self._taught(block)
         if len(values) != 1 or len(values[0]) > LONGEST:
-            if len(values) > 1:
+            if len(values) > 1 and self._told.get(0, 0) != date:
+                self._told[0] = date
                 name = self._spec.name
                 self._relay.tell(self._main.name, WARNING, f"A server names two sessions '{name}': none is learned.")
             return False
@@ -349,7 +351,11 @@ class Sticky:
         value = self._signer.issue(visit.key, hint, date, self._salt(exchange, head))
         answer = exchange.answer = edit_response(answer)
         block: Any = answer.block
+        shared = is_cacheable(head.method, answer.status, block)
         block.add(b"set-cookie", set_cookie(self._spec, value))
+        if shared:
+            # A cache must not give one client's session to others.
+            block.add(b"cache-control", b"private")
         if self._shown:
             exchange.cookie_state = exchange.cookie_state[:1] + (b"I" if token is None else b"U")
 

@@ -313,6 +313,15 @@ def test_d3_8_not_enforced(farm: Farm) -> None:
     assert proxy.ask("/", f"Cookie: S={answer.cookie('S')}").cookie("S") is None
 
 
+def test_d3_8_no_cache_keeps_a_session(farm: Farm) -> None:
+    proxy = farm.start(text())
+    path = "/?say=Cache-Control:+max-age=60"
+    answer = proxy.ask(path)
+    assert answer.fields["cache-control"] == ["max-age=60", "private"]
+    assert proxy.ask(path, f"Cookie: S={answer.cookie('S')}").fields["cache-control"] == ["max-age=60"]
+    assert "cache-control" not in proxy.ask("/", method="POST").fields
+
+
 HTML = "Accept: text/html,application/xhtml+xml;q=0.9"
 
 

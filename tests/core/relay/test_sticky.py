@@ -112,6 +112,19 @@ def test_a_session_that_moves_is_told_once_a_second(make_rig: Make, monkeypatch:
     assert len(rig.told) == 2
 
 
+def test_a_server_that_names_two_sessions_is_told_once_a_second(
+    make_rig: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("maniple.core.relay.sticky.time", lambda: 1000.0)
+    rig = sticky(make_rig, StickySpec("learn header", "x"))
+    for _ in range(3):
+        client = rig.ask()
+        rig.send(rig.upstream(), OK.replace(b"\r\n\r\n", b"\r\nX: 1\r\nX: 2\r\n\r\n"))
+        rig.lose(client)
+    assert rig.told == [("px", WARNING, "A server names two sessions 'x': none is learned.")]
+    assert len(rig.table) == 0
+
+
 @pytest.mark.parametrize("strict", [True, False])
 def test_who_waits_for_a_server_that_goes(make_rig: Make, strict: bool) -> None:
     """A strict session goes on waiting for it (until `timeout queue`), any other goes elsewhere."""
