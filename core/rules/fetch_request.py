@@ -254,7 +254,7 @@ def _parameters_of(call: Call) -> tuple[bytes | None, Callable[[Any], bytes | No
         _, found, rest = head.target.partition(mark)
         return rest if found else None
 
-    return name or None, text, b"&;" + (delimiter or b"")
+    return name or None, text, b"&;" + mark
 
 
 def first_parameter(name: bytes | None, text: Callable[[Any], bytes | None], delimiters: bytes) -> Fetch:
