@@ -35,7 +35,8 @@ def tell_unknown(
         diagnostics.error(place, f"`{name}` was removed from HAProxy", first, REMOVED[name])
         return
     candidate = both if both in known else first
-    if candidate in known:
+    # Where there is `stick on`, `stick` is no keyword.
+    if candidate in known and not (candidate == first and table.followers(first)):
         message = f"HAProxy keyword `{prefix}{candidate}` is not supported by maniple yet"
         diagnostics.error(place, message, first)
         return

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from maniple.tests.wire.rig.cases import Case
 from maniple.tests.wire.rig.compare import Plays
-from maniple.tests.wire.rig.peers import CLOSE, Await, End, Raise, Request, Response, Send, Until
+from maniple.tests.wire.rig.peers import CLOSE, Await, End, Raise, Request, Response, Send, Sleep, Until
 
 TABLE = "type string len 16 size 100 expire 100s"
 ON = "stick on hdr(K)"
@@ -307,6 +307,56 @@ KEYS = (
 )
 
 
+WHOLE = f"""listen l
+    bind {{bind}}
+    stick-table {TABLE}
+    use_backend c if {{ path /c }}
+    http-request deny if {{ path /deny }}
+    {ON}
+    server s1 {{s1}}
+    server s2 {{s2}}
+backend c
+    {ON} table l
+    server s2 {{s2}}
+    server s1 {{s1}}
+"""
+HELD = (Request(), Raise("taken"), Await("asked"), Send(LATER), Request(), Send(LATER))
+OTHERS = (
+    Case(
+        "stick: a listen",
+        (tuple(step for key in ("a", "b", "a", "b /c", "c /deny", "c", "a /c") for step in (get(key), Response())),),
+        {one: (answers(one, 7),) * 6 for one in NAMES},
+        whole=WHOLE,
+        lines=7,
+    ),
+    case(
+        "a full server",
+        ("a",),
+        "stick on hdr(K)\ntimeout queue 900ms",
+        servers="server s1 {s1} maxconn 1\nserver s2 {s2}",
+        clients=(
+            (get("a"), Response(), get("a"), Response(), CLOSE),
+            (Await("taken"), get("a"), Sleep(0.1), Raise("asked"), Response(), CLOSE),
+        ),
+        origins={"s1": ((Request(), Send(LATER), *HELD),)},
+        lines=3,
+    ),
+    case(
+        "a full server, no room to wait",
+        ("a",),
+        "stick on hdr(K)\noption redispatch",
+        servers="server s1 {s1} maxconn 1 maxqueue 1\nserver s2 {s2}",
+        clients=(
+            (get("a"), Response(), get("a"), Response(), CLOSE),
+            (Await("taken"), get("a"), Raise("waits"), Response(), CLOSE),
+            (Await("waits"), Sleep(0.1), get("a"), Response(), Raise("asked"), CLOSE),
+        ),
+        origins={"s1": ((Request(), Send(LATER), *HELD),)},
+        lines=4,
+    ),
+)
+
+
 # Mode tcp: a client is its source address, or what it says first. All are connected before the first one speaks, so
 # rules wait for bytes.
 
@@ -408,7 +458,7 @@ STREAMS = (
     ),
 )
 
-CASES = (*BASIC, *SEVERAL, *RESPONSES, *STATES, *KEYS, *STREAMS)
+CASES = (*BASIC, *SEVERAL, *RESPONSES, *STATES, *KEYS, *OTHERS, *STREAMS)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

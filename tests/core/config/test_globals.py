@@ -68,7 +68,7 @@ BAD = [
     ("tune.http.maxhdr 32768", "from 1 to 32767"),
     ("tune.idletimer 70s", "from 0 to 65535 ms"),
     ("tune.foo 3", "unknown keyword 'tune.foo' in the global section"),
-    ("stats", "HAProxy keyword `stats` is not supported by maniple yet"),
+    ("stats", "`stats` expects one of "),
     ("nbproc 2", "`nbproc` was removed from HAProxy"),
     ("stats socket", "`stats socket` expects <address>"),
     ("stats socket /x mode 888", "octal"),

@@ -37,6 +37,8 @@ def said_of(text: str, section: str = "backend") -> tuple[str, str]:
         ("httplog", "frontend", "unknown keyword 'httplog'", "did you mean `option httplog`?"),
         ("nbthread 4", "backend", "unknown keyword 'nbthread'", "it belongs in the global section"),
         ("filter x", "backend", "HAProxy keyword `filter` is not supported by maniple yet", ""),
+        ("stick foo src", "backend", "unknown word 'foo' after `stick`", ""),
+        ("tcp-request", "backend", "`tcp-request` expects one of ", ""),
         ("reqadd x", "frontend", "`reqadd` was removed from HAProxy", ""),
     ],
 )
