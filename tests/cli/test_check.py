@@ -22,7 +22,9 @@ backend b
     server t 127.0.0.1:2
 """
 BAD = (
-    GOOD.replace("bind ", "bnd ").replace("server t", "servr t").replace("    mode http\n", "    compression algo gzip\n")
+    GOOD.replace("bind ", "bnd ")
+    .replace("server t", "servr t")
+    .replace("    mode http\n", "    compression algo gzip\n")
 )
 
 

@@ -24,9 +24,7 @@ def make_site() -> Callable[..., Any]:
         site = SimpleNamespace(
             frontends={},
             backends={},
-            process=SimpleNamespace(
-                connections=3, draining=False, date=lambda: 1234567890.75, clock=lambda: 1.25
-            ),
+            process=SimpleNamespace(connections=3, draining=False, date=lambda: 1234567890.75, clock=lambda: 1.25),
             thread=0,
             threads=1,
             variables={},
