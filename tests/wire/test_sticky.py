@@ -349,7 +349,8 @@ def test_d3_8_enforced(farm: Farm) -> None:
 def test_d3_8_max_misses(farm: Farm) -> None:
     proxy = farm.start(text(sticky="enforce max-misses 3"))
     statuses = [proxy.ask("/", HTML).status for _ in range(6)]
-    assert statuses == [302, 302, 302, 403, 403, 403]
+    # A rate's periods are fixed ones: of misses around the end of one a little is forgotten (HAProxy's formula).
+    assert statuses in ([302] * 3 + [403] * 3, [302] * 4 + [403] * 2)
     # Who has a cookie does not miss.
     table_of(proxy, "sticky/S/misses").remove(bytes(10) + b"\xff\xff\x7f\0\0\1")
     browser = Browser(proxy)
