@@ -41,14 +41,16 @@ class Section:
         """Opens the tables. Raises OSError, ValueError."""
         self.plan = plan
         self.tables: list[StoredTable] = []
-        self.known = plan.learned
+        self.known = all(one.known for one in plan.tables)
         self.peers: PeersSection | None = None
         for one in plan.tables:
             for seat in plan.seats.values():
                 # Makes the column known to all who sum.
                 open_table(one.segment, seat).close()
             table = open_table(one.segment, writer)
-            self.tables.append(StoredTable(table, one.name, learns_open=one.learns_open, others=plan.seats.values()))
+            self.tables.append(
+                StoredTable(table, one.name, learns_open=one.learns_open, others=plan.seats.values(), known=one.known)
+            )
 
     async def start(self, channel: Channel) -> None:
         spec = self.plan.spec
@@ -62,7 +64,7 @@ class Section:
             [remote for remote in map(_remote, spec.remotes) if remote is not None],
             self.tables,
             notice=lambda text: _say(channel, Message(Kind.REPORT, _WARNING, f"peers '{spec.name}': {text}")),
-            learned=self.plan.learned,
+            learned=self.known,
             summing=Summing(self.tables, self.plan.seats, vacate_seat) if spec.sums else None,
         )
         await self.peers.start([] if self.plan.sock is None else [self.plan.sock])
@@ -73,10 +75,11 @@ class Section:
         found = [table.scan() for table in self.tables]
         if any(found):
             self.peers.push()
-        if not self.known and self.peers.resync.done:
-            self.known = True
-            return True
-        return False
+        if self.known or not (self.peers.resync.done or self.peers.resync.heard_all):
+            return False
+        # A steward after us need not learn again. We may, from a peer that is up to date.
+        self.known = True
+        return True
 
     @property
     def told(self) -> bool:

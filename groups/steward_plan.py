@@ -17,23 +17,22 @@ from .privileges import Identity
 
 @dataclass(frozen=True, slots=True)
 class SharedSegment:
-    """One table. `name`: as peers call it; `learns_open`: `recv-only`."""
+    """One table. `name`: as peers call it; `learns_open`: `recv-only`; `known`: it has what peers know."""
 
     name: str
     segment: Segment
     learns_open: bool = False
+    known: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class SectionPlan:
-    """One section. `seats`: in `mode sum` each peer's column of the tables, by its name; `learned`: the tables know
-    what peers know."""
+    """One section. `seats`: in `mode sum` each peer's column of the tables, by its name."""
 
     spec: PeersSpec
     tables: tuple[SharedSegment, ...]
     sock: socket.socket | None
     seats: Mapping[str, int] = field(default_factory=dict)
-    learned: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

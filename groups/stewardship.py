@@ -20,6 +20,7 @@ import selectors
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -157,13 +158,7 @@ class Stewardship:
             if not self._writer:
                 (self._writer,) = self._tables.engage(1)
             sections = tuple(
-                SectionPlan(
-                    one.spec,
-                    one.tables,
-                    one.sock,
-                    one.seats,
-                    all(table.segment not in self._unlearned for table in one.tables),
-                )
+                replace(one, tables=tuple(replace(t, known=t.segment not in self._unlearned) for t in one.tables))
                 for one in plan.sections
             )
             whole = StewardPlan(sections, plan.identity, self._writer, supervisor, title)

@@ -265,7 +265,7 @@ class Conversation:
     def _hear(self, message: Message, now: int) -> None:
         outgoing = self.outgoing or self._meet(message)
         if isinstance(message, Update):
-            self.incoming.update(message, now)
+            self.incoming.update(message, now, lesson=self.learning is Learning.ASKED)
         elif isinstance(message, Ack):
             outgoing.acknowledge(message)
         elif isinstance(message, Definition):

@@ -81,8 +81,8 @@ class Incoming:
         """The updates that follow are of a table that was defined before; of none that is known otherwise."""
         self._current = self._told.get(message.number)
 
-    def update(self, message: Update, now: int) -> None:
-        """An entry. MalformedFault, SizeFault."""
+    def update(self, message: Update, now: int, *, lesson: bool = False) -> None:
+        """An entry; `lesson`: told because we asked for all. MalformedFault, SizeFault."""
         told = self._current
         if told is None or told.table is None:
             return
@@ -97,8 +97,9 @@ class Incoming:
             del values[name]
         # What never expires there says so by a time of 0.
         expire = message.expire if told.table.expire else None
-        told.shared.apply(Entry(key, expire, values), now)
-        self.updates += 1
+        if not (lesson and told.shared.known):
+            told.shared.apply(Entry(key, expire, values), now)
+            self.updates += 1
         self._unacked[told.number] = told
 
     def acks(self) -> list[Ack]:

@@ -38,7 +38,7 @@ MOVES: Final = {
 class Resync:
     """One section's learning. `whom`: who was asked, "" else."""
 
-    __slots__ = ("_choose", "_deadline", "_refused", "_wait", "stage", "whom")
+    __slots__ = ("_choose", "_deadline", "_refused", "_wait", "heard_all", "stage", "whom")
 
     def __init__(
         self, now: int, *, local: bool = False, choose: Callable[[Sequence[str]], str] = lambda names: names[0],
@@ -48,6 +48,8 @@ class Resync:
         to learn."""
         self.stage = Stage.DONE if done else Stage.LOCAL if local else Stage.REMOTE
         self.whom = ""
+        self.heard_all = done
+        """Whether some peer has told all that it knows, be it up to date or not."""
         self._wait = wait
         self._choose = choose
         self._refused: set[str] = set()
@@ -88,6 +90,7 @@ class Resync:
 
     def taught(self, name: str, full: bool, now: int, *, local: bool = False) -> None:
         """That peer has told everything; `full`: and was up to date; `local`: it is our own old process."""
+        self.heard_all = True
         if self.stage is Stage.DONE:
             return
         if local and self.stage is Stage.LOCAL:

@@ -18,6 +18,9 @@ class SharedTable(Protocol):
 
     learns_open: bool
     """Whether open connections (conn_cur) of peers are learned."""
+    known: bool
+    """It has what peers know: a lesson, asked for because of other tables, would overwrite what is counted meanwhile,
+    and is passed over."""
 
     @property
     def definition(self) -> TableDefinition:

@@ -40,13 +40,27 @@ class _Row(NamedTuple):
 
 class StoredTable:
     """The table whole. `name`: as peers call it; `learns_open`: whether peers' open connections are ours; `others`:
-    seats of other machines."""
+    seats of other machines; `known`: it has what peers know."""
 
-    __slots__ = ("_columns", "_rows", "_table", "_text", "_width", "definition", "journal", "learns_open", "own")
+    __slots__ = (
+        "_columns",
+        "_rows",
+        "_table",
+        "_text",
+        "_width",
+        "definition",
+        "journal",
+        "known",
+        "learns_open",
+        "own",
+    )
 
-    def __init__(self, table: Table, name: str, *, learns_open: bool = False, others: Collection[int] = ()) -> None:
+    def __init__(
+        self, table: Table, name: str, *, learns_open: bool = False, others: Collection[int] = (), known: bool = False
+    ) -> None:
         self._table = table
         self.learns_open = learns_open
+        self.known = known
         self._columns = Columns(table)
         self.own = Columns(table, others)
         self.journal = Journal()

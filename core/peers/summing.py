@@ -34,12 +34,14 @@ class Part:
     """A table towards a peer that adds up: what is read is ours, what is applied is its. `seat` 0: towards one that
     does not: it reads the sums, and changes nothing."""
 
-    __slots__ = ("_seat", "_table", "learns_open")
+    __slots__ = ("_seat", "_table", "known", "learns_open")
 
     def __init__(self, table: StoredTable, seat: int) -> None:
         self._table = table
         self._seat = seat
         self.learns_open = bool(seat)
+        # A part is only ever replaced by itself.
+        self.known = False
 
     @property
     def definition(self) -> TableDefinition:
@@ -70,7 +72,7 @@ class Part:
 class Summing:
     """One section. `seats`: each peer's, by name; `vacate(seat)`: that machine has nothing open any more."""
 
-    __slots__ = ("_gone", "_instance", "_known", "_seats", "_tables", "_taught", "_vacate")
+    __slots__ = ("_gone", "_instance", "_known", "_open", "_seats", "_tables", "_taught", "_vacate")
 
     def __init__(self, tables: Sequence[StoredTable], seats: Mapping[str, int], vacate: Callable[[int], None]) -> None:
         self._tables = tables
@@ -81,6 +83,8 @@ class Summing:
         """The instance that each peer was when it was met last."""
         self._taught: set[str] = set()
         """Peers whose present instance has told everything."""
+        self._open: set[str] = set()
+        """Peers who may have something open."""
         self._gone: dict[str, int] = {}
         """Since when there is no connection, ms."""
 
@@ -99,6 +103,8 @@ class Summing:
             self._known[name] = instance
             self._taught.discard(name)
             self._vacate(seat)
+        self._gone.pop(name, None)
+        self._open.add(name)
         return [Part(table, seat) for table in self._tables], name not in self._taught
 
     def taught(self, name: str) -> None:
@@ -108,9 +114,11 @@ class Summing:
 
     def tick(self, now: int, talking: Collection[str]) -> None:
         """Time goes by; who talks."""
-        for name in self._known:
+        for name in list(self._open):
             if name in talking:
                 self._gone.pop(name, None)
-            elif name in self._taught and now - self._gone.setdefault(name, now) >= VANISHED:
+            elif now - self._gone.setdefault(name, now) >= VANISHED:
+                # What is open there when it comes back it tells again, all of it.
                 self._taught.discard(name)
+                self._open.discard(name)
                 self._vacate(self._seats[name])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from maniple.core.config.parser import load
 from maniple.groups.steward_plan import SectionPlan, SharedSegment, StewardPlan, sections_in_use, tables_of
 from maniple.pools.segment import Segment
@@ -35,7 +37,8 @@ def test_tables_of_a_section() -> None:
         assert {(one.name, one.learns_open) for one in found} == {("/t", True), ("b", False)}
         assert tables_of(spec, configuration, {}) == []
         plan = SectionPlan(spec, tuple(found), None, {"a": 1})
-        assert plan == SectionPlan(spec, tuple(found), None, {"a": 1}, learned=True)
+        again = [replace(one, known=True) for one in found]
+        assert plan == SectionPlan(spec, tuple(again), None, {"a": 1}) != SectionPlan(spec, tuple(found), None)
         assert StewardPlan((plan,)) == StewardPlan((plan,), writer=5) != StewardPlan(())
         other = SectionPlan(spec, (SharedSegment("b", segments["c"]),), None)
         assert other != SectionPlan(spec, (SharedSegment("b", segments["b"]),), None)

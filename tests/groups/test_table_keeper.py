@@ -200,3 +200,26 @@ def test_a_file_waits_for_another_one_that_is_written(rig: Rig) -> None:
     due = rig.timetable.due()
     assert due is not None and due < time.monotonic() + 2
     wait_for_writer(rig)
+
+
+def test_what_other_machines_have_counted_is_not_ours_to_keep(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    now = time.monotonic_ns() // 1_000_000
+    try:
+        segment = rig.open()["one"]
+        for writer, number in ((1, 3), (2, 4)):
+            table = open_table(segment, writer)
+            slot = table.track(b"\1\2\3\4", now)
+            table.cell("gpc0").add(slot, number, 0)  # type: ignore[union-attr]
+            table.release(slot)
+            table.close()
+        rig.tables.others = frozenset((2,))
+        assert open_table(segment, 0).cell("gpc0").value(slot, 0) == 7  # type: ignore[union-attr]
+        # Another shape, and what is written at the end.
+        again = rig.open(200, kept=rig.opened[0])["one"]
+        table = open_table(again, 0)
+        assert table.cell("gpc0").value(table.hold(b"\1\2\3\4", now), 0) == 3  # type: ignore[union-attr]
+    finally:
+        rig.close()
+    blocks, _ = read_file(str(tmp_path / "tables"))
+    assert [entry[2] for block in blocks if block.name == "one" for entry in block.entries] == [((3,),)]

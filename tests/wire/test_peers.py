@@ -114,10 +114,10 @@ def gpc(haproxy: Haproxy, key: str) -> int:
 
 
 @contextmanager
-def beside_haproxy(folder: Path, version: str) -> Iterator[tuple[Machine, Haproxy, int]]:
+def beside_haproxy(folder: Path, version: str, mode: str = "") -> Iterator[tuple[Machine, Haproxy, int]]:
     """A maniple, a HAProxy that is not started yet, and its door."""
     ports = Ports()
-    ours = Machine(folder, ports, "man", "hap")
+    ours = Machine(folder, ports, "man", "hap", mode)
     door = ports.take()
     haproxy = Haproxy(version, folder, ours.port, {"words": TABLE}, f"frontend f\n bind {HOST}:{door}\n{RULES}")
     try:
@@ -187,6 +187,14 @@ def test_our_process_dies_and_a_reload_follows(tmp_path: Path) -> None:
         fetch(door, "/more?k=k")
         wait_until(lambda: ours.entry("k")["gpc0"] == 8, "and it hears")
         wait_until(lambda: "table:more" in ours.serving.order("show peers"), "the new table is shared")
+        # One that cannot be had: all is as it was.
+        before = ours.steward()
+        good = ours.serving.file.read_text()
+        with socket.create_server((HOST, 0)) as taken:
+            port = taken.getsockname()[1]
+            ours.serving.write(good.replace("backend words", f"peers qq\n    peer man {HOST}:{port}\nbackend words"))
+            assert "cannot bind socket" in ours.serving.ask("reload")
+        assert ours.steward() == before and ours.connected()
         # A section that is gone.
         ours.serving.write(re.sub(r"peers pp\n(    .*\n)+", "", ours.text()).replace(" peers pp", ""))
         ours.serving.order("reload")
@@ -208,6 +216,18 @@ def test_an_upgrade_keeps_what_peers_share(tmp_path: Path) -> None:
         wait_until(lambda: gpc(haproxy, "k") == 3, "HAProxy is told by the new one")
         fetch(door, "/more?k=k")
         wait_until(lambda: ours.entry("k")["gpc0"] == 4, "and it hears")
+
+
+def test_a_haproxy_among_those_who_add_up_is_told_sums(tmp_path: Path) -> None:
+    with beside_haproxy(tmp_path, "2.6", "mode sum") as (ours, haproxy, door):
+        haproxy.start()
+        ours.more("k", 3)
+        wait_until(lambda: gpc(haproxy, "k") == 3, "HAProxy was told")
+        fetch(door, "/more?k=k")
+        fetch(door, "/more?k=theirs")
+        wait_until(lambda: re.search(r"rx_updates=[1-9]", ours.serving.order("show peers")), "HAProxy has spoken")
+        assert ours.more("k") == "4" and not ours.entry("theirs")
+        assert "does not add up" in ours.serving.said
 
 
 def test_two_maniples_add_up(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ class MemoryTable:
     """`held`: key -> (when it expires or None, values)."""
 
     learns_open = False
+    known = False
 
     def __init__(self, definition: TableDefinition) -> None:
         self.definition = definition

@@ -160,3 +160,16 @@ def test_too_many_tables() -> None:
         rig.incoming.define(Definition(number, None, "x"))
     with pytest.raises(MalformedFault, match="too many"):
         rig.incoming.define(Definition(MOST_TABLES, None, "x"))
+
+
+def test_lessons_about_tables_that_are_known_are_passed_over() -> None:
+    one = make_definition("all", "ip", 4, 0, [Column("gpc0")])
+    table = MemoryTable(one)
+    table.known = True
+    incoming = Incoming({"all": table}, lambda text: None)
+    incoming.define(Definition(1, one, "all"))
+    body = encode_entry(one, b"\1\2\3\4", {"gpc0": 5}, SentTexts())
+    incoming.update(Update(1, None, body), 10, lesson=True)
+    assert not table.held and incoming.acks() == [Ack(1, 1)]
+    incoming.update(Update(2, None, body), 10)
+    assert table.held

@@ -77,3 +77,11 @@ def test_moves() -> None:
     assert set(MOVES) == set(Stage) and not MOVES[Stage.DONE]
     with pytest.raises(AssertionError):
         Resync(0)._move(Stage.LOCAL, 0)
+
+
+def test_all_that_somebody_knows_was_heard() -> None:
+    one = Resync(0)
+    assert not one.heard_all and Resync(0, done=True).heard_all and Resync(0, done=True).done
+    one.next(0, ["a"])
+    one.taught("a", False, 1)
+    assert one.heard_all and not one.done
