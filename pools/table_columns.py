@@ -15,6 +15,7 @@ from collections.abc import Collection
 from .stripe import BORN, FRESH, LIVE, STATE
 from .table import Table
 from .table_cells import COUNT_BITS, PERIOD, Count, Rate
+from .table_shape import STRIPE_WORDS
 
 _WORD = (1 << 64) - 1
 _COUNT = (1 << COUNT_BITS) - 1
@@ -31,8 +32,9 @@ def take_marks(table: Table) -> list[bytes]:
     layout = arrays.layout
     rows, words, changed = arrays.rows, arrays.row_words, arrays.changed
     found: list[bytes] = []
-    for number in range(layout.stripes):
-        fresh = arrays.states[number * 8 + FRESH]
+    for number, fresh in enumerate(arrays.states[FRESH::STRIPE_WORDS].tolist()):
+        if not fresh:
+            continue
         first = 1 + number * layout.slots_per_stripe
         # A copy is searched 20 times faster than the mapping: 40 us for a million.
         marks = bytes(changed[first : first + fresh])
