@@ -54,7 +54,7 @@ FLAGS = (
     Flag("-n <number>", Effect.WORKS, "connections of the whole process (global maxconn)"),
     Flag("-N <number>", Effect.WORKS, "connections of each frontend that says nothing"),
     Flag("-m <megabytes>", Effect.WORKS, "limits the memory; HAProxy's limit is for all processes, this one for each"),
-    Flag("-L <name>", Effect.WORKS, "the local peer's name: only $HAPROXY_LOCALPEER as long as there are no peers"),
+    Flag("-L <name>", Effect.WORKS, "the local peer's name, and $HAPROXY_LOCALPEER"),
     Flag("-sf <pid>*", Effect.WORKS, "once everything listens, asks these processes to finish (SIGUSR1)"),
     Flag("-st <pid>*", Effect.WORKS, "once everything listens, asks these processes to end (SIGTERM)"),
     Flag("-x <socket>", Effect.WORKS, "takes the listening sockets over from the process with this stats socket"),
