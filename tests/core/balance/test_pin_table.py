@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import mmap
 import os
-from typing import Any
+import signal
 
 from maniple.core.balance.pin_table import EMPTY, PinTable
-from maniple.core.balance.pins import PLACES, Choice, make_pin, place_of
-from maniple.core.config.sticky_spec import NEVER
+from maniple.core.balance.pins import PLACES, make_pin, place_of
 from maniple.pools.segment import Segment
 from maniple.pools.table import Table, create_table
 from maniple.pools.table_shape import Stored, TableShape
@@ -39,16 +39,14 @@ def test_pins() -> None:
 def contend(segment: Segment, seat: int, turn: int) -> int:
     """What a process does with the first request of a session: choose a server of its own, and learn which it is."""
     table = PinTable(Table(segment, seat, xxh3_64_intdigest))
-    members: dict[int, Any] = {100 + number: number for number in range(20)}
     asked = 16
-    choice: Choice[Any] = Choice(asked, members, {}, False, NEVER)
     slot = table.track(turn.to_bytes(16, "big"), NOW)
     try:
         while True:
             pins = table.pins(slot)
             place = place_of(pins, asked)
             word = pins[place]
-            if word >> 32 == choice.asked:
+            if word >> 32 == asked:
                 return word & 0xFFFFFFFF
             pin = make_pin(asked, 100 + seat)
             if table.assign(slot, place, word, pin) == pin:
@@ -60,8 +58,8 @@ def contend(segment: Segment, seat: int, turn: int) -> int:
 def test_d3_7_eight_processes_one_key() -> None:
     """Never two servers for one key."""
     segment = create_table("sticky/S", SHAPE, 7)
-    turns = 60
-    ready, go = os.pipe()
+    turns = 40
+    arrived = mmap.mmap(-1, 8)
     pipes = []
     children = []
     for seat in range(1, 9):
@@ -70,9 +68,13 @@ def test_d3_7_eight_processes_one_key() -> None:
         if pid == 0:
             code = 1
             try:
-                os.close(go)
-                os.read(ready, 1)
-                found = [contend(segment, seat, turn) for turn in range(turns)]
+                signal.alarm(20)
+                found = []
+                for turn in range(turns):
+                    arrived[seat - 1] = turn + 1
+                    while min(arrived[:]) <= turn:
+                        os.sched_yield()
+                    found.append(contend(segment, seat, turn))
                 os.write(writing, bytes(one - 100 for one in found))
                 code = 0
             finally:
@@ -80,8 +82,6 @@ def test_d3_7_eight_processes_one_key() -> None:
         os.close(writing)
         pipes.append(reading)
         children.append(pid)
-    os.close(ready)
-    os.close(go)
     said = [os.read(one, turns) for one in pipes]
     assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children] == [0] * 8
     for one in pipes:
