@@ -16,6 +16,7 @@ import sys
 import timeit
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import cycle
 from random import Random
 from typing import TYPE_CHECKING, Any, cast
@@ -25,6 +26,7 @@ from .scenarios import BY_NAME, CLIENT, client_mark, request_head
 if TYPE_CHECKING:
     from ..core.balance.backend import Backend
     from ..core.session import Exchange
+    from ..pools.table import Table
 
 REPEATS = 5
 SECONDS = 0.05
@@ -227,25 +229,31 @@ def _set(owner: object, **fields: Any) -> None:
         setattr(owner, name, value)
 
 
+@cache
+def _filled_table(entries: int) -> tuple[Table, list[bytes]]:
+    """A table of addresses, full, as one of two threads uses it, and its keys."""
+    from xxhash import xxh3_64_intdigest
+
+    from ..pools.table import Table, create_table
+    from ..pools.table_shape import Stored, TableShape
+
+    stored = (Stored("http_req_cnt"), Stored("http_req_rate", 1, 10_000), Stored("bytes_out_rate", 1, 10_000))
+    segment = create_table("t", TableShape("ip", 4, entries, 60_000, True, stored), 1, private=True)
+    table = Table(segment, 2, xxh3_64_intdigest)
+    keys = [number.to_bytes(4, "big") for number in range(entries)]
+    for key in keys:
+        table.release(table.track(key, 1000))
+    return table, keys
+
+
 def _table(entries: int, what: str) -> Callable[[], Callable[[], object]]:
-    """A thread's use of a stick table of so many entries, in random order; another thread has counted there too."""
+    """A thread's use of a stick table of so many entries, in random order."""
 
     def make() -> Callable[[], object]:
-        from xxhash import xxh3_64_intdigest
-
-        from ..pools.table import Table, create_table
-        from ..pools.table_shape import Stored, TableShape
-
-        stored = (Stored("http_req_cnt"), Stored("http_req_rate", 1, 10_000), Stored("bytes_out_rate", 1, 10_000))
-        segment = create_table("t", TableShape("ip", 4, entries, 60_000, True, stored), 1)
-        table, other = Table(segment, 1, xxh3_64_intdigest), Table(segment, 2, xxh3_64_intdigest)
+        table, keys = _filled_table(entries)
         random = Random(1)
-        keys = [number.to_bytes(4, "big") for number in range(entries)]
-        for key in keys:
-            table.release(table.track(key, 1000))
         seen = cycle(random.choices(keys, k=min(entries * 4, 200_000)))
-        counts = [table.cell(one.name) for one in stored]
-        assert other.arrays.used == 3
+        counts = [table.cell(one.name) for one in table.shape.stored]
 
         def look_up() -> None:
             table.release(table.hold(next(seen), 2000))

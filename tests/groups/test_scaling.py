@@ -185,7 +185,7 @@ def test_a_number_is_used_again_while_its_last_one_drains(start_proxy: Start) ->
     # Its figures are not lost.
     total = proxy.status()["counts"]["cum_conns"]
     proxy.connect()[0].close()
-    assert proxy.status()["counts"]["cum_conns"] == total + 1
+    until(lambda: proxy.status()["counts"]["cum_conns"] == total + 1, "it is counted")
 
 
 def test_what_waited_for_a_group_that_leaves_is_accepted(start_proxy: Start) -> None:
