@@ -347,8 +347,8 @@ class ClientConnection(asyncio.Protocol, Session):
         replying.fail(self, exchange, status, termination)
 
     def truncated(self, exchange: RelayExchange, termination: bytes) -> None:
-        """The response broke off after its head was sent: the client must not take it for whole."""
-        replying.truncated(self, exchange, termination)
+        """The server's response broke off after its head was sent: the client must not take it for whole."""
+        replying.broken(self, exchange, termination)
 
     # Deadlines and back-pressure.
 

@@ -40,7 +40,7 @@ from ..rules.verdicts import (
 from ..session import NOT_REACHED
 from . import connect, replying
 from .exchange import RelayExchange
-from .refusing import answer_request, drop, reject, send_hints
+from .refusing import answer_refused, answer_request, count_refused, drop, reject, send_hints
 from .timers import NEVER
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -257,10 +257,11 @@ def _forget_expectation(exchange: RelayExchange) -> None:
 
 def _tarpit(exchange: RelayExchange, verdict: Answer) -> bool:
     exchange.steps = None
+    count_refused(exchange)
 
     def expired(exchange: RelayExchange) -> None:
         exchange.slot_at = exchange.client.relay.now()
-        answer_request(exchange, verdict)
+        answer_refused(exchange, verdict)
 
     delay = exchange.tarpit_delay()
     if delay == NEVER:

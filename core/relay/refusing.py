@@ -72,15 +72,25 @@ def vanish(client: ClientConnection | TcpConnection) -> None:
 def answer_request(exchange: RelayExchange, verdict: Answer) -> bool:
     """ANSWER to a request. (Handlers tell whether the passes go on.)"""
     if verdict.denied:
-        _count_denied(exchange)
-        if exchange.route.backend.binders:
-            binding.look(exchange)
+        count_refused(exchange)
+        return answer_refused(exchange, verdict)
+    if exchange.client.frontend.tracking and verdict.extra:
+        # It asks for a password, and is counted when that is sent.
+        exchange.challenged = True
+    return answer(exchange, verdict)
+
+
+def count_refused(exchange: RelayExchange) -> None:
+    """A rule denies the request, or tarpits it: then it is counted at once, for its client may not wait for the end."""
+    _count_denied(exchange)
     if exchange.client.frontend.tracking:
-        if verdict.denied:
-            tracking.count_error(exchange)
-        elif verdict.extra:
-            # It asks for a password, and is counted when that is sent.
-            exchange.challenged = True
+        tracking.count_error(exchange)
+
+
+def answer_refused(exchange: RelayExchange, verdict: Answer) -> bool:
+    """The answer to a request that was counted as refused."""
+    if exchange.route.backend.binders:
+        binding.look(exchange)
     return answer(exchange, verdict)
 
 

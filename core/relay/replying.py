@@ -13,7 +13,7 @@ from ..errors import ClientProtocolError, ExchangeError
 from . import after, connect, tracking
 from .accounts import identify
 from .ending import end_exchange
-from .exchange import DONE, FAILED, REPLYING, RelayExchange
+from .exchange import DONE, FAILED, REPLYING, RULES, RelayExchange
 from .reading import BODY, DRAIN
 from .route import Reply
 
@@ -45,6 +45,9 @@ def bad_body(client: ClientConnection, exchange: RelayExchange, data: bytes, err
     """The request's body has no valid framing."""
     client.frontend.counts.ereq += 1
     capture(client, exchange, data, error)
+    if client.tracked is not None and exchange.phase is RULES and exchange.suspended is None:
+        # It came with the head: no rule has seen the request, and none will.
+        tracking.count_no_request(client, client.relay.now(), True)
     give_up(exchange)
     if exchange.status >= 0:
         truncated(client, exchange, b"PD")
@@ -79,6 +82,13 @@ def fail(client: ClientConnection, exchange: RelayExchange, status: int, termina
 def answer(client: ClientConnection, exchange: RelayExchange, reply: Reply) -> None:
     """An answer that a rule gives."""
     _reply(client, exchange, reply, logged=True)
+
+
+def broken(client: ClientConnection, exchange: RelayExchange, termination: bytes) -> None:
+    """As `truncated`, and it is the server's fault."""
+    if client.frontend.tracking:
+        tracking.count_failure(exchange)
+    truncated(client, exchange, termination)
 
 
 def truncated(client: ClientConnection, exchange: RelayExchange, termination: bytes) -> None:

@@ -7,7 +7,8 @@ Owns: which event is told when (manual 11.1; measured: HAProxy 3.0). Must not kn
     request      after `tcp-request content` of the frontend, valid or not; what that of a backend tracks: when the
                  backend's rules begin; what http-request and http-response track: there
     error        4xx of a server, denied, tarpitted, what is no request; asked for a password (behind the answer)
-    failure      5xx of a server but 501 and 505, a response that is none, or that does not come
+    failure      5xx of a server but 501 and 505, a response that is none, or that does not come, or not whole (once;
+                 HAProxy 3.0 counts most of the latter twice)
     bytes        when the exchange ends, before its log line
     end          of what an exchange tracks: behind its log line; of what a session tracks: when its connection closes
 

@@ -13,6 +13,7 @@ from maniple.tests.core.relay.tracked_rig import count, holders, tracked
 Make = Callable[..., Rig]
 GET = b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
 POST = b"POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab"
+CHUNKED = b"POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
 SCOPES = ("tcp-request connection", "tcp-request session", "tcp-request content", "http-request")
 RULES = """
     http-request deny if { path /deny }
@@ -65,6 +66,28 @@ def server_lost_in_body(rig: Rig) -> None:
     rig.lose(rig.upstream())
 
 
+def bad_response_body(rig: Rig) -> None:
+    rig.ask(GET)
+    rig.send(rig.upstream(), b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n")
+    rig.send(rig.upstream(), b"no chunk\r\n")
+
+
+def bad_body(rig: Rig) -> None:
+    rig.ask(CHUNKED + b"no chunk\r\n")
+
+
+def bad_body_later(rig: Rig) -> None:
+    rig.send(rig.ask(CHUNKED), b"no chunk\r\n")
+
+
+def bad_body_in_tarpit(rig: Rig) -> None:
+    rig.send(rig.ask(CHUNKED.replace(b"/a", b"/tarpit")), b"no chunk\r\n")
+
+
+def bad_body_while_rules_wait(rig: Rig) -> None:
+    rig.send(rig.ask(CHUNKED.replace(b"/a", b"/wait")), b"no chunk\r\n")
+
+
 def garbage(rig: Rig) -> None:
     rig.ask(GET)
     rig.send(rig.upstream(), b"garbage\r\n\r\n")
@@ -98,6 +121,7 @@ ENDS: dict[str, Callable[[Rig], Any]] = {
     function.__name__: function
     for function in (
         *(answered, twice, client_lost, client_lost_uploading, client_ends_uploading, server_lost, server_lost_in_body),
+        *(bad_response_body, bad_body, bad_body_later, bad_body_in_tarpit, bad_body_while_rules_wait),
         *(garbage, no_request, denied_response, through_a_tunnel, says_nothing, gone_while_rules_wait),
     )
 }
@@ -168,11 +192,18 @@ def test_of_a_tunnel_at_its_end(make_rig: Make) -> None:
     [
         ("answered", 0, 0),
         ("deny", 1, 0),
-        ("tarpit", 0, 0),
+        ("tarpit", 1, 0),
         ("auth", 1, 0),
         ("reject", 0, 0),
         ("return", 0, 0),
         ("server_lost", 0, 1),
+        ("server_lost_in_body", 0, 1),
+        ("bad_response_body", 0, 1),
+        ("bad_body", 1, 0),
+        ("bad_body_later", 0, 0),
+        ("bad_body_in_tarpit", 1, 0),
+        ("bad_body_while_rules_wait", 0, 0),
+        ("client_lost_uploading", 0, 0),
         ("garbage", 0, 1),
         ("denied_response", 0, 0),
         ("no_request", 1, 0),
