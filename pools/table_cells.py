@@ -62,6 +62,15 @@ class Count:
         with self._table.locked(slot):
             base[at] = (base[at] + value - self._arrays.count(slot, self.place)) & 0xFFFFFFFFFFFFFFFF
 
+    def take(self, slot: int) -> int:
+        """What it was, and it begins at 0 again: whatever is added meanwhile is taken now or the next time, once."""
+        base = self._arrays.counted[0]
+        at = slot * self._words + self.place
+        with self._table.locked(slot):
+            value = self._arrays.count(slot, self.place)
+            base[at] = (base[at] - value) & 0xFFFFFFFFFFFFFFFF
+        return value
+
 
 class Rate:
     """Events in the last `period` ms. `place`: of the first of its two words among the counted ones of a slot."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...pools.table_cells import Gauge, Word
+from ...pools.table_cells import Count, Word
 from .trackers import Tracker
 
 Read = Callable[[Tracker, int, int], int | None]
@@ -119,11 +119,11 @@ def _increase(name: str, element: int) -> Read:
 def _clear(place: tuple[str, int]) -> Read:
     def read(tracker: Tracker, slot: int, now: int) -> int | None:
         cell = tracker.cells.get(place)
-        if cell is None or isinstance(cell, Gauge):
+        if not isinstance(cell, Count):
             return None
         value = cell.value(slot, now)
         if value:
-            cell.set(slot, 0, now)
+            value = cell.take(slot)
             tracker.table.mark(slot)
         return value
 

@@ -64,6 +64,18 @@ def test_counts_are_what_was_set_and_added_since(steps: list[tuple[str, int, int
                 assert table.cell("gpc", 0).value(slot, 0) == table.cell("gpc", 2).value(slot, 0) == 0  # type: ignore[union-attr]
 
 
+def test_a_count_that_is_taken_begins_again() -> None:
+    with opened(make_shape(), 1, 2) as (one, two):
+        slot = one.track(key(1), 0)
+        first, second = one.cell("gpc0"), two.cell("gpc0")
+        assert isinstance(first, Count) and isinstance(second, Count)
+        first.add(slot, 2, 0)
+        second.add(slot, 3, 0)
+        assert (second.take(slot), first.take(slot)) == (5, 0)
+        first.add(slot, 1, 0)
+        assert second.value(slot, 0) == 1
+
+
 def test_a_rate_that_was_set() -> None:
     with opened(SHAPE, 1, 2) as (one, two):
         slot = one.track(key(1), 100)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from maniple.core.rules.table_lookups import ARRAYS, CHANGES, PLAIN, SUMMARIES, reader
 from maniple.core.rules.trackers import Tracker
+from maniple.pools.table_arrays import Arrays
+from maniple.pools.table_cells import Count
 from maniple.tests.core.rules.tables import tables_of
 
 NOW = 5000
@@ -40,6 +42,28 @@ def test_counters_that_are_increased_and_cleared() -> None:
     assert reader("gpc0_rate")(tracker, slot, NOW) == 2
     assert reader("inc_gpc1")(tracker, slot, NOW) == 0
     assert reader("clr_gpc1")(tracker, slot, NOW) is None
+
+
+def test_what_is_added_while_it_is_cleared_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread adds after each time that the sum is read."""
+    tracker, slot = entry("gpc0")
+    cell = tracker.cells["gpc0", 0]
+    assert isinstance(cell, Count)
+    clear, summed = reader("clr_gpc0"), Arrays.count
+    cell.add(slot, 1, NOW)
+    added = 1
+
+    def count(arrays: Arrays, slot: int, place: int) -> int:
+        nonlocal added
+        found = summed(arrays, slot, place)
+        cell.add(slot, 1, NOW)
+        added += 1
+        return found
+
+    monkeypatch.setattr(Arrays, "count", count)
+    taken = clear(tracker, slot, NOW)
+    monkeypatch.undo()
+    assert taken is not None and taken + cell.value(slot, NOW) == added
 
 
 def test_a_rate_alone_gives_its_own_value() -> None:
