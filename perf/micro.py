@@ -256,12 +256,13 @@ def _table(entries: int, what: str) -> Callable[[], Callable[[], object]]:
         counts = [table.cell(one.name) for one in table.shape.stored]
 
         def look_up() -> None:
-            table.release(table.hold(next(seen), 2000))
+            table.find(next(seen), 2000)
 
         def read() -> None:
-            slot = table.hold(next(seen), 2000)
+            key = next(seen)
+            slot = table.find(key, 2000)
             counts[0].value(slot, 2000)  # type: ignore[union-attr]
-            table.release(slot)
+            table.same(slot, key)
 
         def track() -> None:
             slot = table.track(next(seen), 2000)

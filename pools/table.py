@@ -24,7 +24,7 @@ from .stripe import FRESH, LIVE, LIVING, STATE, Stripe
 from .table_arrays import SECRET, SECRET_BYTES, SEED, SHARED, Arrays
 from .table_cells import Count, Gauge, Rate, Word, make_cell
 from .table_names import Names
-from .table_probing import make_hold, make_release, make_track
+from .table_probing import make_find, make_hold, make_release, make_same, make_track
 from .table_shape import FOREVER, Layout, Stored, TableShape
 
 _HASH = 0xFFFFFFFF
@@ -59,10 +59,12 @@ class Table:
         "_turn",
         "arrays",
         "expire",
+        "find",
         "hold",
         "name",
         "names",
         "release",
+        "same",
         "seat",
         "segment",
         "shape",
@@ -101,6 +103,10 @@ class Table:
         self.hold = make_hold(arrays, seat, hash_function, self._seed, self._stripes, self._hold_locked)
         """`hold(key, now)` holds the entry of the key as it is: nothing is made, its expiry does not move. The slot, to
         be released; 0 if there is none."""
+        self.find = make_find(arrays, hash_function, self._seed, self._stripes, self._find_locked)
+        """`find(key, now)`: the slot of the key's entry, which is not held; 0 if there is none."""
+        self.same = make_same(arrays)
+        """`same(slot, key)`: it is that key's still; asked behind what was read of a slot that is not held."""
         self.release = make_release(arrays, seat)
         """`release(slot)`: the caller holds it no more."""
         self._cells: dict[tuple[str, int], Count | Rate | Gauge | Word] = {}
@@ -271,6 +277,12 @@ class Table:
             return slot
         finally:
             stripe.unlock()
+
+    def _find_locked(self, key: bytes, hashed: int, now: int) -> int:
+        slot = self._hold_locked(key, hashed, now)
+        if slot:
+            self.release(slot)
+        return slot
 
     def _hold_locked(self, key: bytes, hashed: int, now: int) -> int:
         stripe = self._stripes[(hashed & self._mask) // (self._submask + 1)]

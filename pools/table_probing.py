@@ -105,6 +105,50 @@ def make_hold(
     return hold
 
 
+def make_find(
+    arrays: Arrays, digest: Find, seed: int, stripes: list[Stripe], locked: Callable[[bytes, int, int], int]
+) -> Find:
+    """Where the key's entry is, without holding it: for who reads one word and asks `make_same` afterwards. `locked`:
+    as above; it holds nothing either."""
+    layout = arrays.layout
+    submask = layout.cells_per_stripe - 1
+    mask = layout.stripes * layout.cells_per_stripe - 1
+    directory, mapping, due = arrays.directory, arrays.mapping, arrays.due
+    keys_at, row_bytes, width = arrays.keys_at, arrays.row_bytes, arrays.width
+
+    def find(key: bytes, now: int) -> int:
+        hashed = digest(key, seed) & 0xFFFFFFFF
+        cell = hashed & mask
+        word = directory[cell]
+        while word:
+            if word >> 32 == hashed:
+                slot: int = word & 0xFFFFFFFF
+                at = keys_at + slot * row_bytes
+                if mapping[at : at + width] == key:
+                    return slot if due[slot] >= now or arrays.holders(slot) else 0
+            cell = cell & ~submask | cell + 1 & submask
+            word = directory[cell]
+        stripe = stripes[(hashed & mask) // (submask + 1)]
+        turn = stripe.state[TURN]
+        if not turn & 1 and not stripe.probe(key, hashed) and stripe.state[TURN] == turn:
+            return 0
+        return locked(key, hashed, now)
+
+    return find
+
+
+def make_same(arrays: Arrays) -> Callable[[int, bytes], bool]:
+    """Whether a slot that was found is that key's still. A slot rests for many removals before another key has it, and
+    its words are cleared then and not before: what was read before a yes is what was stored with the key."""
+    mapping, keys_at, row_bytes, width = arrays.mapping, arrays.keys_at, arrays.row_bytes, arrays.width
+
+    def same(slot: int, key: bytes) -> bool:
+        at = keys_at + slot * row_bytes
+        return mapping[at : at + width] == key
+
+    return same
+
+
 def make_release(arrays: Arrays, seat: int) -> Callable[[int], None]:
     """The inverse of both."""
     held, held_words = arrays.held[seat], arrays.held_words

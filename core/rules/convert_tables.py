@@ -29,20 +29,20 @@ def _look(call: Call, index: int, read: Read, *, absent: int | None = 0) -> Conv
     make = _key_of(call, tracker)
     clock = call.site.process.clock
     table = tracker.table
-    hold, release = table.hold, table.release
+    find, same = table.find, table.same
 
     def convert(value: Any) -> int | None:
         key = make(value)
         if key is None:
             return None
         now = int(clock() * 1000.0)
-        slot = hold(key, now)
-        if not slot:
-            return absent
-        try:
-            return read(tracker, slot, now)
-        finally:
-            release(slot)
+        while True:
+            slot = find(key, now)
+            if not slot:
+                return absent
+            found = read(tracker, slot, now)
+            if same(slot, key):
+                return found
 
     return convert
 
@@ -54,8 +54,6 @@ def _register(name: str, lookup: str, indexed: bool) -> None:
     @converter(f"table_{name}", ANY, INT, summary, arguments=arguments, needs=Needs.TABLES)
     def make(call: Call) -> Convert:
         read = reader(lookup, element_of(call, 0) if indexed else 0)
-        if lookup == "trackers":
-            return _look(call, 0, lambda tracker, slot, now: (read(tracker, slot, now) or 0) - 1)
         return _look(call, int(indexed), read)
 
 

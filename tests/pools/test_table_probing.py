@@ -69,6 +69,41 @@ def test_an_entry_that_goes_before_it_is_held_is_not() -> None:
         assert all(one.arrays.holders(slot) == 0 for slot in one.slots())
 
 
+def test_what_was_read_of_a_slot_that_another_key_has_is_told() -> None:
+    with opened(make_shape(), 1, 2) as (one, two):
+        two.release(two.track(key(1), 0))
+        slot = one.find(key(1), 10)
+        assert slot and one.same(slot, key(1))
+        assert one.arrays.holders(slot) == 0
+        two.remove(key(1))
+        assert one.find(key(1), 10) == 0
+        for number in range(2, 80):
+            two.release(two.track(key(number), number))
+        assert not one.same(slot, key(1))
+
+
+def test_expired_entries_are_found_while_somebody_holds_them() -> None:
+    with opened(make_shape(10, 1000), 1, 2) as (one, two):
+        slot = two.track(key(1), 0)
+        assert one.find(key(1), 1001) == slot
+        two.release(slot)
+        assert one.find(key(1), 1000) == slot
+        assert one.find(key(1), 1001) == 0
+
+
+def test_who_finds_nothing_in_a_stripe_that_changes_looks_again() -> None:
+    with opened(make_shape(), 1, 2) as (one, two):
+        slot = two.track(key(1), 0)
+        stripe = one._stripes[0]
+        directory = stripe.arrays.directory
+        (cell,) = [cell for cell in range(stripe.submask + 1) if directory[cell]]
+        directory[cell] = 0
+        # Somebody died in the middle of a change: the look behind the lock mends it.
+        stripe.state[0] += 1
+        assert one.find(key(1), 10) == slot
+        assert one.arrays.holders(slot) == 1
+
+
 def test_present_keys_need_no_lock() -> None:
     with opened(make_shape(), 1, 2) as (one, two):
         slot = two.track(key(1), 0)
