@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..http.edit import seal
-from ..rules.fused import is_pure
+from ..rules.fused import is_light
 from ..rules.verdicts import STOP, Verdict
 from ..session import NOT_REACHED
 from . import connect, passes, tracking
@@ -41,8 +41,8 @@ def straight_way(frontend: Frontend) -> Way | None:
     if len(plan) != start + 2 or plan[-1] is not passes.leave_frontend:
         return _direct
     untouched = not frontend.early and frontend.unique_id is None and all(one.whole > 0 for one in frontend.routes)
-    if is_pure(plan[start]) and not start and untouched and not route.plan:
-        return _pure_way(frontend)
+    if is_light(plan[start]) and not start and untouched and not route.plan:
+        return _light_way(frontend)
     return _single_way(frontend, start)
 
 
@@ -61,8 +61,9 @@ def _direct(exchange: RelayExchange, now: float) -> None:
     passes.enter_request(exchange)
 
 
-def _pure_way(frontend: Frontend) -> Way:
-    """One set, which only edits the head, and nothing else that would touch what `fresh` restores."""
+def _light_way(frontend: Frontend) -> Way:
+    """One set, which only edits the head or tracks an entry of a table (let go of when the exchange ends), and nothing
+    else that would touch what `fresh` restores."""
     plan = frontend.plan
     route = frontend.default_route
     run = plan[0]

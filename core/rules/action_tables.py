@@ -18,7 +18,7 @@ from ..config.keywords import nearest
 from ..config.model import RuleWord
 from .actions import ALL, CONTENT, EARLY, REQUEST, RESPONSE, Act, Use, action
 from .catalogue import Needs, Stage
-from .samples import INT
+from .samples import INT, IP
 from .table_keys import key_maker
 from .trackers import Tracked, Tracker, tracked_of
 
@@ -89,6 +89,9 @@ def _track(use: Use) -> Act:
         return act_early
     judge = _judge(tracker) if kind == "http-response" else None
 
+    # An address that is a key as it is costs no call.
+    ready = compiled.type is IP and shape.key == "ip"
+
     def act(x: Any) -> None:
         tracked = x.session.tracked
         if tracked is not None and tracked[number] is not None:
@@ -97,7 +100,7 @@ def _track(use: Use) -> Act:
         if tracked is not None and tracked[number] is not None:
             return
         value = run(x)
-        key = None if value is None else make(value)
+        key = None if value is None else value if ready and len(value) == 4 else make(value)
         if key is not None:
             now = int(clock() * 1000.0)
             slot = enter(key, now)
@@ -108,6 +111,8 @@ def _track(use: Use) -> Act:
                 if judge is not None:
                     judge(x, slot, now)
 
+    if kind == "http-request":
+        act.__dict__["light"] = True
     return act
 
 

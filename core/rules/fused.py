@@ -202,6 +202,12 @@ def is_pure(run: Run) -> bool:
     return getattr(run, "pure", False)
 
 
+def is_light(run: Run) -> bool:
+    """Is it a set whose one action leaves nothing behind that the next request would have to be restored from, and
+    gives no verdict?"""
+    return is_pure(run) or getattr(run, "light", False)
+
+
 def _mixed(rules: Rules, part: Part) -> Run:
     names = Names()
     looked = [test for condition, _ in rules for acl in _literals(condition) if (test := header_test_of(acl.test))]
