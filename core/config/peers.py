@@ -131,9 +131,7 @@ for _word, _summary in (
     ("peer", "One peer; that of the own name is listened for."),
     ("server", "The same; the own one has no address where a `bind` line says it."),
 ):
-    KEYWORDS.add(
-        Keyword(_word, _HERE, "<name> [<address>:<port>] [<word>...]", _summary, "peers", _peer, 1, -1)
-    )
+    KEYWORDS.add(Keyword(_word, _HERE, "<name> [<address>:<port>] [<word>...]", _summary, "peers", _peer, 1, -1))
 
 
 @KEYWORDS.keyword(
