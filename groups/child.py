@@ -1,6 +1,6 @@
 """One group as the supervisor holds it: its process, its channel, its state and when it is to be started again.
 
-Owns: the fork. Must not know: why a group is started or stopped.
+Owns: the process's ends of channel and pipe. Must not know: why a group is started or stopped.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import os
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from .forking import fork
 from .lifecycle import GroupLife, GroupState
 from .messages import Channel
 from .placement import GroupPlace
@@ -95,21 +95,19 @@ class Child:
             ours.close()
             theirs.close()
             raise
-        # A signal between the fork and the child's own arrangement would reach the supervisor's wake-up pipe, which the
-        # child still shares, as if it were the supervisor's.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+
+        def work() -> int:
+            ours.close()
+            os.close(reader)
+            return run(theirs, writer)
+
         try:
-            pid = os.fork()
-            if not pid:
-                ours.close()
-                os.close(reader)
-                _end_with(lambda: run(theirs, writer))
+            pid = fork(work, failure=70)
         except OSError:
             ours.close()
             os.close(reader)
             raise
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             theirs.close()
             os.close(writer)
         self.pid = pid
@@ -146,20 +144,6 @@ class Child:
         if self.stacks >= 0:
             os.close(self.stacks)
             self.stacks = -1
-
-
-def _end_with(run: Callable[[], int]) -> None:
-    """Never returns: nothing of the parent's (its finally blocks, its exit functions, its tests) is the child's."""
-    code = 70
-    try:
-        code = run()
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        with contextlib.suppress(Exception):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(code)
 
 
 def describe_exit(code: int) -> str:

@@ -22,6 +22,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..rules.trackers import Tracking
     from ..session import Session
     from .exchange import RelayExchange
 
@@ -73,24 +74,24 @@ def count_response(exchange: RelayExchange) -> None:
             count_failure(exchange)
 
 
+def _tracked(exchange: RelayExchange) -> list[Tracking]:
+    """All that the session and the exchange track."""
+    both = (exchange.session.tracked, exchange.tracked)
+    return [entry for tracked in both if tracked is not None for entry in tracked if entry is not None]
+
+
 def count_error(exchange: RelayExchange) -> None:
     """An error of the client's."""
     now = int(exchange.client.relay.clock() * 1000.0)
-    for tracked in (exchange.session.tracked, exchange.tracked):
-        if tracked is not None:
-            for entry in tracked:
-                if entry is not None:
-                    entry[0].error(entry[1], now)
+    for tracker, slot, _ in _tracked(exchange):
+        tracker.error(slot, now)
 
 
 def count_failure(exchange: RelayExchange) -> None:
     """A failure of the server's."""
     now = int(exchange.client.relay.clock() * 1000.0)
-    for tracked in (exchange.session.tracked, exchange.tracked):
-        if tracked is not None:
-            for entry in tracked:
-                if entry is not None:
-                    entry[0].failure(entry[1], now)
+    for tracker, slot, _ in _tracked(exchange):
+        tracker.failure(slot, now)
 
 
 def count_no_request(session: Session, now: float, error: bool) -> None:

@@ -12,7 +12,7 @@ from .catalogue import Call, Convert, Needs, converter
 from .fetch_tables import element_of, tracker_of
 from .samples import ANY, BOOL, INT
 from .table_keys import Make, key_maker
-from .table_lookups import PLAIN, SUMMARIES, Read, reader
+from .table_lookups import PLAIN, SUMMARIES, Read, looking, reader
 from .trackers import Tracker
 
 
@@ -28,21 +28,11 @@ def _look(call: Call, index: int, read: Read, *, absent: int | None = 0) -> Conv
     tracker = tracker_of(call, index)
     make = _key_of(call, tracker)
     clock = call.site.process.clock
-    table = tracker.table
-    find, same = table.find, table.same
+    look = looking(tracker, read, absent)
 
     def convert(value: Any) -> int | None:
         key = make(value)
-        if key is None:
-            return None
-        now = int(clock() * 1000.0)
-        while True:
-            slot = find(key, now)
-            if not slot:
-                return absent
-            found = read(tracker, slot, now)
-            if same(slot, key):
-                return found
+        return None if key is None else look(key, int(clock() * 1000.0))
 
     return convert
 

@@ -14,7 +14,7 @@ from typing import Any
 from .catalogue import CLIENT, RUNNING, Call, Fetch, Needs, fetch
 from .samples import BOOL, INT, IP
 from .table_keys import Make, fit_key, key_maker
-from .table_lookups import ARRAYS, CHANGES, PLAIN, SUMMARIES, Read, reader
+from .table_lookups import ARRAYS, CHANGES, PLAIN, SUMMARIES, Look, Read, changing, looking, reader
 from .trackers import Tracker, tracked_of
 
 NEEDS = Needs.TABLES
@@ -65,7 +65,7 @@ def _of_set(read: Read, number: int, clock: Callable[[], float]) -> Lookup:
     return run
 
 
-def _of_set_elsewhere(read: Read, number: int, tracker: Tracker, clock: Callable[[], float]) -> Lookup:
+def _of_set_elsewhere(read: Read, look: Look, number: int, tracker: Tracker, clock: Callable[[], float]) -> Lookup:
     """The key that a set tracks, in another table."""
     table = tracker.table
 
@@ -78,43 +78,22 @@ def _of_set_elsewhere(read: Read, number: int, tracker: Tracker, clock: Callable
         if tracked is table:
             return read(tracker, found[1], now)
         key = fit_key(table.shape, tracked.shape, tracked.key(found[1]))
-        if key is None:
-            return None
-        slot = table.hold(key, now)
-        if not slot:
-            return 0
-        try:
-            return read(tracker, slot, now)
-        finally:
-            table.release(slot)
+        return None if key is None else look(key, now)
 
     return run
 
 
-def _of_source(read: Read, tracker: Tracker, make: Make, creates: bool, clock: Callable[[], float]) -> Fetch:
-    table = tracker.table
-    find = table.track if creates else table.hold
-
+def _of_source(look: Look, make: Make, clock: Callable[[], float]) -> Fetch:
     def run(x: Any) -> int | None:
         source = x.session.source
         key = make(source) if source else None
-        if key is None:
-            return None
-        now = int(clock() * 1000.0)
-        slot = find(key, now)
-        if not slot:
-            return 0
-        try:
-            return read(tracker, slot, now)
-        finally:
-            table.release(slot)
+        return None if key is None else look(key, int(clock() * 1000.0))
 
     return run
 
 
-def _untracked(read: Read) -> Read:
-    """As `read` for `trackers` of an entry that is held only to look at it."""
-    return lambda tracker, slot, now: (read(tracker, slot, now) or 0) - 1
+def _look_of(name: str, tracker: Tracker, read: Read, *, creates: bool) -> Look:
+    return changing(tracker, read, creates=creates) if name in CHANGES else looking(tracker, read)
 
 
 def _register(name: str) -> None:
@@ -146,7 +125,7 @@ def _register(name: str) -> None:
         tracker = tracker_of(call, shift)
         make = _source_maker(call, tracker)
         read = reader(name, element_of(call, 0) if indexed else 0)
-        return _of_source(read, tracker, make, name in CHANGES, call.site.process.clock)
+        return _of_source(_look_of(name, tracker, read, creates=True), make, call.site.process.clock)
 
     if not indexed:
         _register_numbered(name, summary)
@@ -174,17 +153,8 @@ def _make_of_set(call: Call, name: str, number: int, index: int) -> Fetch:
         raise call.error(f"sets of counters are 0 to {call.site.trackers.number - 1}: see `tune.stick-counters`")
     if call.values[index] is None:
         return _of_set(read, number, clock)
-    if name == "trackers":
-        tracker = tracker_of(call, index)
-        plain = _of_set_elsewhere(_untracked(read), number, tracker, clock)
-        own = _of_set(read, number, clock)
-
-        def run(x: Any) -> int | None:
-            found = tracked_of(x, number)
-            return own(x) if found is not None and found[0] is tracker else plain(x)
-
-        return run
-    return _of_set_elsewhere(read, number, tracker_of(call, index), clock)
+    tracker = tracker_of(call, index)
+    return _of_set_elsewhere(read, _look_of(name, tracker, read, creates=False), number, tracker, clock)
 
 
 def _source_maker(call: Call, tracker: Tracker) -> Make:
@@ -251,7 +221,8 @@ def _update_connections(call: Call) -> Fetch:
         tracker.table.mark(slot)
         return cell.value(slot, now)
 
-    return _of_source(count, tracker, _source_maker(call, tracker), True, call.site.process.clock)
+    look = changing(tracker, count, creates=True)
+    return _of_source(look, _source_maker(call, tracker), call.site.process.clock)
 
 
 @fetch("table_cnt", INT, RUNNING, "Entries of a table", arguments="table:table?", needs=OF_CLIENT)

@@ -15,7 +15,9 @@ from ...pools.table_cells import Count, Word
 from .trackers import Tracker
 
 Read = Callable[[Tracker, int, int], int | None]
-"""(tracker, slot, now) of an entry that is held -> the value; None: it is not stored."""
+"""(tracker, slot, now) of an entry -> the value; None: it is not stored. Those of CHANGES ask that it is held."""
+Look = Callable[[bytes, int], int | None]
+"""(key, now) -> what is read of that key's entry."""
 
 PLAIN = (
     "bytes_in_rate", "bytes_out_rate", "conn_cnt", "conn_cur", "conn_rate", "glitch_cnt", "glitch_rate", "gpc0_rate",
@@ -76,6 +78,40 @@ def reader(name: str, element: int = 0) -> Read:
     if action == "clr":
         return _clear((what, element))
     return _value((what if action == "get" else name, element))
+
+
+def looking(tracker: Tracker, read: Read, absent: int | None = 0) -> Look:
+    """The look-up of a key: nothing is held, so it is asked afterwards whether the slot was the key's still. `absent`:
+    where there is no entry."""
+    find, same = tracker.table.find, tracker.table.same
+
+    def look(key: bytes, now: int) -> int | None:
+        while True:
+            slot = find(key, now)
+            if not slot:
+                return absent
+            found = read(tracker, slot, now)
+            if same(slot, key):
+                return found
+
+    return look
+
+
+def changing(tracker: Tracker, read: Read, *, creates: bool) -> Look:
+    """The same for what changes the entry, which is held meanwhile. `creates`: it is made where there is none."""
+    table = tracker.table
+    find, release = table.track if creates else table.hold, table.release
+
+    def change(key: bytes, now: int) -> int | None:
+        slot = find(key, now)
+        if not slot:
+            return 0
+        try:
+            return read(tracker, slot, now)
+        finally:
+            release(slot)
+
+    return change
 
 
 def trackers(tracker: Tracker, slot: int, now: int) -> int:
