@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 from maniple.tests.wire.rig.cases import Case, Outcome, Stage
-from maniple.tests.wire.rig.facts import differences
+from maniple.tests.wire.rig.facts import differences, in_order_of
 from maniple.tests.wire.rig.haproxy import Oracle
 from maniple.tests.wire.rig.ours import LoopThread
 from maniple.tests.wire.rig.versions import NOT_IN_2_6
@@ -100,7 +100,8 @@ def _wrong(case: Case, ours: Outcome, theirs: Outcome | None) -> list[str]:
 
 def _compared(case: Case, ours: Outcome, theirs: Outcome) -> list[str]:
     wrong = []
-    found = differences(ours.facts, theirs.facts)
+    several = len(case.clients) > 1
+    found = differences(in_order_of(ours.facts, theirs.facts) if several else ours.facts, theirs.facts)
     for key, (mine, other_value) in found.items():
         meant = case.differs.get(key)
         if meant is None:

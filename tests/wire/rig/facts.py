@@ -78,6 +78,36 @@ def of_log(facts: Facts, lines: Sequence[str]) -> None:
             facts[f"log{number}.{key}"] = value
 
 
+def in_order_of(ours: Facts, theirs: Facts) -> Facts:
+    """Our facts with our log lines in their order, as far as they are equal: when several clients end at a time, whose
+    line comes first is nobody's promise."""
+    mine, others = _log_lines(ours), _log_lines(theirs)
+    left = list(mine)
+    order: dict[str, str] = {}
+    for name, line in others.items():
+        equal = next((own for own in left if mine[own] == line), None)
+        if equal is not None:
+            left.remove(equal)
+            order[equal] = name
+    free = [name for name in [*mine, *others] if name not in order.values()]
+    order |= dict(zip(left, free, strict=False))
+    return {order.get(_line_of(key), _line_of(key)) + key[len(_line_of(key)) :]: value for key, value in ours.items()}
+
+
+def _line_of(key: str) -> str:
+    return key.partition(".")[0]
+
+
+def _log_lines(facts: Facts) -> dict[str, Facts]:
+    """Name of a line (log0, log1, ...) to what it says."""
+    lines: dict[str, Facts] = {}
+    for key, value in facts.items():
+        name = _line_of(key)
+        if re.fullmatch(r"log\d+", name):
+            lines.setdefault(name, {})[key[len(name) :]] = value
+    return lines
+
+
 def differences(ours: Facts, theirs: Facts) -> dict[str, tuple[str, str]]:
     """Fact to (ours, theirs), "(none)" where one has no such fact. A message, line or connection that one side lacks
     altogether is one difference under its own name."""
