@@ -12,10 +12,8 @@ import hmac
 from typing import Any
 
 from .catalogue import Call, Convert, Scoped, converter, plain_converter
-from .convert_encoding import decode_base64
-from .operands import read_variable
-from .samples import BIN, BOOL, STR
-from .variables import SCOPES
+from .operands import read_base64, read_variable
+from .samples import BIN, BOOL
 
 
 @plain_converter("sha1", BIN, BIN, "The SHA-1 digest")
@@ -61,17 +59,12 @@ def _digest(call: Call) -> Convert:
 def _hmac(call: Call) -> Convert | Scoped:
     name = _algorithm(call)
     sign = hmac.digest
-    text = call.values[1]
-    if text.partition(b".")[0].decode("latin-1") not in SCOPES or b"." not in text:
-        key = decode_base64(text)
-        if key is None:
-            raise call.error("the key is in base64, or the name of a variable that holds it so", 1)
+    key = read_base64(call, 1, "the key")
+    if isinstance(key, bytes):
         return lambda value: sign(key, value, name)
-    read = read_variable(call, 1, STR)
 
     def run(x: Any, value: bytes) -> bytes | None:
-        encoded = read(x)
-        secret = None if encoded is None else decode_base64(encoded)
+        secret = key(x)
         return None if secret is None else sign(secret, value, name)
 
     return Scoped(run)

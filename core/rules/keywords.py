@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from . import (
     convert_address,
+    convert_cipher,
     convert_date,
     convert_debug,
     convert_digest,
@@ -43,6 +44,7 @@ from . import (
 
 MODULES = (
     convert_address,
+    convert_cipher,
     convert_date,
     convert_debug,
     convert_digest,

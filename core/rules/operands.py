@@ -11,7 +11,8 @@ from typing import Any
 
 from . import variables
 from .catalogue import Call
-from .samples import CASTS, Type, clamp
+from .convert_encoding import decode_base64
+from .samples import CASTS, STR, Type, clamp
 
 _NUMBER = re.compile(rb"[+-]?[0-9]+")
 
@@ -40,5 +41,29 @@ def read_variable(call: Call, index: int, kind: Type, expected: str = "") -> Cal
     def run(x: Any) -> Any:
         pair = read(x)
         return None if pair is None else cast(pair)
+
+    return run
+
+
+def is_variable(text: bytes) -> bool:
+    """Does an argument that may be a text or a variable's name begin as the latter: with a scope and a dot?"""
+    scope, dot, _ = text.partition(b".")
+    return bool(dot) and scope.decode("latin-1") in variables.SCOPES
+
+
+def read_base64(call: Call, index: int, what: str) -> bytes | Callable[[Any], bytes | None]:
+    """Argument `index` of a call: the bytes that it is in base64, or scope -> those that the variable that it names
+    holds in base64, None where it does not. `what` it is stands in the error."""
+    text = call.values[index]
+    if not is_variable(text):
+        fixed: bytes | None = decode_base64(text)
+        if fixed is None:
+            raise call.error(f"{what} is in base64, or the name of a variable that holds it so", index)
+        return fixed
+    read = read_variable(call, index, STR)
+
+    def run(x: Any) -> bytes | None:
+        encoded = read(x)
+        return None if encoded is None else decode_base64(encoded)
 
     return run
