@@ -27,7 +27,7 @@ def _with(prefixes: str, *families: str) -> str:
 _MISSING_CONVERTERS = (
     (
         "cryptography, which is not there yet",
-        "jwt_verify x509_v_err_str",
+        "x509_v_err_str",
     ),
     (
         "other protocols than HTTP",

@@ -8,6 +8,8 @@ maybe, and then expressions, one a line, which apply to that message. `# ...` is
     [no] text    the value is compared with nothing, for the reason given after `##` (and must be one that is told)
     [is VALUE]   where we differ: our value is VALUE, for the reason given after `##`; HAProxy's must be another
 
+`KEYS/` in an expression is the folder of that name beside the case file.
+
 HAProxy puts each value into a variable, appends an `x` (so that the empty text is not nothing) and returns them all in
 hexadecimal digits, one a line.
 """
@@ -75,7 +77,8 @@ def read_cases(path: Path) -> list[Block]:
         else:
             match = _LINE.fullmatch(line)
             assert match is not None
-            blocks[-1].cases.append(Case(match[2], number, match[1] or "", match[3] or ""))
+            text = match[2].replace("KEYS/", f"{path.parent}/keys/")
+            blocks[-1].cases.append(Case(text, number, match[1] or "", match[3] or ""))
     for block in blocks:
         block.head += b"\r\n"
     return blocks
