@@ -20,7 +20,7 @@ assert keywords.MODULES
 def test_converters_that_are_there_are_not_missing() -> None:
     assert set(MISSING["converter"]) & set(CONVERTERS) == set()
     assert missing("converter", "lower") is None and missing("converter", "nonsense") is None
-    assert missing("converter", "in_table") is None and missing("converter", "ungrpc") == "other protocols than HTTP"
+    assert missing("converter", "in_table") is None and missing("converter", "51d.single") is not None
     assert missing("fetch", "path") is None and missing("fetch", "ssl_fc_sni") == "TLS"
 
 
@@ -30,7 +30,7 @@ def test_each_term_is_shown_once() -> None:
     assert {("fetch", name) for name in FETCHES} | {("converter", name) for name in CONVERTERS} <= set(shown)
     lines = render().splitlines()
     assert any(re.fullmatch(r"lower +str -> str +in force", line) for line in lines)
-    assert any(re.fullmatch(r"ungrpc +missing", line) for line in lines)
+    assert any(re.fullmatch(r"51d\.single +missing", line) for line in lines)
 
 
 @pytest.mark.parametrize(("kind", "option"), [("fetch", "-dKsmp"), ("converter", "-dKcnv")])
@@ -48,7 +48,7 @@ def test_all_of_haproxy_is_known(kind: str, option: str) -> None:
     ("text", "says"),
     [
         ("ssl_fc_sni", "HAProxy's fetch 'ssl_fc_sni' yet: it belongs to TLS"),
-        ("src,ungrpc(1)", "HAProxy's converter 'ungrpc' yet: it belongs to other protocols"),
+        ("src,51d.single(a)", "HAProxy's converter '51d.single' yet: it belongs to a library that is not free"),
     ],
 )
 def test_what_is_missing_is_told_apart(text: str, says: str, value_of: Callable[..., Any]) -> None:
