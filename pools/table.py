@@ -130,6 +130,18 @@ class Table:
             "held_words": arrays.held_words,
         }
 
+    def place(self, key: bytes, slot: int) -> tuple[int, int]:
+        """Where the directory has the word of an entry that the caller holds, and the word; -1 while it moves."""
+        hashed = self._hashed(key)
+        word = hashed << 32 | slot
+        directory = self.arrays.directory
+        cell = hashed & self._mask
+        while directory[cell] != word:
+            if not directory[cell]:
+                return -1, word
+            cell = cell & ~self._submask | cell + 1 & self._submask
+        return cell, word
+
     def keep(self, slot: int) -> int:
         """Holds an entry once more that the caller holds already; the slot."""
         self.arrays.held[self.seat][slot * self.arrays.held_words] += 1

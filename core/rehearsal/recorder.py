@@ -60,6 +60,7 @@ class Recorder:
             plan = (*plan, passes.leave_frontend)
         frontend.plan = tuple(self._watched(run, known) for run in plan)
         frontend.ordinary = False
+        frontend.straight = None
         frontend.monitor_fails = self._watched(frontend.monitor_fails, known)
         for route in frontend.routes:
             *own, last = route.plan or (passes.send,)

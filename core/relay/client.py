@@ -240,16 +240,18 @@ class ClientConnection(asyncio.Protocol, Session):
         exchange.phase = RULES
         self.deadline = NEVER
         self.reading = AHEAD
-        if head.ordinary and end == len(data) and frontend.ordinary and self.started_at < 0.0:
-            exchange.keep = True
-            connect.dispatch(exchange, now)
-        else:
-            exchange.keep = head.keep_alive and not frontend.close
+        if head.ordinary and end == len(data) and self.started_at < 0.0:
+            if frontend.ordinary:
+                exchange.keep = True
+                connect.dispatch(exchange, now)
+                return
             straight = frontend.straight
-            if straight is not None and head.ordinary and end == len(data) and self.started_at < 0.0:
+            if straight is not None:
+                exchange.keep = True
                 straight(exchange, now)
-            else:
-                requesting.extraordinary(self, exchange, head, data, end, now)
+                return
+        exchange.keep = head.keep_alive and not frontend.close
+        requesting.extraordinary(self, exchange, head, data, end, now)
 
     def connected(self, exchange: RelayExchange, connection: ServerConnection, now: float) -> None:
         """A connection to the server was made for the exchange."""

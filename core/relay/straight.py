@@ -4,8 +4,7 @@ built is not asked for each request.
 Owns: which frontends have such a way, and the function. Must not know: rules. It does what `passes.enter_request` does
 (a test holds that); requests that are not ordinary go there, and so does all that a rule's verdict asks for.
 
-Invariant: it is made of a frontend's plan, and steps back when the frontend has another one (who rehearses requests
-puts his own in its place).
+Invariant: it is made of a frontend's plan; who puts another one in its place (a rehearsal) takes the way away.
 """
 
 from __future__ import annotations
@@ -14,14 +13,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..http.edit import seal
-from ..rules.fused import is_light
+from ..rules.fused import Light, light_of
 from ..rules.verdicts import STOP, Verdict
 from ..session import NOT_REACHED
 from . import connect, passes, tracking
 from .exchange import RelayExchange
 
 if TYPE_CHECKING:
-    from .route import Frontend, Run
+    from .route import Frontend, Route, Run
 
 Way = Callable[[RelayExchange, float], None]
 """(exchange, now): on to a server."""
@@ -41,8 +40,9 @@ def straight_way(frontend: Frontend) -> Way | None:
     if len(plan) != start + 2 or plan[-1] is not passes.leave_frontend:
         return _direct
     untouched = not frontend.early and frontend.unique_id is None and all(one.whole > 0 for one in frontend.routes)
-    if is_light(plan[start]) and not start and untouched and not route.plan:
-        return _light_way(frontend)
+    light = light_of(plan[start])
+    if light is not None and not start and untouched and not route.plan:
+        return _light_way(route, light)
     return _single_way(frontend, start)
 
 
@@ -61,20 +61,14 @@ def _direct(exchange: RelayExchange, now: float) -> None:
     passes.enter_request(exchange)
 
 
-def _light_way(frontend: Frontend) -> Way:
+def _light_way(route: Route, light: Light) -> Way:
     """One set, which only edits the head or tracks an entry of a table (let go of when the exchange ends), and nothing
     else that would touch what `fresh` restores."""
-    plan = frontend.plan
-    route = frontend.default_route
-    run = plan[0]
     dispatch = connect.dispatch
 
     def go(exchange: RelayExchange, now: float) -> None:
-        if frontend.plan is not plan:
-            passes.enter_request(exchange)
-            return
         exchange.route = route
-        run(exchange)
+        light(exchange, now)
         dispatch(exchange, now)
 
     return go
@@ -89,9 +83,6 @@ def _single_way(frontend: Frontend, start: int) -> Way:
     dispatch = connect.dispatch
 
     def go(exchange: RelayExchange, now: float) -> None:
-        if frontend.plan is not plan:
-            passes.enter_request(exchange)
-            return
         # As in RelayExchange.fresh and enter_request, without their calls.
         exchange.route = first
         exchange.answer = exchange.variables = exchange.request_variables = exchange.response_variables = None

@@ -33,8 +33,7 @@ def count_session(exchange: RelayExchange) -> None:
     if tracked is not None:
         now = int(exchange.client.relay.clock() * 1000.0)
         for entry in tracked:
-            if entry is not None:
-                entry[0].session(entry[1], now)
+            entry.tracker.session(entry.slot, now)
 
 
 def count_request(exchange: RelayExchange) -> None:
@@ -43,13 +42,11 @@ def count_request(exchange: RelayExchange) -> None:
     tracked = exchange.session.tracked
     if tracked is not None:
         for entry in tracked:
-            if entry is not None:
-                entry[0].request(entry[1], now)
+            entry.tracker.request(entry.slot, now)
     tracked = exchange.tracked
     if tracked is not None:
         for entry in tracked:
-            if entry is not None:
-                entry[0].request(entry[1], now)
+            entry.tracker.request(entry.slot, now)
 
 
 def count_in_backend(exchange: RelayExchange) -> None:
@@ -58,8 +55,8 @@ def count_in_backend(exchange: RelayExchange) -> None:
     if tracked is not None:
         now = int(exchange.client.relay.clock() * 1000.0)
         for entry in tracked:
-            if entry is not None and entry[2]:
-                entry[0].request(entry[1], now)
+            if entry.late:
+                entry.tracker.request(entry.slot, now)
 
 
 def count_response(exchange: RelayExchange) -> None:
@@ -74,24 +71,23 @@ def count_response(exchange: RelayExchange) -> None:
             count_failure(exchange)
 
 
-def _tracked(exchange: RelayExchange) -> list[Tracking]:
+def _tracked(exchange: RelayExchange) -> tuple[Tracking, ...]:
     """All that the session and the exchange track."""
-    both = (exchange.session.tracked, exchange.tracked)
-    return [entry for tracked in both if tracked is not None for entry in tracked if entry is not None]
+    return (*(exchange.session.tracked or ()), *(exchange.tracked or ()))
 
 
 def count_error(exchange: RelayExchange) -> None:
     """An error of the client's."""
     now = int(exchange.client.relay.clock() * 1000.0)
-    for tracker, slot, _ in _tracked(exchange):
-        tracker.error(slot, now)
+    for entry in _tracked(exchange):
+        entry.tracker.error(entry.slot, now)
 
 
 def count_failure(exchange: RelayExchange) -> None:
     """A failure of the server's."""
     now = int(exchange.client.relay.clock() * 1000.0)
-    for tracker, slot, _ in _tracked(exchange):
-        tracker.failure(slot, now)
+    for entry in _tracked(exchange):
+        entry.tracker.failure(entry.slot, now)
 
 
 def count_no_request(session: Session, now: float, error: bool) -> None:
@@ -100,21 +96,18 @@ def count_no_request(session: Session, now: float, error: bool) -> None:
     if tracked is not None:
         at = int(now)
         for entry in tracked:
-            if entry is not None:
-                entry[0].request(entry[1], at)
-                if error:
-                    entry[0].error(entry[1], at)
+            entry.tracker.request(entry.slot, at)
+            if error:
+                entry.tracker.error(entry.slot, at)
 
 
 def count_bytes(exchange: RelayExchange, now: float) -> None:
     """The exchange has moved all that it will."""
     if exchange.challenged:
         count_error(exchange)
-    for tracked in (exchange.session.tracked, exchange.tracked):
-        if tracked is not None:
-            for entry in tracked:
-                if entry is not None:
-                    entry[0].carry(entry[1], exchange.bytes_from_client, exchange.bytes_to_client, int(now))
+    at = int(now)
+    for entry in _tracked(exchange):
+        entry.tracker.carry(entry.slot, exchange.bytes_from_client, exchange.bytes_to_client, at)
 
 
 def release(exchange: RelayExchange, now: float) -> None:
@@ -123,8 +116,7 @@ def release(exchange: RelayExchange, now: float) -> None:
     if tracked is not None:
         exchange.tracked = None
         for entry in tracked:
-            if entry is not None:
-                entry[0].end(entry[1], int(now))
+            entry.tracker.end(entry.slot, int(now))
 
 
 def finish(exchange: RelayExchange, now: float) -> None:
@@ -137,8 +129,7 @@ def finish(exchange: RelayExchange, now: float) -> None:
     if tracked is not None:
         exchange.tracked = None
         for entry in tracked:
-            if entry is not None:
-                entry[0].finish(entry[1], exchange.bytes_from_client, exchange.bytes_to_client, int(now))
+            entry.tracker.finish(entry, exchange.bytes_from_client, exchange.bytes_to_client, int(now))
 
 
 def leave(session: Session, now: float) -> None:
@@ -148,5 +139,4 @@ def leave(session: Session, now: float) -> None:
         session.tracked = None
         at = int(now)
         for entry in tracked:
-            if entry is not None:
-                entry[0].end(entry[1], at)
+            entry.tracker.end(entry.slot, at)

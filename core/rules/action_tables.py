@@ -18,9 +18,9 @@ from ..config.keywords import nearest
 from ..config.model import RuleWord
 from .actions import ALL, CONTENT, EARLY, REQUEST, RESPONSE, Act, Use, action
 from .catalogue import Needs, Stage
-from .samples import INT, IP
+from .samples import INT
 from .table_keys import key_maker
-from .trackers import Tracked, Tracker, tracked_of
+from .trackers import Tracked, Tracker, Tracking, found_in, remember, tracked_of
 
 _KEY = "<key> [table <table>]"
 _MASK = 0xFFFFFFFF
@@ -65,7 +65,6 @@ def _track(use: Use) -> Act:
     use.needs |= Needs.TRACKING
     run, kind = compiled.run, use.ground.kind
     clock = use.ground.site.process.clock
-    empty: Tracked = use.ground.site.trackers.empty
     late = kind == "tcp-request content" and use.ground.stage is Stage.BACK_CONTENT
     enter = tracker.enter_request if kind.startswith("http-") else tracker.enter
 
@@ -73,47 +72,40 @@ def _track(use: Use) -> Act:
 
         def act_early(x: Any) -> None:
             session = x.session
-            tracked = session.tracked
-            if tracked is not None and tracked[number] is not None:
+            tracked: Tracked | None = session.tracked
+            if found_in(tracked, number) is not None:
                 return
             value = run(x)
             key = None if value is None else make(value)
             if key is not None:
-                now = int(clock() * 1000.0)
-                slot = enter(key, now)
+                slot = enter(key, int(clock() * 1000.0))
                 if slot:
-                    if tracked is None:
-                        tracked = session.tracked = empty.copy()
-                    tracked[number] = tracker, slot, False
+                    session.tracked = (*(tracked or ()), Tracking(tracker, number, slot))
 
         return act_early
     judge = _judge(tracker) if kind == "http-response" else None
-
-    # An address that is a key as it is costs no call.
-    ready = compiled.type is IP and shape.key == "ip"
+    known: dict[Any, tuple[Tracking]] = {}
+    remembers = kind == "http-request"
 
     def act(x: Any) -> None:
-        tracked = x.session.tracked
-        if tracked is not None and tracked[number] is not None:
-            return
-        tracked = x.tracked
-        if tracked is not None and tracked[number] is not None:
+        if tracked_of(x, number) is not None:
             return
         value = run(x)
-        key = None if value is None else value if ready and len(value) == 4 else make(value)
+        key = None if value is None else make(value)
         if key is not None:
             now = int(clock() * 1000.0)
             slot = enter(key, now)
             if slot:
-                if tracked is None:
-                    tracked = x.tracked = empty.copy()
-                tracked[number] = tracker, slot, late
+                entry = Tracking(tracker, number, slot, late)
+                tracked: Tracked | None = x.tracked
+                x.tracked = (entry,) if tracked is None else (*tracked, entry)
                 if judge is not None:
                     judge(x, slot, now)
+                if remembers and x.request_number:
+                    # A connection that is kept: it will ask again.
+                    remember(known, value, key, entry)
 
-    if kind == "http-request":
-        act.__dict__["light"] = True
-    return act
+    return tracker.again(number, run, clock, act, known) if remembers else act
 
 
 def _judge(tracker: Tracker) -> Callable[[Any, int, int], None] | None:
@@ -167,7 +159,7 @@ def _increase(use: Use, name: str, element: int, number: int, amount: Callable[[
         if found is not None:
             more = 1 if amount is None else amount(x)
             if more:
-                found[0].increase(places, more & _MASK, found[1], int(clock() * 1000.0))
+                found.tracker.increase(places, more & _MASK, found.slot, int(clock() * 1000.0))
 
     return act
 
@@ -213,9 +205,9 @@ def _set(use: Use, place: tuple[str, int], number: int) -> Act:
         found = tracked_of(x, number)
         if found is not None:
             value = value_of(x)
-            cell = found[0].cells.get(place)
+            cell = found.tracker.cells.get(place)
             if value is not None and cell is not None:
-                cell.set(found[1], value & _MASK, int(clock() * 1000.0))
-                found[0].table.mark(found[1])
+                cell.set(found.slot, value & _MASK, int(clock() * 1000.0))
+                found.tracker.table.mark(found.slot)
 
     return act

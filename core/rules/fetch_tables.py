@@ -60,7 +60,7 @@ def element_of(call: Call, index: int) -> int:
 def _of_set(read: Read, number: int, clock: Callable[[], float]) -> Lookup:
     def run(x: Any) -> int | None:
         found = tracked_of(x, number)
-        return None if found is None else read(found[0], found[1], int(clock() * 1000.0))
+        return None if found is None else read(found.tracker, found.slot, int(clock() * 1000.0))
 
     return run
 
@@ -74,10 +74,10 @@ def _of_set_elsewhere(read: Read, look: Look, number: int, tracker: Tracker, clo
         if found is None:
             return None
         now = int(clock() * 1000.0)
-        tracked = found[0].table
+        tracked = found.tracker.table
         if tracked is table:
-            return read(tracker, found[1], now)
-        key = fit_key(table.shape, tracked.shape, tracked.key(found[1]))
+            return read(tracker, found.slot, now)
+        key = fit_key(table.shape, tracked.shape, tracked.key(found.slot))
         return None if key is None else look(key, now)
 
     return run

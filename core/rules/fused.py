@@ -13,7 +13,7 @@ number of rules. A set that begins with such rules is made of both.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from ..http.line_edits import Edit, LineEdits, with_block
 from .acl import Acl
@@ -26,6 +26,7 @@ from .searching import FEW, Prefixes, Substrings, Suffixes
 from .verdicts import Verdict
 
 Run = Callable[[Any], Verdict | None]
+Light = Callable[[Any, float], object]
 Rules = Sequence[tuple[Condition | None, Sequence[Act]]]
 """Of each rule its condition and its actions."""
 
@@ -36,7 +37,7 @@ KEPT = 1024
 COMMA = ord(",")
 
 _PURE = """
-def run(x):
+def run(x, now=0.0):
     head = x.head
     block = head.block
     if block.edited:
@@ -202,10 +203,11 @@ def is_pure(run: Run) -> bool:
     return getattr(run, "pure", False)
 
 
-def is_light(run: Run) -> bool:
-    """Is it a set whose one action leaves nothing behind that the next request would have to be restored from, and
-    gives no verdict?"""
-    return is_pure(run) or getattr(run, "light", False)
+def light_of(run: Run) -> Light | None:
+    """A set whose one action leaves nothing behind that the next request would have to be restored from, and gives no
+    verdict, as a function that is told the time, in ms; None for all others."""
+    light: Light | None = cast("Light", run) if is_pure(run) else getattr(run, "light", None)
+    return light
 
 
 def _mixed(rules: Rules, part: Part) -> Run:

@@ -3,12 +3,9 @@
 Owns: for each table the functions that count an event in all that the table stores, and only in that; the sets of
 counters (sc0, sc1, ...). Must not know: rules, who tells of events (relay/tracking), keys.
 
-A session or an exchange that tracks has a list in `tracked`, with a `Tracking` for each set that it uses: the tracker
-and the slot, which it holds until it ends. There is no list before the first one. A set is tracked by one of the two at
-most: what the session tracks, its exchanges do not track anew (measured: HAProxy 3.0).
-
-Functions that count are composed as text, so that a request's events cost one call for each table at its
-begin and one at its end.
+A session or an exchange that tracks has in `tracked` a tuple with a `Tracking` for each set that it uses: an entry that
+it holds until it ends; None before the first one. A set is tracked by one of the two at most: what the session tracks,
+its exchanges do not track anew (measured: HAProxy 3.0).
 """
 
 from __future__ import annotations
@@ -18,16 +15,21 @@ from typing import Any
 
 from ...pools.stripe import BORN
 from ...pools.table import Table
-from ...pools.table_cells import COUNT_BITS, PERIOD, Count, Gauge, Rate, Word
+from ...pools.table_cells import Count, Gauge, Rate, Word
+from .counting import Part, compose, compose_again, compose_entry, compose_finish
 
 Event = Callable[[int, int], None]
 """(slot, now): count one."""
 Carry = Callable[[int, int, int, int], None]
 """(slot, bytes_in, bytes_out, now)."""
+Finish = Callable[["Tracking", int, int, int], None]
+"""(entry, bytes_in, bytes_out, now)."""
+Act = Callable[..., None]
 Cell = Count | Rate | Gauge | Word
-Tracking = tuple["Tracker", int, bool]
-"""The tracker, the slot, and: its request is counted when the backend's rules begin."""
-Tracked = list[Tracking | None]
+KNOWN = 1024
+"""Keys of a rule whose entries are remembered."""
+LONGEST = 256
+"""Bytes of a value that is remembered."""
 
 ALIASES = {
     "gpc0": ("gpc", 0),
@@ -44,10 +46,34 @@ _FAILURE = ("http_fail_cnt", "http_fail_rate")
 _SESSION = ("sess_cnt", "sess_rate")
 
 
+class Tracking:
+    """An entry that a set of counters tracks. It does not change, and several exchanges may have it at a time.
+    `number`: the set; `late`: its request is counted when the backend's rules begin. `cell`, `word`: its place in the
+    directory and what stands there; `held_at`, `counted_at`, `born_at`: where its words begin in the arrays."""
+
+    __slots__ = ("born", "born_at", "cell", "counted_at", "held_at", "late", "number", "slot", "tracker", "word")
+
+    def __init__(self, tracker: Tracker, number: int, slot: int, late: bool = False) -> None:
+        arrays = tracker.table.arrays
+        self.tracker = tracker
+        self.number = number
+        self.slot = slot
+        self.late = late
+        self.cell, self.word = -1, 0
+        self.held_at = slot * arrays.held_words
+        self.counted_at = slot * arrays.counted_words
+        self.born_at = slot * arrays.row_words + BORN
+        self.born: int = arrays.rows[self.born_at]
+
+
+Tracked = tuple[Tracking, ...]
+
+
 class Tracker:
     """One table as it is tracked. `enter(key, now)`: tracking starts: the slot, which is held, 0 where there is no
     room; `enter_request`: the same, and a request is counted; `end(slot, now)`: it stops, the entry is released;
-    `carry(slot, bytes_in, bytes_out, now)`: bytes that an exchange has moved; `finish`: that, and the end."""
+    `carry(slot, bytes_in, bytes_out, now)`: bytes that an exchange has moved; `finish(entry, bytes_in, bytes_out,
+    now)`: that, and the end."""
 
     __slots__ = (
         "carry",
@@ -86,7 +112,7 @@ class Tracker:
         arguments = "slot, bytes_in, bytes_out, now"
         self.carry: Carry = compose(self.table, carried, arguments, touched=False)
         self.end: Event = compose(self.table, closed, "slot, now", touched=True, release=True)
-        self.finish: Carry = compose(self.table, [*carried, *closed], arguments, touched=True, release=True)
+        self.finish: Finish = compose_finish(self.table, [*carried, *closed], arguments.replace("slot", "entry"))
 
     @property
     def hears_responses(self) -> bool:
@@ -101,9 +127,20 @@ class Tracker:
                 cell.add(slot, number, now)
         self.table.mark(slot)
 
+    def again(
+        self, number: int, sample: Callable[[Any], Any], clock: Callable[[], float], slowly: Act, known: dict[Any, Any]
+    ) -> Act:
+        """The action of a rule of requests which tracks with set `number` the key that `sample` gives: at once where
+        `known` (value to the tuple of its Tracking) has it, by `slowly` (the same for all cases) where not."""
+        words = {"sample": sample, "known": known.get, "clock": clock, "slowly": slowly}
+        parts = self._stored((*_BEGIN, *_REQUEST))
+        act = compose_again(self.table, parts, words, timed=False)
+        act.__dict__["light"] = compose_again(self.table, parts, words, timed=True)
+        return act
+
     # -- composed functions -------------------------------------------------------------------------------------------
 
-    def _stored(self, names: Sequence[str]) -> list[tuple[str, str]]:
+    def _stored(self, names: Sequence[str]) -> list[Part]:
         return [(name, "1") for name in names if (name, 0) in self.cells]
 
     def _event(self, names: Sequence[str]) -> Event:
@@ -113,128 +150,23 @@ class Tracker:
         return compose_entry(self.table, self._stored(names))
 
     def _carried(self) -> list[tuple[str, str]]:
-        parts: list[tuple[str, str]] = []
+        parts: list[Part] = []
         for side in ("in", "out"):
             names = (f"bytes_{side}_cnt", f"bytes_{side}_rate")
             parts += [(name, f"bytes_{side}") for name in names if (name, 0) in self.cells]
         return parts
 
 
-_RATE = (
-    "    turn = age // {period}",
-    "    place = at + {place} + (turn & 1)",
-    "    word = counted[place]",
-    f"    if word >> {COUNT_BITS} == turn & {PERIOD}:",
-    "        counted[place] = word + {number}",
-    "    else:",
-    f"        counted[place] = (turn & {PERIOD}) << {COUNT_BITS} | {{number}}",
-)
-"""Rate.add."""
-
-
-_ENTRY = """
-def run(key, now):
-    hashed = digest(key, seed) & 0xFFFFFFFF
-    cell = hashed & mask
-    word = directory[cell]
-    if word >> 32 == hashed:
-        slot = word & 0xFFFFFFFF
-        at = keys_at + slot * row_bytes
-        if mapping[at : at + width] == key and due[slot] >= now:
-            at = slot * held_words
-            held[at] += 1
-            # As in Table.track.
-            if directory[cell] == word:
-                due[slot] = now + expire
-{counts}
-                return slot
-            held[at] -= 1
-    slot = track(key, now)
-    if slot:
-        begin(slot, now)
-    return slot
-"""
-"""Table.track where the key is at the first place that is looked at, which it nearly always is, and what it counts."""
-
-
-def compose_entry(table: Table, parts: Sequence[tuple[str, str]]) -> Callable[[bytes, int], int]:
-    """One function that tracks a key and adds to several data types. It does what `Table.track` and `compose` do."""
-    names = (
-        _views(table)
-        | table.probe()
-        | {"track": table.track, "begin": compose(table, parts, "slot, now", touched=True)}
-    )
-    counts = "".join(f"            {line}\n" for line in _additions(table, [*parts], touched=True))
-    return _made(_ENTRY.format(counts=counts.rstrip("\n")), names)
-
-
-def compose(
-    table: Table, parts: Sequence[tuple[str, str]], arguments: str, *, touched: bool, release: bool = False
-) -> Callable[..., Any]:
-    """One function that adds to several data types: `parts` are names and what is added, as text. `touched`: the entry
-    is marked as changed; `release`: its expiry moves, and it is held no more. It does what `add` of the cells does (a
-    test holds that)."""
-    lines = _additions(table, parts, touched=touched and bool(parts or release))
-    if release:
-        lines += ["    due[slot] = now + expire", f"    held[slot * {table.arrays.held_words}] -= 1"]
-    if not lines:
-        return _nothing
-    return _made("\n".join([f"def run({arguments}):", *lines]), _views(table))
-
-
-def _views(table: Table) -> dict[str, Any]:
-    arrays = table.arrays
-    return {
-        "counted": arrays.counted[table.seat] if arrays.counted_words else None,
-        "held": arrays.held[table.seat],
-        "changed": arrays.changed,
-        "due": arrays.due,
-        "expire": table.expire,
-        "rows": arrays.rows,
-    }
-
-
-def _additions(table: Table, parts: Sequence[tuple[str, str]], *, touched: bool) -> list[str]:
-    arrays = table.arrays
-    cells = [(table.cell(name), number) for name, number in parts]
-    lines = []
-    if any(isinstance(cell, Count | Rate) for cell, _ in cells):
-        lines.append(f"    at = slot * {arrays.counted_words}")
-    if any(isinstance(cell, Rate) for cell, _ in cells):
-        lines.append(f"    age = now - rows[slot * {arrays.row_words} + {BORN}]")
-    for cell, number in cells:
-        if isinstance(cell, Gauge):
-            lines.append(f"    held[slot * {arrays.held_words} + 1] += {number}")
-        elif isinstance(cell, Count):
-            lines.append(f"    counted[at + {cell.place}] += {number}")
-        elif isinstance(cell, Rate):
-            lines += [line.format(period=cell.period, place=cell.place, number=number) for line in _RATE]
-    if touched and table.shared:
-        lines.append("    changed[slot] = 1")
-    return lines
-
-
-def _made(source: str, names: dict[str, Any]) -> Callable[..., Any]:
-    exec(source, names)
-    run: Callable[..., Any] = names["run"]
-    return run
-
-
-def _nothing(*_: int) -> None:
-    """The table stores nothing of it."""
-
-
 class Trackers:
     """The trackers of a site's tables, made when the first rule asks for one. `number`: sets of counters; `by_address`:
     tables that know servers by their addresses."""
 
-    __slots__ = ("_known", "by_address", "empty", "number", "tables")
+    __slots__ = ("_known", "by_address", "number", "tables")
 
     def __init__(self, tables: Any = None, number: int = 3, by_address: frozenset[str] = frozenset()) -> None:
         self.tables: dict[str, Table] = dict(tables or {})
         self.number = number
         self.by_address = by_address
-        self.empty: Tracked = [None] * number
         self._known: dict[str, Tracker] = {}
 
     def find(self, name: str) -> Tracker:
@@ -249,12 +181,26 @@ class Trackers:
         return tuple(self._known.values())
 
 
+def remember(known: dict[Any, Any], value: Any, key: bytes, entry: Tracking) -> None:
+    """Notes where the entry of a key is, which is held, for the next time that the rule has the same value."""
+    if isinstance(value, bytes) and len(value) > LONGEST:
+        return
+    entry.cell, entry.word = entry.tracker.table.place(key, entry.slot)
+    if entry.cell >= 0:
+        if len(known) >= KNOWN:
+            known.clear()
+        known[value] = (entry,)
+
+
 def tracked_of(x: Any, number: int) -> Tracking | None:
     """What set `number` tracks, for the session or for the exchange."""
-    tracked: Tracked | None = x.session.tracked
+    return found_in(x.session.tracked, number) or found_in(x.tracked, number)
+
+
+def found_in(tracked: Tracked | None, number: int) -> Tracking | None:
+    """What set `number` is, among these."""
     if tracked is not None:
-        found = tracked[number]
-        if found is not None:
-            return found
-    tracked = x.tracked
-    return None if tracked is None else tracked[number]
+        for entry in tracked:
+            if entry.number == number:
+                return entry
+    return None

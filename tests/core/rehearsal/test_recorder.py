@@ -25,7 +25,7 @@ def test_plans_keep_their_shape(configured: Callable[[str], Configuration]) -> N
         for route in frontend.routes:
             assert len(route.plan) == (2 if route.backend is stage.backends["b"] else 1)
             assert len(route.after_plan) == 1 and route.whole == -1
-        assert not frontend.ordinary and recorder.passes == [] and recorder.choice is None
+        assert not frontend.ordinary and frontend.straight is None and recorder.passes == [] and recorder.choice is None
     finally:
         stage.close()
 

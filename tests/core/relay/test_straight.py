@@ -91,24 +91,6 @@ def test_which_way(make_rig: Make) -> None:
     assert name_of(ruled(make_rig, "http-request set-header A b", close_mode="close")) == ""
 
 
-def test_another_plan_is_followed(make_rig: Make) -> None:
-    """Who rehearses requests watches the plan."""
-    for lines in SETS[0], SETS[3]:
-        rig = ruled(make_rig, lines)
-        frontend = rig.frontend
-        frontend.straight = straight_way(frontend)
-        asked: list[Any] = []
-        first = frontend.plan[0]
-
-        def watched(x: Any, first: Any = first, asked: list[Any] = asked) -> Any:
-            asked.append(x)
-            return first(x)
-
-        frontend.plan = (watched, *frontend.plan[1:])
-        rig.ask(REQUESTS[0])
-        assert len(asked) == 1
-
-
 BROWSER = (
     b"GET /index.html HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n"
     b"User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n"

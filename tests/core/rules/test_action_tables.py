@@ -26,9 +26,10 @@ def test_the_first_that_has_a_key_counts(make_scope: Any) -> None:
     lines = "track-sc0 hdr(none) table t; track-sc0 path table t; track-sc0 str(b) table t; track-sc2 int(5) table u"
     site = played(lines, x)
     table = site.trackers.find("t").table
-    tracker, slot, late = x.tracked[0]
-    assert (tracker, late) == (site.trackers.find("t"), False) and table.key(slot).rstrip(b"\0") == b"/a"
-    assert x.tracked[1] is None and x.tracked[2][0] is site.trackers.find("u")
+    first, second = x.tracked
+    tracker, slot = first.tracker, first.slot
+    assert (tracker, first.late) == (site.trackers.find("t"), False) and table.key(slot).rstrip(b"\0") == b"/a"
+    assert [first.number, second.number] == [0, 2] and second.tracker is site.trackers.find("u")
     assert [tracker.cells[name, 0].value(slot, 0) for name in ("http_req_cnt", "conn_cur")] == [1, 1]
     assert len(table) == 1 and table.arrays.holders(slot) == 1
 
@@ -40,8 +41,9 @@ def test_of_a_connection(make_scope: Any) -> None:
     )
     assert rules.connection.needs & Needs.TRACKING
     rules.connection.run(x)
-    tracker, slot, _ = x.session.tracked[1]
-    assert x.tracked is None and tracker is site.trackers.find("t")
+    (entry,) = x.session.tracked
+    tracker, slot = entry.tracker, entry.slot
+    assert entry.number == 1 and x.tracked is None and tracker is site.trackers.find("t")
     assert tracker.cells["gpc0", 0].value(slot, 0) == 1 and tracker.cells["http_req_cnt", 0].value(slot, 0) == 0
     rules.connection.run(x)
     assert tracker.table.arrays.holders(slot) == 1
@@ -55,9 +57,9 @@ def test_counters_and_tags(make_scope: Any) -> None:
         " sc-set-gpt(7,1) 5; sc-inc-gpc(0,0); sc-set-gpt(0,0) 5; sc-inc-gpc0(2); sc-set-gpt0(1) hdr(none)"
     )
     played(lines, x)
-    one, slot, _ = x.tracked[0]
+    one, slot = x.tracked[0].tracker, x.tracked[0].slot
     assert (one.cells["gpc0", 0].value(slot, 0), one.cells["gpt0", 0].value(slot, 0)) == (2, 0xFFFFFFFF)
-    other, slot, _ = x.tracked[1]
+    other, slot = x.tracked[1].tracker, x.tracked[1].slot
     values = {place: cell.value(slot, 0) for place, cell in other.cells.items()}
     assert [values["gpc", 0], values["gpc", 1], values["gpt", 0], values["gpt", 1]] == [3, 5, 0, 12]
 
@@ -70,7 +72,7 @@ def test_a_proxys_own_table(make_scope: Any) -> None:
         proxy="f",
     )
     rules.request.run(x)
-    assert [entry[0].table.name for entry in x.tracked[:2]] == ["f", "l"]
+    assert [entry.tracker.table.name for entry in x.tracked] == ["f", "l"]
 
 
 def test_needs() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from maniple.core.errors import ConfigError
 from maniple.core.rules.samples import pack_ip
+from maniple.core.rules.trackers import Tracking
 from maniple.tests.core.rules.tables import Clock, with_tables
 
 T = "type ip size 10 expire 10s store gpc0,conn_cnt,http_req_cnt"
@@ -37,8 +38,7 @@ def tracking(site: Any, x: Any, number: int = 0, table: str = "t") -> int:
     """The exchange tracks the client's address."""
     tracker = site.trackers.find(table)
     slot: int = tracker.table.track(HERE, 1000)
-    x.tracked = x.tracked or [None] * 3
-    x.tracked[number] = (tracker, slot, False)
+    x.tracked = (*(x.tracked or ()), Tracking(tracker, number, slot))
     return slot
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
-from maniple.core.rules.trackers import Tracker, Trackers, tracked_of
+from maniple.core.rules.trackers import KNOWN, LONGEST, Tracker, Trackers, Tracking, remember, tracked_of
 from maniple.pools.table_shape import KINDS, Kind
 from maniple.tests.core.rules.tables import tables_of
 
@@ -57,8 +58,8 @@ def test_events_as_cells_count_them(stored: str) -> None:
     current = table.cell("conn_cur")
     before = current.value(one, 0) if current is not None else 0
     table.keep(one)
-    for tell in (tracker.end, lambda slot, now: tracker.finish(slot, 0, 0, now)):
-        tell(one, 50_000)
+    tracker.end(one, 50_000)
+    tracker.finish(Tracking(tracker, 0, one), 0, 0, 50_000)
     assert table.arrays.holders(one) == 0 and table.remaining(one, 50_000) == 10_000
     if current is not None:
         assert current.value(one, 0) == before - 2
@@ -108,18 +109,30 @@ def test_changes_are_marked_where_peers_are_told_of_them(shared: bool) -> None:
 def test_trackers_are_made_once() -> None:
     trackers = Trackers(tables_of({"t": "type ip size 5"}), 4)
     assert trackers.find("t") is trackers.find("t") and trackers.all() == (trackers.find("t"),)
-    assert trackers.empty == [None] * 4
     with pytest.raises(KeyError):
         trackers.find("u")
 
 
 def test_what_the_session_tracks_comes_first() -> None:
-    mine, its = object(), object()
+    mine, other, its = (cast("Tracking", SimpleNamespace(number=number)) for number in (0, 0, 1))
     x = SimpleNamespace(session=SimpleNamespace(tracked=None), tracked=None)
     assert tracked_of(x, 0) is None
-    x.tracked = [its, its]
-    x.session.tracked = [mine, None]
-    assert (tracked_of(x, 0), tracked_of(x, 1)) == (mine, its)
+    x.tracked = (other, its)
+    x.session.tracked = (mine,)
+    assert (tracked_of(x, 0), tracked_of(x, 1), tracked_of(x, 2)) == (mine, its, None)
+
+
+def test_few_short_keys_are_remembered() -> None:
+    table = tables_of({"t": "type string size 2000"})["t"]
+    tracker = Tracker(table)
+    known: dict[object, object] = {}
+    for number in range(KNOWN + 3):
+        key = b"%d" % number
+        padded = key.ljust(table.shape.width, b"\0")
+        remember(known, key, padded, Tracking(tracker, 0, table.track(padded, 5)))
+    assert len(known) == 3
+    remember(known, b"x" * (LONGEST + 1), padded, Tracking(tracker, 0, table.track(padded, 5)))
+    assert len(known) == 3
 
 
 def test_tracking_goes_on_where_the_first_look_finds_nothing() -> None:
