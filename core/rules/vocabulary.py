@@ -31,7 +31,7 @@ _MISSING_CONVERTERS = (
     ),
     (
         "other protocols than HTTP",
-        "fix_is_valid fix_tag_value mqtt_field_value mqtt_is_valid",
+        "mqtt_field_value mqtt_is_valid",
     ),
     ("a library that is not free", "51d.single da-csv-conv"),
     (
