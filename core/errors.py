@@ -7,6 +7,13 @@ Owns: the classes and the failure table. Must not know: sockets, configuration, 
 from __future__ import annotations
 
 
+def what_and_how(error: ValueError) -> tuple[str, str]:
+    """What is wrong, and how it is written instead ("" where that is not said): values and arguments complain with
+    `what: how` (units, config/values, rules/arguments)."""
+    what, _, how = str(error).partition(": ")
+    return what, how
+
+
 class ManipleError(Exception):
     """Any error that maniple raises on purpose."""
 

@@ -13,10 +13,11 @@ from dataclasses import replace
 
 from .diagnostics import Diagnostics
 from .drafts import ProxyDraft
-from .keywords import ANY, BACK, PROXY_KEYWORDS, nearest
+from .keywords import ANY, BACK, PROXY_KEYWORDS
 from .model import Place
 from .rules import KINDS
 from .statement import Statement
+from .suggest import offer
 from .timeouts import TIMEOUTS
 
 FILTERS = "use_filters_from"
@@ -106,7 +107,9 @@ def _find(
     if not found:
         known = {other.spec.name for other in drafts if other is not draft and other.kind in wanted}
         what = "backend" if keyword == BACKEND else "other proxy"
-        diagnostics.error(place, f"`{keyword}`: there is no {what} '{name}'", name, nearest(name, known))
+        diagnostics.error(
+            place, f"`{keyword}`: there is no {what} '{name}'", name, offer(name, sorted(known), f"{what}s")
+        )
         return None
     lender = found[0]
     if keyword in lender.borrowed:

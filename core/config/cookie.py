@@ -11,9 +11,10 @@ from typing import Any
 from ..units import parse_time
 from .cookie_spec import CookieSpec
 from .drafts import ProxyDraft
-from .keywords import BACK, PROXY_KEYWORDS, nearest, setter
+from .keywords import BACK, PROXY_KEYWORDS, setter
 from .lexer import Word
 from .statement import Refusal, Statement
+from .suggest import offer
 from .values import Text
 
 MODES = ("rewrite", "insert", "prefix")
@@ -49,7 +50,7 @@ def _cookie(statement: Statement, draft: ProxyDraft) -> None:
                 raise Refusal(f"`cookie ... {word.text}` expects a value", word)
             spec = _with_value(spec, word, words.pop(0), statement)
         else:
-            hint = nearest(word.text, [*MODES, *FLAGS, *VALUED])
+            hint = offer(word.text, [*MODES, *FLAGS, *VALUED], "words")
             raise Refusal(f"`cookie`: unknown word '{word.text}'", word, hint)
     if spec.mode == "rewrite" and spec.indirect:
         raise Refusal("`cookie`: 'rewrite' and 'indirect' exclude each other")

@@ -17,10 +17,11 @@ from typing import Self
 
 from .diagnostics import Diagnostics
 from .drafts import ErrorLine, ProxyDraft, Reading
-from .keywords import ANY, PROXY_KEYWORDS, Table, nearest
+from .keywords import ANY, PROXY_KEYWORDS, Table
 from .model import ErrorFileSpec, ErrorPagesSpec, Place
 from .proxies import error_status, read_page
 from .statement import Statement
+from .suggest import section
 
 SECTION = "http-errors"
 
@@ -80,7 +81,7 @@ def error_pages(drafts: Iterable[ErrorPagesDraft], diagnostics: Diagnostics) -> 
             found[draft.name] = ErrorPagesSpec(draft.place, draft.name, draft.pages)
             continue
         message = f"http-errors '{draft.name}' is there already, in line {other.place.line}"
-        diagnostics.error(draft.place, message, draft.name)
+        diagnostics.error(draft.place, message, draft.name, "give one of them another name, or join them")
     return found
 
 
@@ -98,7 +99,7 @@ def settle_errors(draft: ProxyDraft, sections: Mapping[str, ErrorPagesSpec], dia
             found = sections.get(line.section)
             if found is None:
                 message = f"{draft.label}: there is no section http-errors '{line.section}'"
-                diagnostics.error(line.place, message, line.section, nearest(line.section, sections))
+                diagnostics.error(line.place, message, line.section, section(SECTION, line.section, sections))
                 continue
             for status in line.statuses or found.pages:
                 if status in found.pages:

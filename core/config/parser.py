@@ -9,7 +9,6 @@ file, but defaults and the global section last over all files.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,25 +18,28 @@ from ..addresses import Address, resolve_address
 from . import peers as _peers
 from . import resolvers as _resolvers
 from . import rules as _rules
+from . import suggest
 from .conditions import ConditionFacts, select_lines
 from .diagnostics import Diagnostics
 from .drafts import GlobalDraft, ProxyDraft, Reading, RuleSetDraft, SectionDraft, read_bytes
 from .environment import Environment
 from .error_pages import ErrorPagesDraft, error_pages
-from .keywords import ANY, GLOBAL_KEYWORDS, OPTIONS, PROXY_KEYWORDS, RULE_SET_KEYWORDS, Keyword, State, Table, nearest
+from .examples import such_as
+from .keywords import ANY, GLOBAL_KEYWORDS, OPTIONS, PROXY_KEYWORDS, RULE_SET_KEYWORDS, Keyword, State, Table
 from .known import KNOWN_GLOBAL, KNOWN_OPTIONS, KNOWN_PROXY, KNOWN_SECTIONS
 from .lexer import Line, Word, read_lines
 from .model import Configuration, Place, ProxySpec
+from .names import checked_name
 from .pattern_files import read_pattern_files
 from .peers import PeersDraft
 from .resolve import resolve
 from .resolvers import ResolversDraft
-from .sections import NAMED_SECTIONS, RULE_SECTIONS, SECTIONS
+from .sections import EXAMPLES, NAMED_SECTIONS, RULE_SECTIONS, SECTIONS
 from .statement import Refusal, Statement
-from .unknown import article, listed, misplaced_hint, tell_unknown
+from .unknown import article, listed, misplaced_hint, mistyped_section, tell_unknown
 from .userlists import UserlistDraft, userlists
 
-_NAME = re.compile(r"[A-Za-z0-9_.:-]+", re.ASCII)
+_BASE = "settings of a defaults section are taken by `from <name>`, and nothing else follows"
 
 D = TypeVar("D", bound=SectionDraft)
 
@@ -122,7 +124,8 @@ def load_files(
         environment = os.environ
     configuration, diagnostics = load(sources, environment, facts=facts, additions=additions)
     for file, reason in failures:
-        diagnostics.error(Place(file, 0, 0), f"cannot read the file: {reason}")
+        hint = "" if os.path.isabs(file) else f"it is looked for in {os.getcwd()}"
+        diagnostics.error(Place(file, 0, 0), f"cannot read the file: {reason}", "", hint)
     return (None if failures else configuration), diagnostics
 
 
@@ -187,23 +190,36 @@ class _Reader:
         elif word.text in KNOWN_SECTIONS:
             self._skipping = True
             message = f"HAProxy's section `{word.text}` is not supported by maniple yet"
-            self.diagnostics.error(line.place(), message, word.text)
+            self.diagnostics.error(line.place(), message, word.text, f"sections are {', '.join(SECTIONS)}")
         elif self._skipping:
             return
-        elif self._section is None:
-            hint = nearest(word.text, SECTIONS) or "a file starts with a section, such as `frontend <name>`"
+        elif (meant := mistyped_section(line.words, *self._table(self._section))) is not None:
+            hint = f"did you mean `{meant}`?"
             self.diagnostics.error(line.place(), f"unknown section '{word.text}'", word.text, hint)
-        elif isinstance(self._section, GlobalDraft):
-            self._read_keyword(line, self._section, "global", GLOBAL_KEYWORDS, KNOWN_GLOBAL)
-        elif isinstance(self._section, RuleSetDraft):
-            self._read_keyword(line, self._section, self._section.kind, RULE_SET_KEYWORDS, frozenset())
-        elif self._section.kind in NAMED_SECTIONS:
-            kind = self._section.kind
-            self._read_keyword(line, self._section, kind, NAMED_SECTIONS[kind][1], frozenset())
+            # Read on as if it were written: its lines are no mistakes, and whoever names it finds it.
+            self._start_section(replace(line, words=(replace(word, text=meant), *line.words[1:])))
+        elif self._section is None:
+            self._skipping = True
+            hint = "a file starts with a section, such as `frontend <name>`"
+            self.diagnostics.error(line.place(), f"unknown section '{word.text}'", word.text, hint)
         else:
-            self._read_keyword(line, self._section, self._section.kind, PROXY_KEYWORDS, KNOWN_PROXY)
+            kind = "global" if isinstance(self._section, GlobalDraft) else self._section.kind
+            self._read_keyword(line, self._section, kind, *self._table(self._section))
 
     # sections
+
+    @staticmethod
+    def _table(draft: Any) -> tuple[Table[Any], frozenset[str]]:
+        """The keywords of a section, and those that HAProxy has besides; of no section none."""
+        if draft is None:
+            return Table("no section"), frozenset()
+        if isinstance(draft, GlobalDraft):
+            return GLOBAL_KEYWORDS, KNOWN_GLOBAL
+        if isinstance(draft, RuleSetDraft):
+            return RULE_SET_KEYWORDS, frozenset()
+        if draft.kind in NAMED_SECTIONS:
+            return NAMED_SECTIONS[draft.kind][1], frozenset()
+        return PROXY_KEYWORDS, KNOWN_PROXY
 
     def _start_section(self, line: Line) -> None:
         word = line.words[0]
@@ -222,7 +238,7 @@ class _Reader:
             else:
                 self._section = self._start_proxy(statement)
         except Refusal as refusal:
-            statement.refuse(refusal)
+            statement.refuse(refusal, f"such as `{EXAMPLES[word.text]}`")
             self._section = None
             self._skipping = True
         self.reading.environment.section = statement.text(0) or word.text
@@ -231,7 +247,7 @@ class _Reader:
         words = list(statement.arguments)
         name = ""
         if words and (words[0].text != "from" or len(words) != 2):
-            name = _section_name(statement, words.pop(0))
+            name = checked_name(words.pop(0), "defaults")
         if words and words[0].text != "from":
             statement.warn(f"`defaults {name}`: '{words[0].text}' is ignored", words[0], "it takes a name and `from`")
             words.clear()
@@ -246,7 +262,7 @@ class _Reader:
     def _start_rule_set(self, statement: Statement) -> RuleSetDraft:
         statement.expect(1, 1, "<name>")
         word = statement.arguments[0]
-        name = _section_name(statement, word)
+        name = checked_name(word, statement.name)
         draft = RuleSetDraft(self.reading, statement.name, name, statement.place_of(word))
         self.rule_sets.append(draft)
         return draft
@@ -254,7 +270,7 @@ class _Reader:
     def _start_named(self, statement: Statement) -> Any:
         statement.expect(1, 1, "<name>")
         word = statement.arguments[0]
-        name = _section_name(statement, word)
+        name = checked_name(word, statement.name)
         draft = NAMED_SECTIONS[statement.name][0](self.reading, name, statement.place_of(word))
         self.named.append(draft)
         return draft
@@ -263,14 +279,20 @@ class _Reader:
         kind = statement.name
         if not statement.text(0):
             raise Refusal(f"`{kind}` expects a name")
-        name = _section_name(statement, statement.arguments[0])
+        name = checked_name(statement.arguments[0], kind)
         draft = ProxyDraft(self.reading, kind, ProxySpec(statement.place_of(statement.arguments[0]), name, kind))
         self._refuse_duplicate(draft)
         self.proxies.append(draft)
         words = list(statement.arguments[1:])
-        if words and words[0].text != "from":
-            raise Refusal(f"`{kind} {name}`: addresses belong on a `bind` line", words[0])
-        base = self._base(statement, words) if words else (self._defaults[-1] if self._defaults else None)
+        base = self._defaults[-1] if self._defaults else None
+        try:
+            if words and words[0].text != "from" and ":" in words[0].text and kind != "backend":
+                message = f"`{kind} {name}`: addresses belong on a `bind` line"
+                raise Refusal(message, words[0], f"write `bind {words[0].text}` below")
+            if words:
+                base = self._base(statement, words)
+        except Refusal as refusal:  # the section is there all the same: its lines are read, whoever names it finds it
+            statement.refuse(refusal)
         if base is not None:
             draft.inherit(base)
         return draft
@@ -281,20 +303,29 @@ class _Reader:
             return None
         if words[0].text != "from":
             message = f"`{statement.name}` cannot take the extra argument '{words[0].text}'"
-            raise Refusal(message, words[0], "a base is written `from <defaults>`")
+            raise Refusal(message, words[0], _BASE)
         if len(words) == 1:
-            raise Refusal(f"`{statement.name} ... from` expects the name of a defaults section", words[0])
+            raise Refusal(
+                f"`{statement.name} ... from` expects the name of a defaults section", words[0], self._bases("")
+            )
         if len(words) > 2:
-            raise Refusal(f"`{statement.name}` cannot take the extra argument '{words[2].text}'", words[2])
+            raise Refusal(f"`{statement.name}` cannot take the extra argument '{words[2].text}'", words[2], _BASE)
         name = words[1].text
         found = [draft for draft in self._defaults if draft.spec.name == name]
         if not found:
-            names = [draft.spec.name for draft in self._defaults if draft.spec.name]
-            raise Refusal(f"there is no defaults section '{name}'", words[1], nearest(name, names))
+            raise Refusal(f"there is no defaults section '{name}'", words[1], self._bases(name))
         if len(found) > 1:
             lines = " and ".join(f"{draft.spec.place.file}:{draft.spec.place.line}" for draft in found[:2])
-            raise Refusal(f"defaults section '{name}' is ambiguous: it stands at {lines}", words[1])
+            raise Refusal(
+                f"defaults section '{name}' is ambiguous: it stands at {lines}",
+                words[1],
+                "give one of them another name",
+            )
         return found[0]
+
+    def _bases(self, name: str) -> str:
+        """What to write behind `from`."""
+        return suggest.section("defaults", name or "<name>", [one.spec.name for one in self._defaults if one.spec.name])
 
     def _refuse_duplicate(self, draft: ProxyDraft) -> None:
         """A frontend and a backend may share a name; no other two proxies may."""
@@ -302,7 +333,8 @@ class _Reader:
             if other.spec.name == draft.spec.name and {other.kind, draft.kind} != {"frontend", "backend"}:
                 place = other.spec.place
                 message = f"{draft.label} has the same name as {other.label} ({place.file}:{place.line})"
-                self.diagnostics.error(draft.spec.place, message, draft.spec.name)
+                hint = "give one of them another name"
+                self.diagnostics.error(draft.spec.place, message, draft.spec.name, hint)
                 return
 
     # keywords
@@ -317,7 +349,8 @@ class _Reader:
         names: Table[D] = table
         if words[0].text == "option" and section in ANY:
             if len(words) < 2:
-                self._statement(line, "option", words, 1).error("`option` expects the name of an option")
+                message, hint = "`option` expects the name of an option", "such as `option httplog`"
+                self._statement(line, "option", words, 1).error(message, None, hint)
                 return
             names, known, prefix = OPTIONS, KNOWN_OPTIONS, 1  # type: ignore[assignment]
         found = names.find(words[prefix:])
@@ -329,7 +362,7 @@ class _Reader:
         try:
             self._apply(statement, keyword, draft, section)
         except Refusal as refusal:
-            statement.refuse(refusal)
+            statement.refuse(refusal, such_as(names, keyword))
 
     def _statement(self, line: Line, name: str, words: Sequence[Word], length: int, inversion: str = "") -> Statement:
         word = words[1] if name.startswith("option ") else words[0]
@@ -338,7 +371,8 @@ class _Reader:
     def _apply(self, statement: Statement, keyword: Keyword[D], draft: D, section: str) -> None:
         name = statement.name
         if statement.inversion and not keyword.invertible:
-            raise Refusal(f"`{statement.inversion}` cannot stand before `{name}`")
+            hint = f"write `{name}` as it should be, or leave the line out"
+            raise Refusal(f"`{statement.inversion}` cannot stand before `{name}`", None, hint)
         if section not in keyword.sections:
             where = f"`{name}` has no place in {article(section)} section"
             if keyword.strict or section == "defaults":
@@ -354,10 +388,3 @@ class _Reader:
         draft.written.setdefault(name, statement.place)
         if keyword.state is State.ACCEPTED and section in keyword.sections:
             statement.note(f"`{name}`: {State.ACCEPTED.value}")
-
-
-def _section_name(statement: Statement, word: Word) -> str:
-    if not _NAME.fullmatch(word.text):
-        bad = next((character for character in word.text if not _NAME.fullmatch(character)), "")
-        raise Refusal(f"character '{bad}' is not permitted in the {statement.name} name '{word.text}'", word)
-    return word.text

@@ -11,7 +11,6 @@ section, or beside -L, is ignored with a warning; two sections, peers or tables 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
@@ -24,6 +23,7 @@ from .environment import Environment
 from .keywords import BIND_KEYWORDS, GLOBAL, GLOBAL_KEYWORDS, SERVER_KEYWORDS, Keyword, State, Table, nearest
 from .lexer import Word
 from .model import BindSpec, Configuration, Place, ServerSpec
+from .names import checked_name
 from .peers_spec import PeerSpec, PeersSpec
 from .phrases import read_phrases
 from .statement import Refusal, Statement
@@ -33,7 +33,6 @@ from .values import Choice, Text
 
 SECTION = "peers"
 _HERE = frozenset({SECTION})
-_NAME = re.compile(r"[A-Za-z0-9_.:-]+", re.ASCII)
 _NOWHERE = Place("", 0)
 _BLANK = BindSpec(_NOWHERE, "", ())
 _MEANINGFUL = frozenset(("address", "source", "tcp_ut", "disabled"))
@@ -93,9 +92,7 @@ def _peer(statement: Statement, draft: PeersDraft) -> None:
     if statement.name == "peer":
         draft.refuse_mixture("peer")
     word = statement.arguments[0]
-    if not _NAME.fullmatch(word.text):
-        bad = next((character for character in word.text if not _NAME.fullmatch(character)), "")
-        raise Refusal(f"character '{bad}' is not permitted in the name of a peer", word)
+    checked_name(word, "peer")
     other = next((each for each in draft.peers if each.name == word.text), None)
     if other is not None:
         raise Refusal(f"peers '{draft.name}' already has a peer '{word.text}' (line {other.place.line})", word)

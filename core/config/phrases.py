@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from . import suggest
+from .examples import such_as
 from .keywords import State, Table
 from .known import KNOWN_BIND, KNOWN_SERVER
 from .statement import Refusal, Statement
@@ -31,12 +32,12 @@ def read_phrases(statement: Statement, start: int, table: Table[D], draft: D, ki
         part = statement.part(word.text, index, keyword.most)
         index += 1 + len(part)
         if len(part) < keyword.least:
-            statement.error(f"`{word.text}` expects {keyword.shape}", word)
+            statement.error(f"`{word.text}` expects {keyword.shape}", word, such_as(table, keyword))
             continue
         try:
             keyword.read(part, draft)
         except Refusal as refusal:
-            part.refuse(refusal)
+            part.refuse(refusal, such_as(table, keyword))
             continue
         if keyword.state is State.ACCEPTED:
             statement.note(f"`{word.text}` on a {kind} line: {State.ACCEPTED.value}", word)
@@ -48,9 +49,11 @@ def _unknown(statement: Statement, index: int, table: Table[D], kind: str) -> in
     arguments = _KNOWN[kind].get(word.text)
     if arguments is None:
         meant = suggest.nearest(word.text, [*table.names(), *_KNOWN[kind]])
-        hint = f"did you mean `{meant}`?" if meant else ""
+        hint = f"did you mean `{meant}`?" if meant else suggest.KEYWORDS_LISTED
         statement.error(f"unknown word '{word.text}' on a {kind} line", word, hint)
         # The arguments of what was probably meant are no mistakes of their own.
         return 1 + (0 if meant is None else table[meant].most if meant in table else _KNOWN[kind][meant])
-    statement.error(f"HAProxy's {kind} keyword `{word.text}` is not supported by maniple yet", word)
+    statement.error(
+        f"HAProxy's {kind} keyword `{word.text}` is not supported by maniple yet", word, suggest.KEYWORDS_LISTED
+    )
     return 1 + arguments

@@ -15,7 +15,7 @@ from .borrowing import borrow
 from .diagnostics import Diagnostics
 from .drafts import GlobalDraft, ProxyDraft, RuleSetDraft, ServerDraft
 from .error_pages import settle_errors
-from .keywords import OPTIONS, nearest
+from .keywords import OPTIONS
 from .logs import NAMED_FORMATS
 from .model import (
     Configuration,
@@ -31,10 +31,12 @@ from .model import (
 from .rules import check_sharing, own_rules, rule_sets, static_backend
 from .stick import store_servers
 from .sticky import check_sticky, sticky_tables
+from .suggest import section
 from .table_spec import TableSpec
 from .tables import check_tables, tables_of
 from .thread_groups import group_sizes
 from .threads import resolve_threads
+from .tracked_health import check_tracking
 
 _FRONT_ONLY = ("default_backend", "maxconn", "backlog", "monitor_uri", "error_log_format", "log_format_sd")
 _BACK_ONLY = (
@@ -82,7 +84,7 @@ def resolve(
     )
     proxies = _with_fullconn(proxies)
     _check_backends(drafts, diagnostics)
-    _check_tracking(drafts, diagnostics)
+    check_tracking(drafts, diagnostics)
     check_sharing(drafts, diagnostics)
     check_sticky(drafts, spec.secret, diagnostics)
     named = rule_sets(sets, diagnostics)
@@ -144,7 +146,8 @@ def _refuse_equal_ids(drafts: Sequence[ProxyDraft], diagnostics: Diagnostics) ->
         number = draft.spec.id
         if number and seen.setdefault(number, draft) is not draft:
             message = f"{draft.label} has the same id {number} as {_at(seen[number])}"
-            diagnostics.error(draft.written.get("id", draft.spec.place), message, str(number))
+            place = draft.written.get("id", draft.spec.place)
+            diagnostics.error(place, message, str(number), "without `id` a proxy gets a number of its own")
 
 
 def _at(draft: ProxyDraft) -> str:
@@ -265,10 +268,15 @@ def _servers(draft: ProxyDraft, diagnostics: Diagnostics) -> tuple[ServerSpec, .
         other = names.setdefault(spec.name, spec)
         if other is not spec:
             message = f"{draft.label} already has a server '{spec.name}' (line {other.place.line})"
-            diagnostics.error(spec.place, message, spec.name)
+            diagnostics.error(spec.place, message, spec.name, "servers of a backend have different names")
         other = ids.setdefault(number, spec)
         if other is not spec:
-            diagnostics.error(spec.place, f"id {number} is already that of server '{other.name}'", spec.name)
+            diagnostics.error(
+                spec.place,
+                f"id {number} is already that of server '{other.name}'",
+                spec.name,
+                "without `id` a server gets a number of its own",
+            )
         result.append(spec)
     return tuple(result)
 
@@ -284,46 +292,6 @@ def _server(draft: ProxyDraft, server: ServerDraft, number: int) -> ServerSpec:
     return spec
 
 
-def _check_tracking(drafts: Sequence[ProxyDraft], diagnostics: Diagnostics) -> None:
-    """`track` names a server that is checked, or tracks one that is, without going round."""
-    servers = {
-        (draft.spec.name, server.spec.name): server
-        for draft in drafts
-        for server in draft.servers
-        if draft.kind != "frontend"
-    }
-    for draft in drafts:
-        for server in draft.servers:
-            if server.spec.track is not None and not draft.spec.disabled:
-                _follow(draft.spec.name, server, servers, diagnostics)
-
-
-def _follow(
-    home: str, server: ServerDraft, servers: dict[tuple[str, str], ServerDraft], diagnostics: Diagnostics
-) -> None:
-    spec = server.spec
-    if spec.check:
-        diagnostics.error(spec.place, f"server '{spec.name}' cannot be checked and track another", spec.name)
-        return
-    seen: set[tuple[str, str]] = {(home, spec.name)}
-    here, at = home, server
-    while at.spec.track is not None:
-        backend, slash, name = at.spec.track.rpartition("/")
-        key = (backend if slash else here, name)
-        if key not in servers:
-            message = f"server '{spec.name}' tracks '{at.spec.track}': there is no such server"
-            diagnostics.error(spec.place, message, spec.name)
-            return
-        if key in seen:
-            diagnostics.error(spec.place, f"server '{spec.name}' tracks itself in a circle", spec.name)
-            return
-        seen.add(key)
-        here, at = key[0], servers[key]
-    if not at.spec.check:
-        message = f"server '{spec.name}' tracks '{spec.track}', which is not checked"
-        diagnostics.error(spec.place, message, spec.name)
-
-
 # between proxies
 
 
@@ -336,7 +304,9 @@ def _check_backends(drafts: Sequence[ProxyDraft], diagnostics: Diagnostics) -> N
         place = draft.written.get("default_backend", draft.spec.place)
         target = backends.get(name)
         if target is None:
-            diagnostics.error(place, f"{draft.label}: there is no backend '{name}'", name, nearest(name, backends))
+            diagnostics.error(
+                place, f"{draft.label}: there is no backend '{name}'", name, section("backend", name, backends)
+            )
         elif draft.spec.mode == "http" and target.spec.mode == "tcp":
             message = f"{draft.label} has mode http and its backend {_at(target)} mode tcp"
             diagnostics.error(place, message, name, "set `mode http` in both, or in a defaults section")

@@ -70,6 +70,7 @@ _IN_RULE_SETS = {
 }
 _ANSWERING = frozenset({"http-request", "http-response", "http-error"})
 _ONE_WORD = frozenset({"unique-id-format", "unique-id-header"})
+_NAMED = "give it one: `defaults <name>`"
 _CONFLICT = "its rules would be ambiguous: write two defaults sections"
 
 
@@ -98,8 +99,7 @@ def _files(statement: Statement, reading: Reading) -> Iterator[tuple[str, bytes]
 
 def _read(statement: Statement, draft: ProxyDraft) -> None:
     if draft.kind == "defaults" and not draft.spec.name and statement.name in NAMED_DEFAULTS_ONLY:
-        hint = "give it one: `defaults <name>`"
-        raise Refusal(f"`{statement.name}` is not allowed in a defaults section without a name", None, hint)
+        raise Refusal(f"`{statement.name}` is not allowed in a defaults section without a name", None, _NAMED)
     draft.rules.append(_rule(statement, draft.reading))
     if statement.name == "http-error" and statement.text(1).isdecimal():
         draft.error_lines.append(ErrorLine(statement.place, (int(statement.text(1)),)))
@@ -123,7 +123,7 @@ def _delay(name: str, field: str, sections: frozenset[str], state: State) -> Non
 
     def read(statement: Statement, draft: ProxyDraft) -> None:
         if draft.kind == "defaults" and not draft.spec.name:
-            raise Refusal(f"`{statement.name}` is not allowed in a defaults section without a name")
+            raise Refusal(f"`{statement.name}` is not allowed in a defaults section without a name", None, _NAMED)
         store(statement, draft)
 
     summary = "Time that the first bytes may take to come, for the content rules."
@@ -145,7 +145,11 @@ def refuse_base(statement: Statement, draft: ProxyDraft, base: ProxyDraft) -> No
         return
     if draft.kind == "defaults":
         where = f"{base.spec.place.file}:{base.spec.place.line}"
-        raise Refusal(f"a defaults section cannot inherit from one with rules ({where})")
+        raise Refusal(
+            f"a defaults section cannot inherit from one with rules ({where})",
+            None,
+            "write the rules again, or without `from`",
+        )
 
 
 def check_sharing(drafts: Sequence[ProxyDraft], diagnostics: Diagnostics) -> None:
@@ -176,7 +180,7 @@ def rule_sets(drafts: Sequence[RuleSetDraft], diagnostics: Diagnostics) -> dict[
         other = found.get(draft.name)
         if other is not None:
             message = f"{draft.kind} '{draft.name}' has the same name as {other.kind} in line {other.place.line}"
-            diagnostics.error(draft.place, message, draft.name)
+            diagnostics.error(draft.place, message, draft.name, "give one of them another name, or join them")
             continue
         found[draft.name] = RuleSetSpec(draft.place, draft.name, draft.kind, tuple(draft.rules))
     return found

@@ -62,4 +62,18 @@ NAMED_SECTIONS: dict[str, tuple[Callable[[Reading, str, Place], Any], Table[Any]
     "http-errors": (ErrorPagesDraft, _error_pages.KEYWORDS),
 }
 """Sections of a name and lines of their own -> what makes their draft, and their keywords."""
+EXAMPLES = {
+    "global": "global",
+    "defaults": "defaults base",
+    "frontend": "frontend web",
+    "backend": "backend app",
+    "listen": "listen web",
+    "request-rules": "request-rules checks",
+    "response-rules": "response-rules headers",
+    "peers": "peers cluster",
+    "resolvers": "resolvers dns",
+    "userlist": "userlist staff",
+    "http-errors": "http-errors pages",
+}
+"""How the line of each section may be written."""
 SECTIONS = ("global", "defaults", *PROXY_SECTIONS, *RULE_SECTIONS, *NAMED_SECTIONS)

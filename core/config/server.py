@@ -13,16 +13,17 @@ from .drafts import ProxyDraft, Reading, ServerDraft
 from .keywords import BACK, PROXY_KEYWORDS, Keyword, State, fixed, setter
 from .keywords import SERVER_KEYWORDS as TABLE
 from .model import ServerSpec, SourceSpec
+from .names import checked_name
 from .phrases import read_phrases
 from .statement import Refusal, Statement
 from .values import Choice, Duration, Integer, Text, Value
 
 SERVER = frozenset({"server"})
 SERVED = BACK - {"defaults"}
+_COUNTED = "4 for the servers 1 to 4, or 10-19, for instance"
 MAX_TEMPLATE = 100_000
 """Servers that one template may make: a typing error must not eat the machine."""
 
-_NAME = re.compile(r"[A-Za-z0-9_.:-]+", re.ASCII)
 _RANGE = re.compile(r"([0-9]+)(?:-([0-9]+))?", re.ASCII)
 
 
@@ -84,7 +85,7 @@ _word("observe", "observe", Choice(("none", "layer4", "layer7")), "Watch the tra
 )
 def _id(statement: Statement, draft: ServerDraft) -> None:
     if draft.template:
-        raise Refusal("`id` cannot stand on a default-server line", statement.word)
+        raise Refusal("`id` cannot stand on a default-server line", statement.word, "each server has an id of its own")
     draft.set("id", statement.value(0, Integer(1)))
 
 
@@ -127,14 +128,6 @@ def parse_source(statement: Statement, ranges: bool) -> SourceSpec:
     return SourceSpec(host, address.port_low, address.port_high)
 
 
-def _server_name(statement: Statement, index: int) -> str:
-    word = statement.arguments[index]
-    if not _NAME.fullmatch(word.text):
-        bad = next((character for character in word.text if not _NAME.fullmatch(character)), "")
-        raise Refusal(f"character '{bad}' is not permitted in the server name '{word.text}'", word)
-    return word.text
-
-
 def _server_address(statement: Statement, index: int, reading: Reading) -> Address:
     word = statement.arguments[index]
     try:
@@ -155,7 +148,7 @@ def _server_address(statement: Statement, index: int, reading: Reading) -> Addre
 def _server(statement: Statement, draft: ProxyDraft) -> None:
     if len(statement) < 2:
         raise Refusal("`server` expects <name> and <address>[:<port>]")
-    name = _server_name(statement, 0)
+    name = checked_name(statement.arguments[0], "server")
     server = draft.server_base.copy(statement.place_of(statement.arguments[0]), name)
     try:
         server.spec = _with_address(server, _server_address(statement, 1, draft.reading))
@@ -195,7 +188,7 @@ def _default_server(statement: Statement, draft: ProxyDraft) -> None:
 def _server_template(statement: Statement, draft: ProxyDraft) -> None:
     if len(statement) < 3:
         raise Refusal("`server-template` expects <prefix>, <number|low-high> and <address>[:<port>]")
-    prefix = _server_name(statement, 0)
+    prefix = checked_name(statement.arguments[0], "server")
     numbers = _template_numbers(statement)
     model = draft.server_base.copy(statement.place_of(statement.arguments[0]), prefix)
     try:
@@ -216,5 +209,5 @@ def _template_numbers(statement: Statement) -> range:
     match = _RANGE.fullmatch(word.text)
     low, high = (1, 0) if match is None else (1, int(match[1])) if match[2] is None else (int(match[1]), int(match[2]))
     if high < low or high - low >= MAX_TEMPLATE:
-        raise Refusal(f"`server-template`: '{word.text}' is not a number or a range of numbers", word)
+        raise Refusal(f"`server-template`: '{word.text}' is not a number or a range of numbers", word, _COUNTED)
     return range(low, high + 1)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..errors import what_and_how
 from .diagnostics import Diagnostics
 from .lexer import Word
 from .model import Place
@@ -80,7 +81,7 @@ class Statement:
         try:
             return kind.read(word.text)
         except ValueError as error:
-            text, _, hint = str(error).partition(": ")  # what is wrong: how it is written
+            text, hint = what_and_how(error)
             raise Refusal(f"`{self.name} {word.text}`: {text}", word, hint) from None
 
     def part(self, name: str, index: int, count: int) -> Statement:
@@ -98,10 +99,10 @@ class Statement:
                 f"`{self.name}` cannot take the extra argument '{extra.text}'", extra, _usage(self.name, shape)
             )
 
-    def refuse(self, refusal: Refusal) -> None:
-        """Record the complaint as an error."""
+    def refuse(self, refusal: Refusal, hint: str = "") -> None:
+        """Record the complaint as an error; `hint` where it has none of its own."""
         word = refusal.word or self.word
-        self.diagnostics.error(self.place_of(word), refusal.message, word.text, refusal.hint)
+        self.diagnostics.error(self.place_of(word), refusal.message, word.text, refusal.hint or hint)
 
     def error(self, message: str, word: Word | None = None, hint: str = "") -> None:
         self.diagnostics.error(self.place_of(word), message, (word or self.word).text, hint)

@@ -16,11 +16,12 @@ from typing import Any
 from ...pools.table_shape import Stored, TableShape
 from .diagnostics import Diagnostics
 from .drafts import GlobalDraft, ProxyDraft
-from .keywords import BACK, GLOBAL, GLOBAL_KEYWORDS, PROXY_KEYWORDS, nearest
+from .keywords import BACK, GLOBAL, GLOBAL_KEYWORDS, PROXY_KEYWORDS
 from .lexer import Word
 from .model import ProxySpec
 from .statement import Refusal, Statement
 from .sticky_spec import ALWAYS, IDLE, NEVER, StickySpec
+from .suggest import offer, section
 from .table_spec import TableSpec
 from .values import Choice, Duration, Integer, Size, Text
 
@@ -67,7 +68,7 @@ def _sticky(statement: Statement, draft: ProxyDraft) -> None:
             raise Refusal("`sticky learn` expects cookie or header, and a name", source)
         name = f"learn {source.text}"
     elif name not in ("cookie", "header"):
-        raise Refusal(f"`sticky`: unknown word '{name}'", source, nearest(name, ("cookie", "header", "learn")))
+        raise Refusal(f"`sticky`: unknown word '{name}'", source, offer(name, ("cookie", "header", "learn"), "words"))
     if not words:
         raise Refusal(f"`sticky {name}` expects <name>", source)
     named = words.pop(0)
@@ -84,7 +85,7 @@ def _with_options(spec: StickySpec, words: list[Word], statement: Statement) -> 
         word = words.pop(0)
         name = word.text
         if name not in _WORDS:
-            raise Refusal(f"`sticky`: unknown word '{name}'", word, nearest(name, _WORDS))
+            raise Refusal(f"`sticky`: unknown word '{name}'", word, offer(name, _WORDS, "words"))
         if name in _OWN_WORDS and not spec.own:
             raise Refusal(f"`sticky {spec.source}` has no '{name}'", word, "only `sticky cookie` has")
         written.add(name)
@@ -184,9 +185,12 @@ def check_sticky(drafts: Sequence[ProxyDraft], secret: bytes, diagnostics: Diagn
             continue
         place = draft.written.get("sticky", draft.spec.place)
         if draft.spec.mode != "http":
-            diagnostics.error(place, f"`sticky` in {draft.label} needs mode http", "sticky")
+            hint = "write `mode http` in it, or in its defaults section"
+            diagnostics.error(place, f"`sticky` in {draft.label} needs mode http", "sticky", hint)
         if draft.spec.cookie is not None and draft.spec.cookie.name == spec.name and "cookie" in spec.source:
-            diagnostics.error(place, f"{draft.label}: `cookie` and `sticky` name the same cookie", spec.name)
+            diagnostics.error(
+                place, f"{draft.label}: `cookie` and `sticky` name the same cookie", spec.name, "keep one of the lines"
+            )
         other = shared.setdefault(spec.name, draft)
         theirs = other.spec.sticky
         assert theirs is not None
@@ -211,12 +215,14 @@ def _check_backup(draft: ProxyDraft, backends: dict[str, ProxyDraft], diagnostic
         return
     target = backends.get(name)
     if target is None:
-        diagnostics.error(place, f"{draft.label}: there is no backend '{name}'", name, nearest(name, backends))
+        diagnostics.error(
+            place, f"{draft.label}: there is no backend '{name}'", name, section("backend", name, backends)
+        )
     elif target is draft:
-        diagnostics.error(place, f"{draft.label} cannot be its own backup", name)
+        diagnostics.error(place, f"{draft.label} cannot be its own backup", name, "name another backend")
     elif target.spec.mode != draft.spec.mode:
         message = f"{draft.label} has mode {draft.spec.mode} and its backup '{name}' mode {target.spec.mode}"
-        diagnostics.error(place, message, name)
+        diagnostics.error(place, message, name, "write the same `mode` in both, or in a defaults section")
 
 
 def _warn_of_idle_words(draft: ProxyDraft, diagnostics: Diagnostics) -> None:

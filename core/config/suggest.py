@@ -32,6 +32,29 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     return None if best is None else best[2]
 
 
+MOST_LISTED = 16
+"""Words that a hint names at most: nobody reads more."""
+KEYWORDS_LISTED = "`maniple check --keywords` lists what there is"
+"""The hint for words of which there are too many."""
+
+
+def offer(word: str, names: Iterable[str], noun: str) -> str:
+    """A hint: the known word that was probably meant, or all of them (`noun` is what they are), or "" where there are
+    none or too many."""
+    known = list(dict.fromkeys(names))
+    found = nearest(word, known)
+    if found:
+        return f"did you mean `{found}`?"
+    if not known or len(known) > MOST_LISTED:
+        return ""
+    return f"{noun} are {', '.join(known)}" if len(known) > 1 else f"there is only `{known[0]}`"
+
+
+def section(kind: str, name: str, names: Iterable[str]) -> str:
+    """The hint for a section that nobody wrote."""
+    return offer(name, names, f"sections `{kind}`") or f"it is made by a section `{kind} {name}`"
+
+
 def _plain(word: str) -> str:
     return word.lower().replace("_", "-")
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...pools.table_shape import ARRAYS, KINDS, Kind, Stored, TableShape
+from ..errors import what_and_how
 from ..units import parse_size, parse_time
 from .diagnostics import Diagnostics
 from .drafts import GlobalDraft, ProxyDraft
@@ -148,7 +149,7 @@ def _number(statement: Statement, option: str, word: Word, read: object) -> int:
     try:
         value: int = read(word.text)  # type: ignore[operator]
     except ValueError as error:
-        text, _, hint = str(error).partition(": ")
+        text, hint = what_and_how(error)
         raise Refusal(f"`{statement.name} ... {option} {word.text}`: {text}", word, hint) from None
     return value
 

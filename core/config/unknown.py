@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from . import suggest
 from .diagnostics import Diagnostics
 from .keywords import GLOBAL_KEYWORDS, OPTIONS, PROXY_KEYWORDS, Table, nearest
 from .known import REMOVED
 from .lexer import Line, Word
 from .model import Place
 from .sections import SECTIONS
+from .suggest import KEYWORDS_LISTED, offer
 
 
 def tell_unknown(
@@ -38,7 +40,7 @@ def tell_unknown(
     # Where there is `stick on`, `stick` is no keyword.
     if candidate in known and not (candidate == first and table.followers(first)):
         message = f"HAProxy keyword `{prefix}{candidate}` is not supported by maniple yet"
-        diagnostics.error(place, message, first)
+        diagnostics.error(place, message, first, KEYWORDS_LISTED)
         return
     longer = (other.partition(" ")[2] for other in known if other.startswith(first + " "))
     followers = sorted({*table.followers(first), *longer})
@@ -53,19 +55,37 @@ def tell_unknown(
         (nearest(both, pairs) if len(words) > 1 else "")
         or nearest(first, names | {other.partition(" ")[0] for other in pairs} | ({"option"} if not prefix else set()))
         or _elsewhere(first, prefix)
+        or (offer(first, sorted(names), "keywords") if not prefix else "")
+        or KEYWORDS_LISTED
     )
     diagnostics.error(place, what, first, hint)
+
+
+def mistyped_section(words: Sequence[Word], table: Table[Any], known: frozenset[str]) -> str | None:
+    """The section that a first word means which no keyword of `table` is nearer to; None where it is not one."""
+    first = words[0].text
+    if len(words) > 4 or first in known or table.find(words) is not None or table.followers(first):
+        return None
+    names = {name.partition(" ")[0] for name in (*table.names(), *known)}
+    meant = suggest.nearest(first, {*names, *SECTIONS, "no", "default", "option"})
+    return meant if meant in SECTIONS else None
 
 
 def _tell_second(diagnostics: Diagnostics, line: Line, words: Sequence[Word], name: str, followers: list[str]) -> None:
     if len(words) < 2:
         place = Place(line.place_file, line.number, words[0].column)
-        diagnostics.error(place, f"`{name}` expects one of {', '.join(followers)}", name)
+        message = f"`{name}` expects one of {', '.join(followers)}"
+        diagnostics.error(place, message, name, f"such as `{name} {_usual(followers)}`")
         return
     second = words[1]
     hint = nearest(second.text, followers) or f"words are {', '.join(followers)}"
     place = Place(line.place_file, line.number, second.column)
     diagnostics.error(place, f"unknown word '{second.text}' after `{name}`", second.text, hint)
+
+
+def _usual(followers: Sequence[str]) -> str:
+    """One of the words that may follow, the better known where there are such."""
+    return next((word for word in ("client", "content", "request", "on") if word in followers), followers[0])
 
 
 def article(section: str) -> str:

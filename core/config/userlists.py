@@ -17,10 +17,11 @@ from typing import Self
 from ..passwords import NoCryptError, complaint
 from .diagnostics import Diagnostics
 from .drafts import Reading
-from .keywords import Table, nearest
+from .keywords import Table
 from .lexer import Word
 from .model import Place, UserlistSpec, UserSpec
 from .statement import Refusal, Statement
+from .suggest import offer
 
 SECTION = frozenset({"userlist"})
 
@@ -91,7 +92,7 @@ def _group(statement: Statement, draft: UserlistDraft) -> None:
         if option.text != "users":
             raise Refusal(f"`group` cannot take '{option.text}'", option, "usage: group <name> [users <user>,...]")
         if members is not None:
-            raise Refusal("`group`: `users` stands here twice", option)
+            raise Refusal("`group`: `users` stands here twice", option, "all users stand in one list: users ann,bob")
         members = _members(statement, _value(statement, index))
     draft.groups[name] = members or []
 
@@ -115,14 +116,14 @@ def _user(statement: Statement, draft: UserlistDraft) -> None:
         if option.text in ("password", "insecure-password"):
             value = _value(statement, index)
             if user.password is not None:
-                raise Refusal("`user`: there is a password already", option)
+                raise Refusal("`user`: there is a password already", option, "a user has one password")
             user.password, user.hashed = value.text, option.text == "password"
             if user.hashed:
                 _check_hash(statement, value)
         elif option.text == "groups":
             user.groups += _members(statement, _value(statement, index))
         else:
-            hint = nearest(option.text, ("password", "insecure-password", "groups"))
+            hint = offer(option.text, ("password", "insecure-password", "groups"), "words")
             raise Refusal(f"`user` cannot take '{option.text}'", option, hint)
     if user.password is None:
         statement.warn(f"user '{word.text}' has no password: nobody is let in by that name", word)
@@ -144,10 +145,14 @@ def userlists(drafts: Iterable[UserlistDraft], diagnostics: Diagnostics) -> dict
         other = found.get(draft.name)
         if other is not None:
             message = f"userlist '{draft.name}' is there already, in line {other.place.line}"
-            diagnostics.error(draft.place, message, draft.name)
+            diagnostics.error(draft.place, message, draft.name, "give one of them another name, or join them")
             continue
         found[draft.name] = _resolve(draft, diagnostics)
     return found
+
+
+def _absent(kind: str, name: str, names: Iterable[str]) -> str:
+    return offer(name, names, f"{kind}s") or f"it is made by a line `{kind} {name}`"
 
 
 def _resolve(draft: UserlistDraft, diagnostics: Diagnostics) -> UserlistSpec:
@@ -156,13 +161,13 @@ def _resolve(draft: UserlistDraft, diagnostics: Diagnostics) -> UserlistSpec:
         for group, place in user.groups:
             if group not in draft.groups:
                 message = f"userlist '{draft.name}' has no group '{group}'"
-                diagnostics.error(place, message, group, nearest(group, draft.groups))
+                diagnostics.error(place, message, group, _absent("group", group, draft.groups))
             groups[name][group] = None
     for group, members in draft.groups.items():
         for name, place in members:
             if name not in draft.users:
                 message = f"userlist '{draft.name}' has no user '{name}'"
-                diagnostics.error(place, message, name, nearest(name, draft.users))
+                diagnostics.error(place, message, name, _absent("user", name, draft.users))
                 continue
             groups[name][group] = None
     users = {

@@ -1,7 +1,8 @@
 """The kinds of argument a keyword takes: how one is shown in the documentation and how one is read.
 
 Owns: ranges, enumerations and their wording. Must not know: which keyword reads which kind. Invariant: reading has no
-effects; what cannot be read raises ValueError with a text for people that does not repeat the word.
+effects; what cannot be read raises ValueError with a text for people, `what` or `what: how`, that does
+not repeat the word.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..units import parse_size, parse_time
+from .suggest import nearest
 
 _INTEGER = re.compile(r"[-+]?[0-9]+", re.ASCII)
 
@@ -104,7 +106,10 @@ class Choice(Value):
 
     def read(self, text: str) -> str:
         if text not in self.words:
-            raise ValueError(f"one of {', '.join(self.words)} is expected")
+            meant = nearest(text, self.words)
+            raise ValueError(
+                f"one of {', '.join(self.words)} is expected" + (f": did you mean `{meant}`?" if meant else "")
+            )
         return text
 
 

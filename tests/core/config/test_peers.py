@@ -72,7 +72,7 @@ ERRORS = [
     ("  bind :1,:2\n  server me\n", "4:8 a peers section listens on one address and one port"),
     ("  peer me :1\n  peer b :2\n  peer b :3\n", "6:8 peers 'pp' already has a peer 'b' (line 5)"),
     ("  peer me :1\n  peer b 127.0.0.1\n", "5:10 `peer 127.0.0.1`: a port is missing"),
-    ("  peer me :1\n  peer b/c :2\n", "5:8 character '/' is not permitted in the name of a peer"),
+    ("  peer me :1\n  peer b/c :2\n", "5:8 character '/' is not permitted in the peer name 'b/c'"),
     ("  bind :1\n  server me :2\n", "5:10 the local peer 'me' has a `bind` line already"),
     ("  peer me :1\n  table t type ip size 1k\n  table t type ip size 1k\n", "6:9 peers 'pp' already has a table 't'"),
     ("  peer me :1\n  table t type ip size 1k peers pp\n", "5:27 `table ... peers`: a table of a peers section"),
