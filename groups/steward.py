@@ -44,20 +44,20 @@ class Section:
         self.known = all(one.known for one in plan.tables)
         self.peers: PeersSection | None = None
         for one in plan.tables:
-            for seat in plan.seats.values():
+            for writer in plan.writers.values():
                 # Makes the column known to all who sum.
-                open_table(one.segment, seat).close()
+                open_table(one.segment, writer).close()
             table = open_table(one.segment, writer)
             self.tables.append(
-                StoredTable(table, one.name, learns_open=one.learns_open, others=plan.seats.values(), known=one.known)
+                StoredTable(table, one.name, learns_open=one.learns_open, others=plan.writers.values(), known=one.known)
             )
 
     async def start(self, channel: Channel) -> None:
         spec = self.plan.spec
 
-        def vacate_seat(seat: int) -> None:
+        def vacate_writer(writer: int) -> None:
             for one in self.plan.tables:
-                vacate(one.segment, seat)
+                vacate(one.segment, writer)
 
         self.peers = PeersSection(
             spec.local,
@@ -65,7 +65,7 @@ class Section:
             self.tables,
             notice=lambda text: _say(channel, Message(Kind.REPORT, _WARNING, f"peers '{spec.name}': {text}")),
             learned=self.known,
-            summing=Summing(self.tables, self.plan.seats, vacate_seat) if spec.sums else None,
+            summing=Summing(self.tables, self.plan.writers, vacate_writer) if spec.sums else None,
         )
         await self.peers.start([] if self.plan.sock is None else [self.plan.sock])
 

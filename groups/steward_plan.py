@@ -27,12 +27,12 @@ class SharedSegment:
 
 @dataclass(frozen=True, slots=True)
 class SectionPlan:
-    """One section. `seats`: in `mode sum` each peer's column of the tables, by its name."""
+    """One section. `writers`: in `mode sum` each peer's column of the tables, by its name."""
 
     spec: PeersSpec
     tables: tuple[SharedSegment, ...]
     sock: socket.socket | None
-    seats: Mapping[str, int] = field(default_factory=dict)
+    writers: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ class Stewardship:
         self.deaths = 0
         self.pid = 0
         self.sockets = PeerSockets()
-        self.seats: dict[tuple[str, str], int] = {}
+        self.writers: dict[tuple[str, str], int] = {}
         """By section and peer."""
         self._tables = tables
         self._notices = notices
@@ -108,9 +108,9 @@ class Stewardship:
                 for spec in specs
                 if spec.sums
                 for peer in spec.remotes
-                if (spec.name, peer.name) not in self.seats
+                if (spec.name, peer.name) not in self.writers
             ]
-            self.seats.update(zip(new, self._tables.engage_new(len(new)), strict=True))
+            self.writers.update(zip(new, self._tables.engage_new(len(new)), strict=True))
         except ValueError as error:
             raise FoundationError(f"[maniple.main()] peers: {error}") from error
         self._share(specs, configuration, tables)
@@ -126,11 +126,11 @@ class Stewardship:
         self._share(specs, configuration, tables)
         self.sockets.keep(specs)
         kept = {(spec.name, peer.name) for spec in specs if spec.sums for peer in spec.remotes}
-        self._forsaken += [self.seats.pop(key) for key in list(self.seats) if key not in kept]
+        self._forsaken += [self.writers.pop(key) for key in list(self.writers) if key not in kept]
         self._unlearned = {segment for segment in self._unlearned if segment.fd >= 0}
         sections = tuple(self._section(spec, configuration, tables) for spec in specs)
         self._plan = StewardPlan(sections, identity) if any(one.tables for one in sections) else None
-        self._tables.others = frozenset(self.seats.values())
+        self._tables.others = frozenset(self.writers.values())
         if self._running is None:
             self._start()
         elif self._plan != self._running:
@@ -138,8 +138,8 @@ class Stewardship:
 
     def _section(self, spec: PeersSpec, configuration: Configuration, tables: Mapping[str, Segment]) -> SectionPlan:
         shared = tuple(tables_of(spec, configuration, tables))
-        seats = {peer.name: self.seats[spec.name, peer.name] for peer in spec.remotes} if spec.sums else {}
-        return SectionPlan(spec, shared, self.sockets.of(spec), seats)
+        writers = {peer.name: self.writers[spec.name, peer.name] for peer in spec.remotes} if spec.sums else {}
+        return SectionPlan(spec, shared, self.sockets.of(spec), writers)
 
     # The process.
 
@@ -326,11 +326,11 @@ class Stewardship:
 
     def write(self) -> dict[str, Any]:
         """What the next program goes on with."""
-        return {"seats": [[*key, seat] for key, seat in self.seats.items()], "sockets": self.sockets.write()}
+        return {"writers": [[*key, writer] for key, writer in self.writers.items()], "sockets": self.sockets.write()}
 
     def read(self, found: Mapping[str, Any]) -> None:
         """The inverse."""
-        self.seats = {(section, peer): seat for section, peer, seat in found.get("seats", ())}
-        self._tables.claim(self.seats.values())
-        self._tables.others = frozenset(self.seats.values())
+        self.writers = {(section, peer): writer for section, peer, writer in found.get("writers", ())}
+        self._tables.claim(self.writers.values())
+        self._tables.others = frozenset(self.writers.values())
         self.sockets.read(found.get("sockets", ()))

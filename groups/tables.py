@@ -17,8 +17,8 @@ from ..core.config.model import Configuration
 from ..core.config.table_spec import TableSpec
 from ..pools.segment import Segment
 from ..pools.table import Table, create_table
-from ..pools.table_arrays import highest_seat, vacate
-from ..pools.table_shape import SEATS, TableShape
+from ..pools.table_arrays import highest_writer, vacate
+from ..pools.table_shape import WRITERS, TableShape
 from .shared import Slots
 
 
@@ -89,10 +89,10 @@ class Tables:
 
     def engage_new(self, count: int) -> tuple[int, ...]:
         """The same, of numbers that nobody has had: their columns are empty in all tables."""
-        used = max((highest_seat(segment) for segment in self._users), default=0)
+        used = max((highest_writer(segment) for segment in self._users), default=0)
         first = max(self._writers.highest, used)
-        if first + count > SEATS - 1:
-            raise ValueError(f"no more than {SEATS - 1} writers can be there")
+        if first + count > WRITERS - 1:
+            raise ValueError(f"no more than {WRITERS - 1} writers can be there")
         self._writers.claim(range(first, first + count))
         return tuple(range(first + 1, first + count + 1))
 

@@ -5,7 +5,7 @@ argument: milliseconds of CLOCK_MONOTONIC, the same clock in all processes.
 
 Who looks at an entry *holds* it: as long as it is held its slot is that entry, and it neither expires nor makes room
 for another. Nothing here locks while the key is there. Invariant: what a thread holds it releases, or the supervisor
-vacates the seat of the dead thread.
+vacates the writer of the dead thread.
 
 Measured (Python 3.11, 2 cores, us): track of a present key 1.1 in a table of 1,000 and 1.5 in one of 1,000,000; release
 0.1; a new key 12, with the removal of the oldest 22.
@@ -45,8 +45,8 @@ def create_table(name: str, shape: TableShape, seed: int, *, private: bool = Fal
 
 
 class Table:
-    """The table in a segment. `seat`: the writer's column, from 1; 0 for whoever adds no counts of its own (supervisor,
-    peers), and of whom there is one at a time."""
+    """The table in a segment. `writer`: the number of its column, from 1; 0 for whoever adds no counts of its own
+    (supervisor, peers), and of whom there is one at a time."""
 
     __slots__ = (
         "_cells",
@@ -65,21 +65,21 @@ class Table:
         "names",
         "release",
         "same",
-        "seat",
         "segment",
         "shape",
         "shared",
         "track",
+        "writer",
     )
 
-    def __init__(self, segment: Segment, seat: int, hash_function: Hash) -> None:
+    def __init__(self, segment: Segment, writer: int, hash_function: Hash) -> None:
         """Raises ValueError when the segment is no table, OSError when its file cannot be opened anew."""
         self.segment = segment
         self.name = segment.name
         self.shape = TableShape.decode(segment.shape)
         layout = Layout(self.shape)
         self.arrays = Arrays(segment, layout)
-        self.seat = seat
+        self.writer = writer
         self.expire = self.shape.expire or FOREVER
         self._hash = hash_function
         self._seed: int = self.arrays.header[SEED]
@@ -89,7 +89,7 @@ class Table:
         self._mask = layout.stripes * layout.cells_per_stripe - 1
         self._locks = ByteLocks(segment.fd, layout.stripes + 1) if segment.fd >= 0 else NoLocks()
         self._locks.take(layout.stripes)
-        self.arrays.sit(seat)
+        self.arrays.enlist(writer)
         self._locks.free(layout.stripes)
         hashed = self._hashed
         self._stripes = [
@@ -97,17 +97,17 @@ class Table:
         ]
         self.names = Names(self.arrays, self._locks, layout.stripes)
         arrays = self.arrays
-        self.track = make_track(arrays, seat, hash_function, self._seed, self.expire, self._track_locked)
+        self.track = make_track(arrays, writer, hash_function, self._seed, self.expire, self._track_locked)
         """`track(key, now)` holds the entry of the key, which is made if it is not there, and moves its expiry. `key`
         has the table's width. The slot, to be released; 0 when the table is full and nothing can be removed."""
-        self.hold = make_hold(arrays, seat, hash_function, self._seed, self._stripes, self._hold_locked)
+        self.hold = make_hold(arrays, writer, hash_function, self._seed, self._stripes, self._hold_locked)
         """`hold(key, now)` holds the entry of the key as it is: nothing is made, its expiry does not move. The slot, to
         be released; 0 if there is none."""
         self.find = make_find(arrays, hash_function, self._seed, self._stripes, self._find_locked)
         """`find(key, now)`: the slot of the key's entry, which is not held; 0 if there is none."""
         self.same = make_same(arrays)
         """`same(slot, key)`: it is that key's still; asked behind what was read of a slot that is not held."""
-        self.release = make_release(arrays, seat)
+        self.release = make_release(arrays, writer)
         """`release(slot)`: the caller holds it no more."""
         self._cells: dict[tuple[str, int], Count | Rate | Gauge | Word] = {}
         self._turn = 0
@@ -144,7 +144,7 @@ class Table:
 
     def keep(self, slot: int) -> int:
         """Holds an entry once more that the caller holds already; the slot."""
-        self.arrays.held[self.seat][slot * self.arrays.held_words] += 1
+        self.arrays.held[self.writer][slot * self.arrays.held_words] += 1
         return slot
 
     def touch(self, slot: int, now: int) -> None:
@@ -284,7 +284,7 @@ class Table:
             if not slot:
                 slot = stripe.insert(key, hashed, now)
             if slot:
-                arrays.held[self.seat][slot * arrays.held_words] += 1
+                arrays.held[self.writer][slot * arrays.held_words] += 1
                 arrays.due[slot] = now + self.expire
             return slot
         finally:
@@ -303,7 +303,7 @@ class Table:
         try:
             slot = stripe.probe(key, hashed)
             if slot and (arrays.due[slot] >= now or arrays.holders(slot)):
-                arrays.held[self.seat][slot * arrays.held_words] += 1
+                arrays.held[self.writer][slot * arrays.held_words] += 1
                 return slot
             return 0
         finally:

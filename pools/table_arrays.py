@@ -1,10 +1,10 @@
 """The arrays of a stick table as views of its segment's body, for one process.
 
-Owns: the views, the mapping of seats, the sums over them. Must not know: who may write what (table_shape says which
+Owns: the views, the mapping of columns, the sums over them. Must not know: who may write what (table_shape says which
 array is whose; stripe and table keep to it), hashes, clocks.
 
-Invariants: a seat's views are made when the seat is used first by anybody (`used` in the header grows only), so that
-tables of 256 seats cost what their few writers touch.
+Invariants: a writer's views are made when its number is used first by anybody (`used` in the header grows only), so
+that tables for 256 writers cost what their few writers touch.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import mmap
 from collections.abc import Collection
 
 from .segment import Segment
-from .table_shape import SEATS, Layout, TableShape
+from .table_shape import WRITERS, Layout, TableShape
 
 USED, SEED, NAMED, SHARED = range(4)
-"""Words of the header: seats that were ever used, from 0 (the base); what the hash starts from; names so far; whether
+"""Words of the header: writers that were ever used, from 0 (the base); what the hash starts from; names so far; whether
 other machines are told of changes."""
 SECRET = 8
 """The word of the header with which the table's secret begins."""
@@ -24,20 +24,20 @@ SECRET_BYTES = 32
 _MASK = (1 << 64) - 1
 
 
-def vacate(segment: Segment, seat: int, *, counts: bool = False) -> None:
-    """The thread of that seat is dead, or has gone: it holds nothing any more, and what it had open is closed. Its
-    counts stay; the seat's next thread goes on adding to them (unless `counts`: they go too). Raises ValueError when
+def vacate(segment: Segment, writer: int, *, counts: bool = False) -> None:
+    """The thread of that writer is dead, or has gone: it holds nothing any more, and what it had open is closed. Its
+    counts stay; the writer's next thread goes on adding to them (unless `counts`: they go too). Raises ValueError when
     the segment is no table."""
     layout = Layout(TableShape.decode(segment.shape))
     # Gives the pages back: they read as zero, and untouched ones are not made for it.
-    start = segment.start + layout.held_at + seat * layout.held_bytes
+    start = segment.start + layout.held_at + writer * layout.held_bytes
     segment.mapping.madvise(mmap.MADV_REMOVE, start, layout.held_bytes)
     if counts and layout.counted_bytes:
-        start = segment.start + layout.counted_at + seat * layout.counted_bytes
+        start = segment.start + layout.counted_at + writer * layout.counted_bytes
         segment.mapping.madvise(mmap.MADV_REMOVE, start, layout.counted_bytes)
 
 
-def highest_seat(segment: Segment) -> int:
+def highest_writer(segment: Segment) -> int:
     """The highest that was ever used."""
     header = segment.body[:64].cast("Q")
     found: int = header[USED]
@@ -53,7 +53,7 @@ def share(segment: Segment, shared: bool) -> None:
 
 
 class Arrays:
-    """Views of one table's segment. `held` and `counted`: one view a seat, the base's first."""
+    """Views of one table's segment. `held` and `counted`: one view a writer, the base's first."""
 
     __slots__ = (
         "body",
@@ -113,28 +113,28 @@ class Arrays:
         return self.body[at : at + count * 8].cast(letter)  # type: ignore[call-overload, no-any-return]
 
     def widen(self) -> None:
-        """Takes the seats that others use by now into its sums."""
+        """Takes the writers that others use by now into its sums."""
         layout = self.layout
-        for seat in range(self.used, self.header[USED]):
-            self.held.append(self._words(layout.held_at + seat * layout.held_bytes, layout.slots * layout.held_words))
-            at = layout.counted_at + seat * layout.counted_bytes
+        for writer in range(self.used, self.header[USED]):
+            self.held.append(self._words(layout.held_at + writer * layout.held_bytes, layout.slots * layout.held_words))
+            at = layout.counted_at + writer * layout.counted_bytes
             self.counted.append(self._words(at, layout.slots * layout.counted_words, "Q"))
         self.used = len(self.held)
 
-    def sit(self, seat: int) -> None:
-        """This process writes to that seat. The caller holds the lock of the header, for `used` has many writers."""
-        if not 0 <= seat < SEATS:
-            raise ValueError(f"no seat {seat} of {SEATS}")
-        if self.header[USED] <= seat:
-            self.header[USED] = seat + 1
+    def enlist(self, writer: int) -> None:
+        """This process counts in that column. The caller holds the lock of the header, for `used` has many writers."""
+        if not 0 <= writer < WRITERS:
+            raise ValueError(f"no writer {writer} of {WRITERS}")
+        if self.header[USED] <= writer:
+            self.header[USED] = writer + 1
         self.widen()
 
-    def leave_out(self, seats: Collection[int]) -> None:
-        """Sums of counts in this process are without those seats from now on."""
+    def leave_out(self, writers: Collection[int]) -> None:
+        """Sums of counts in this process are without those writers from now on."""
         self.widen()
-        for seat in seats:
-            if seat < self.used:
-                self.counted[seat] = memoryview(bytes(len(self.counted[seat]) * 8)).cast("Q")
+        for writer in writers:
+            if writer < self.used:
+                self.counted[writer] = memoryview(bytes(len(self.counted[writer]) * 8)).cast("Q")
 
     def holders(self, slot: int) -> int:
         """How often threads hold the entry."""
@@ -168,7 +168,7 @@ class Arrays:
         return self.mapping[at : at + self.width]
 
     def count(self, slot: int, cell: int) -> int:
-        """A count, summed over the seats; words wrap around at 2**64."""
+        """A count, summed over the writers; words wrap around at 2**64."""
         if self.header[USED] != self.used:
             self.widen()
         at = slot * self.counted_words + cell
@@ -178,7 +178,7 @@ class Arrays:
         return total & _MASK
 
     def gauge(self, slot: int) -> int:
-        """What is open now, summed over the seats."""
+        """What is open now, summed over the writers."""
         if self.header[USED] != self.used:
             self.widen()
         at = slot * 2 + 1

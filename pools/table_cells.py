@@ -3,12 +3,12 @@
 Owns: the arithmetic of counts, rates and assigned words on slots. Must not know: keys, how entries come and go.
 Whoever uses a cell holds the entry (Table.track, Table.hold), so that the slot is the same entry for as long.
 
-A *rate* has two words a seat, one for periods of even number and one for odd, each of which says which period it
+A *rate* has two words a writer, one for periods of even number and one for odd, each of which says which period it
 counts: nothing is moved when a period ends, one store is the whole update, and columns of several writers add up.
 Periods of an entry begin when the entry does. The value is that of reference 3.8: the current count, and of the one
 before the part that a window of one period still covers.
 
-Measured: an addition 0.13 us to a count, 0.35 to a rate; reading over 2 seats 0.35 and 0.9.
+Measured: an addition 0.13 us to a count, 0.35 to a rate; reading over 2 writers 0.35 and 0.9.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Cell(Protocol):
         """What is stored with the entry."""
 
     def set(self, slot: int, value: int, now: int) -> None:
-        """It is that from now on, whatever the seats have counted."""
+        """It is that from now on, whatever the writers have counted."""
 
 
 class Count:
@@ -45,7 +45,7 @@ class Count:
     def __init__(self, table: Table, cell: int) -> None:
         self._table = table
         self._arrays = table.arrays
-        self._mine = table.arrays.counted[table.seat]
+        self._mine = table.arrays.counted[table.writer]
         self._words = table.arrays.counted_words
         self.place = cell
 
@@ -80,7 +80,7 @@ class Rate:
     def __init__(self, table: Table, cell: int, period: int) -> None:
         self._table = table
         self._arrays = table.arrays
-        self._mine = table.arrays.counted[table.seat]
+        self._mine = table.arrays.counted[table.writer]
         self._words = table.arrays.counted_words
         self._rows = table.arrays.rows
         self._row_words = table.arrays.row_words
@@ -143,7 +143,7 @@ class Gauge:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._arrays = table.arrays
-        self._mine = table.arrays.held[table.seat]
+        self._mine = table.arrays.held[table.writer]
 
     def add(self, slot: int, number: int, now: int) -> None:
         """So many more, or fewer."""

@@ -1,6 +1,6 @@
-"""Columns of a stick table apart: what some seats have counted, and what another machine has, in a seat of its own.
+"""Columns of a stick table apart: what some writers have counted, and what another machine has, in a column of its own.
 
-Owns: sums over chosen seats, rates as two periods, writing to one column, and finding what was marked. Must not know:
+Owns: sums over chosen writers, rates as two periods, writing to one column, and finding what was marked. Must not know:
 who the other machines are, how they talk. The caller holds the entry.
 
 *Periods.* Ours begin when the entry was made, those of somebody else when they do. What is told of two periods of
@@ -79,7 +79,7 @@ def shift_periods(period: int, ours: int, theirs: int, current: int, previous: i
 
 
 class Columns:
-    """The columns of a table but those of the seats in `without`."""
+    """The columns of a table but those of the writers in `without`."""
 
     __slots__ = ("_arrays", "_table", "_without")
 
@@ -93,42 +93,51 @@ class Columns:
         arrays = self._arrays
         self._widen()
         at = slot * arrays.counted_words + cell.place
-        return sum(column[at] for seat, column in enumerate(arrays.counted) if seat not in self._without) & _WORD
+        return sum(column[at] for writer, column in enumerate(arrays.counted) if writer not in self._without) & _WORD
 
     def open(self, slot: int) -> int:
         """What they have open now."""
         arrays = self._arrays
         self._widen()
         at = slot * 2 + 1
-        return max(0, sum(column[at] for seat, column in enumerate(arrays.held) if seat not in self._without))
+        return max(0, sum(column[at] for writer, column in enumerate(arrays.held) if writer not in self._without))
 
     def periods(self, cell: Rate, slot: int, now: int) -> tuple[int, int, int]:
         """(ms since the current period began, events in it, events in the one before), counts modulo 2**40."""
         turn, age = divmod(self._age(slot, now), cell.period)
         return age, *self._sums(cell, slot, turn)
 
-    def put_count(self, cell: Count, slot: int, seat: int, value: int) -> None:
-        """That seat's count is `value`. Somebody has opened the table with that seat before."""
+    def put_count(self, cell: Count, slot: int, writer: int, value: int) -> None:
+        """That writer's count is `value`. Somebody has opened the table with that writer before."""
         self._widen()
-        self._arrays.counted[seat][slot * self._arrays.counted_words + cell.place] = value & _WORD
+        self._arrays.counted[writer][slot * self._arrays.counted_words + cell.place] = value & _WORD
 
-    def put_open(self, slot: int, seat: int, value: int) -> None:
-        """That seat has so many open."""
+    def put_open(self, slot: int, writer: int, value: int) -> None:
+        """That writer has so many open."""
         self._widen()
-        self._arrays.held[seat][slot * 2 + 1] = value
+        self._arrays.held[writer][slot * 2 + 1] = value
 
     def put_periods(
-        self, cell: Rate, slot: int, seat: int, age: int, current: int, previous: int, now: int, *, whole: bool = False
+        self,
+        cell: Rate,
+        slot: int,
+        writer: int,
+        age: int,
+        current: int,
+        previous: int,
+        now: int,
+        *,
+        whole: bool = False,
     ) -> None:
-        """That seat has counted these, as somebody whose period began `age` ms ago tells it; `whole`: it is made so
-        that the sum over all seats becomes that (the seat is the base)."""
+        """That writer has counted these, as somebody whose period began `age` ms ago tells it; `whole`: it is made so
+        that the sum over all writers becomes that (`writer` is the base)."""
         arrays = self._arrays
         turn, ours = divmod(self._age(slot, now), cell.period)
         current, previous = shift_periods(cell.period, ours, age, current, previous)
         at = slot * arrays.counted_words + cell.place
         self._widen()
         with self._table.locked(slot):
-            column = arrays.counted[seat]
+            column = arrays.counted[writer]
             if whole:
                 column[at] = column[at + 1] = 0
                 others = self._sums(cell, slot, turn)
@@ -153,8 +162,8 @@ class Columns:
         now_at, before_at = (at + 1, at) if turn & 1 else (at, at + 1)
         this, last = turn & PERIOD, turn - 1 & PERIOD
         current = previous = 0
-        for seat, column in enumerate(arrays.counted):
-            if seat in self._without:
+        for writer, column in enumerate(arrays.counted):
+            if writer in self._without:
                 continue
             if column[now_at] >> COUNT_BITS == this:
                 current += column[now_at]

@@ -25,14 +25,14 @@ Find = Callable[[bytes, int], int]
 
 
 def make_track(
-    arrays: Arrays, seat: int, digest: Find, seed: int, expire: int, locked: Callable[[bytes, int, int], int]
+    arrays: Arrays, writer: int, digest: Find, seed: int, expire: int, locked: Callable[[bytes, int, int], int]
 ) -> Find:
     """Holds the key's entry and moves its expiry. `locked(key, hash, now)`: what is done when that cannot be: it is not
     there, or has expired."""
     layout = arrays.layout
     submask = layout.cells_per_stripe - 1
     mask = layout.stripes * layout.cells_per_stripe - 1
-    directory, mapping, due, held = arrays.directory, arrays.mapping, arrays.due, arrays.held[seat]
+    directory, mapping, due, held = arrays.directory, arrays.mapping, arrays.due, arrays.held[writer]
     keys_at, row_bytes, width, held_words = arrays.keys_at, arrays.row_bytes, arrays.width, arrays.held_words
 
     def track(key: bytes, now: int) -> int:
@@ -62,7 +62,7 @@ def make_track(
 
 def make_hold(
     arrays: Arrays,
-    seat: int,
+    writer: int,
     digest: Find,
     seed: int,
     stripes: list[Stripe],
@@ -72,7 +72,7 @@ def make_hold(
     layout = arrays.layout
     submask = layout.cells_per_stripe - 1
     mask = layout.stripes * layout.cells_per_stripe - 1
-    directory, mapping, due, held = arrays.directory, arrays.mapping, arrays.due, arrays.held[seat]
+    directory, mapping, due, held = arrays.directory, arrays.mapping, arrays.due, arrays.held[writer]
     keys_at, row_bytes, width, held_words = arrays.keys_at, arrays.row_bytes, arrays.width, arrays.held_words
 
     def hold(key: bytes, now: int) -> int:
@@ -149,9 +149,9 @@ def make_same(arrays: Arrays) -> Callable[[int, bytes], bool]:
     return same
 
 
-def make_release(arrays: Arrays, seat: int) -> Callable[[int], None]:
+def make_release(arrays: Arrays, writer: int) -> Callable[[int], None]:
     """The inverse of both."""
-    held, held_words = arrays.held[seat], arrays.held_words
+    held, held_words = arrays.held[writer], arrays.held_words
 
     def release(slot: int) -> None:
         held[slot * held_words] -= 1

@@ -12,12 +12,12 @@ An entry has a *slot*, a number from 1. Its parts lie in arrays:
     ring        words: slots to use again, per stripe
     changed     bytes: set by writers, cleared by whoever tells other machines
     rows        state, born, words of the data types that are assigned (gpt, server), the key
-    held[s]     per seat: how often its thread holds the entry, conn_cur
-    counted[s]  per seat: counts and rates
+    held[s]     per writer: how often its thread holds the entry, conn_cur
+    counted[s]  per writer: counts and rates
 
-A *seat* is a writer's column: counts are added to by one thread each and summed by readers, so nothing on the path of a
-request needs a lock, a killed thread leaves nothing half done, and N threads lose nothing. Seat 0 is the base: what was
-set from outside. Slots are dealt to *stripes*, which the hash chooses; whoever adds or removes entries locks one.
+A *writer* is a number, and a column of its own: counts are added to by one thread each and summed by readers, so
+nothing on the path of a request needs a lock, a killed thread leaves nothing half done, and N threads lose nothing.
+Writer 0 is the base: what was set from outside. Slots are dealt to *stripes*, which the hash chooses; whoever adds or removes entries locks one.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from typing import Final
 
 LAYOUT: Final = 1
 """Counts changes of the places and meanings below."""
-SEATS: Final = 257
-"""The base and 256 writers at a time. Seats that nobody took cost address space only."""
+WRITERS: Final = 257
+"""The base and 256 writers at a time. Columns that nobody took cost address space only."""
 BLOCK: Final = 128
 """Slots that share a bound: the oldest entry of a stripe is found by two looks at so many words (8 us)."""
 SPARE: Final = 64
@@ -54,11 +54,11 @@ class Kind(Enum):
     """What can be done with a data type, and how it is stored."""
 
     COUNT = "count"
-    """Added to; one word a seat."""
+    """Added to; one word a writer."""
     RATE = "rate"
-    """Events in the last period; two words a seat."""
+    """Events in the last period; two words a writer."""
     GAUGE = "gauge"
-    """Goes up and down with what is open; one word a seat, forgotten when the seat's thread dies."""
+    """Goes up and down with what is open; one word a writer, forgotten when the writer's thread dies."""
     WORD = "word"
     """Assigned; one word."""
     NAME = "name"
@@ -194,16 +194,16 @@ class Layout:
         self.rows_at, at = at, _page(at + self.slots * self.row_words * 8)
         self.held_bytes = _page(self.slots * self.held_words * 8)
         self.counted_bytes = _page(self.slots * self.counted_words * 8)
-        self.held_at, at = at, at + self.held_bytes * SEATS
-        self.counted_at, at = at, at + self.counted_bytes * SEATS
+        self.held_at, at = at, at + self.held_bytes * WRITERS
+        self.counted_at, at = at, at + self.counted_bytes * WRITERS
         self.size = at
         """Bytes of the body. Most of it is never touched."""
 
     def bytes_per_entry(self, threads: int) -> int:
         """Memory that an entry costs while so many threads count (the base column included), shares of the directory
         and of free slots too, rounded up."""
-        seats = threads + 1
-        slot = 8 + 8 + 1 + self.row_words * 8 + seats * (self.held_words + self.counted_words) * 8
+        writers = threads + 1
+        slot = 8 + 8 + 1 + self.row_words * 8 + writers * (self.held_words + self.counted_words) * 8
         whole = self.slots * slot + self.stripes * (self.cells_per_stripe + self.blocks_per_stripe) * 8
         return -(-whole // self.shape.size)
 

@@ -5,7 +5,7 @@ processes, who is asked. Every call leaves nothing held. `now`: ms of CLOCK_MONO
 
 *Whole* (the protocol's way): what is told is the sum of all columns; what a peer says replaces it: the base column is
 made so that the sum is that. *Apart* (`mode sum`): what is told is what this machine has counted, its base column
-included; what a peer says is that peer's part and becomes the column of its seat, so that reads add all machines up.
+included; what a peer says is that peer's part and becomes a column of its own, so that reads add all machines up.
 What is no count (gpt, server) has no parts: the last word counts.
 
 An entry expires when nobody has used it anywhere: of two times that it has left the longer one counts. One that is new
@@ -40,7 +40,7 @@ class _Row(NamedTuple):
 
 class StoredTable:
     """The table whole. `name`: as peers call it; `learns_open`: whether peers' open connections are ours; `others`:
-    seats of other machines; `known`: it has what peers know."""
+    writers of other machines; `known`: it has what peers know."""
 
     __slots__ = (
         "_columns",
@@ -134,8 +134,8 @@ class StoredTable:
     def apply(self, entry: Entry, now: int) -> None:
         self.write(entry, now, 0)
 
-    def write(self, entry: Entry, now: int, seat: int) -> None:
-        """What a peer says. `seat` 0: of the whole; else of the part that it has counted. Nothing where there is no
+    def write(self, entry: Entry, now: int, writer: int) -> None:
+        """What a peer says. `writer` 0: of the whole; else of the part that it has counted. Nothing where there is no
         room."""
         table = self._table
         slot = self._take(entry, now)
@@ -149,25 +149,25 @@ class StoredTable:
                     continue
                 several = value if row.array and isinstance(value, tuple) else (value,)
                 for cell, each in zip(row.cells, several, strict=False):
-                    self._put(cell, slot, each, now, seat)
+                    self._put(cell, slot, each, now, writer)
         finally:
             table.release(slot)
 
-    def _put(self, cell: Count | RateCell | Gauge | Word, slot: int, value: object, now: int, seat: int) -> None:
+    def _put(self, cell: Count | RateCell | Gauge | Word, slot: int, value: object, now: int, writer: int) -> None:
         columns = self._columns
         if isinstance(cell, RateCell):
             if isinstance(value, Rate):
-                columns.put_periods(cell, slot, seat, *value, now, whole=not seat)
+                columns.put_periods(cell, slot, writer, *value, now, whole=not writer)
         elif not isinstance(value, int):
             return
         elif isinstance(cell, Word):
             cell.set(slot, value & _WORD, now)
-        elif not seat:
+        elif not writer:
             cell.set(slot, value & _WORD if isinstance(cell, Gauge) else value, now)
         elif isinstance(cell, Gauge):
-            columns.put_open(slot, seat, value & _WORD)
+            columns.put_open(slot, writer, value & _WORD)
         else:
-            columns.put_count(cell, slot, seat, value)
+            columns.put_count(cell, slot, writer, value)
 
     def _take(self, entry: Entry, now: int) -> int:
         """The slot, held, with its expiry; 0 when there is no room."""

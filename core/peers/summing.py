@@ -1,7 +1,7 @@
 """`mode sum`: tables whose machines' parts travel apart and are added up where they are read.
 
-Owns: which machine's part is in which seat, what is said to be understood, when a machine has vanished. Must not know:
-connections, messages' frames. For sections whose peers are other instances of maniple.
+Owns: which machine's part is in which column, what is said to be understood, when a machine has vanished. Must not
+know: connections, messages' frames. For sections whose peers are other instances of maniple.
 
 Each side announces itself (conversation): a version, and 16 random bytes of its *instance*, the process that speaks to
 peers. From then on what the two tell each other about a table are their own parts. An instance that was not met before
@@ -31,15 +31,15 @@ VANISHED: Final = 10_000
 
 
 class Part:
-    """A table towards a peer that adds up: what is read is ours, what is applied is its. `seat` 0: towards one that
+    """A table towards a peer that adds up: what is read is ours, what is applied is its. `writer` 0: towards one that
     does not: it reads the sums, and changes nothing."""
 
-    __slots__ = ("_seat", "_table", "known", "learns_open")
+    __slots__ = ("_table", "_writer", "known", "learns_open")
 
-    def __init__(self, table: StoredTable, seat: int) -> None:
+    def __init__(self, table: StoredTable, writer: int) -> None:
         self._table = table
-        self._seat = seat
-        self.learns_open = bool(seat)
+        self._writer = writer
+        self.learns_open = bool(writer)
         # A part is only ever replaced by itself.
         self.known = False
 
@@ -62,21 +62,23 @@ class Part:
         return self._table.keys()
 
     def read(self, key: bytes, now: int) -> Entry | None:
-        return self._table.read_columns(key, now, self._table.own) if self._seat else self._table.read(key, now)
+        return self._table.read_columns(key, now, self._table.own) if self._writer else self._table.read(key, now)
 
     def apply(self, entry: Entry, now: int) -> None:
-        if self._seat:
-            self._table.write(entry, now, self._seat)
+        if self._writer:
+            self._table.write(entry, now, self._writer)
 
 
 class Summing:
-    """One section. `seats`: each peer's, by name; `vacate(seat)`: that machine has nothing open any more."""
+    """One section. `writers`: each peer's, by name; `vacate(writer)`: that machine has nothing open any more."""
 
-    __slots__ = ("_gone", "_instance", "_known", "_open", "_seats", "_tables", "_taught", "_vacate")
+    __slots__ = ("_gone", "_instance", "_known", "_open", "_tables", "_taught", "_vacate", "_writers")
 
-    def __init__(self, tables: Sequence[StoredTable], seats: Mapping[str, int], vacate: Callable[[int], None]) -> None:
+    def __init__(
+        self, tables: Sequence[StoredTable], writers: Mapping[str, int], vacate: Callable[[int], None]
+    ) -> None:
         self._tables = tables
-        self._seats = seats
+        self._writers = writers
         self._vacate = vacate
         self._instance = os.urandom(INSTANCE_BYTES)
         self._known: dict[str, bytes] = {}
@@ -95,17 +97,17 @@ class Summing:
     def meet(self, name: str, announcement: bytes | None) -> tuple[Sequence[SharedTable], bool]:
         """A peer has announced itself, or (None) has said something else first: the tables as it is told of them, and
         whether it is to be asked for all."""
-        seat = self._seats.get(name, 0)
-        if announcement is None or len(announcement) < 2 + INSTANCE_BYTES or announcement[0] != VERSION or not seat:
+        writer = self._writers.get(name, 0)
+        if announcement is None or len(announcement) < 2 + INSTANCE_BYTES or announcement[0] != VERSION or not writer:
             return [Part(table, 0) for table in self._tables], False
         instance = announcement[2 : 2 + INSTANCE_BYTES]
         if self._known.get(name) != instance:
             self._known[name] = instance
             self._taught.discard(name)
-            self._vacate(seat)
+            self._vacate(writer)
         self._gone.pop(name, None)
         self._open.add(name)
-        return [Part(table, seat) for table in self._tables], name not in self._taught
+        return [Part(table, writer) for table in self._tables], name not in self._taught
 
     def taught(self, name: str) -> None:
         """That peer has told everything."""
@@ -121,4 +123,4 @@ class Summing:
                 # What is open there when it comes back it tells again, all of it.
                 self._taught.discard(name)
                 self._open.discard(name)
-                self._vacate(self._seats[name])
+                self._vacate(self._writers[name])

@@ -120,8 +120,8 @@ def compose_finish(table: Table, parts: Sequence[Part], arguments: str) -> Calla
 def _views(table: Table) -> dict[str, Any]:
     arrays = table.arrays
     return {
-        "counted": arrays.counted[table.seat] if arrays.counted_words else None,
-        "held": arrays.held[table.seat],
+        "counted": arrays.counted[table.writer] if arrays.counted_words else None,
+        "held": arrays.held[table.writer],
         "changed": arrays.changed,
         "directory": arrays.directory,
         "due": arrays.due,

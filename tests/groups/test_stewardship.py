@@ -11,7 +11,7 @@ import pytest
 from maniple.groups.foundation import FoundationError
 from maniple.groups.stewardship import SILENT
 from maniple.groups.tables import open_table
-from maniple.pools.table_arrays import highest_seat
+from maniple.pools.table_arrays import highest_writer
 from maniple.pools.table_cells import Count
 from maniple.tests.groups.stewards import Rig, accepts, configuration_of, ended, free_port
 
@@ -117,21 +117,21 @@ def test_columns_of_peers(rig: Rig) -> None:
     before = rig.tables.engage(2)
     port = free_port()
     rig.serve(configuration_of(port, free_port(), mode="mode sum"))
-    (seat,) = rig.stewardship.seats.values()
-    assert seat not in before and rig.tables.others == {seat}
+    (writer,) = rig.stewardship.writers.values()
+    assert writer not in before and rig.tables.others == {writer}
     rig.until(lambda: "mode=sum" in rig.show())
     segment = rig.opened["pp/t"]
-    assert highest_seat(segment) >= seat
-    theirs = open_table(segment, seat)
+    assert highest_writer(segment) >= writer
+    theirs = open_table(segment, writer)
     cell = theirs.cell("gpc0")
     assert isinstance(cell, Count)
     slot = theirs.track(bytes(9), 0)
     cell.add(slot, 5, 0)
     rig.serve(configuration_of(port, free_port(), mode="mode sum"))
-    assert list(rig.stewardship.seats.values()) == [seat] and cell.value(slot, 0) == 5
+    assert list(rig.stewardship.writers.values()) == [writer] and cell.value(slot, 0) == 5
     rig.serve(configuration_of(port))
     rig.until(lambda: cell.value(slot, 0) == 0)
-    assert rig.stewardship.seats == {} and rig.tables.others == set()
+    assert rig.stewardship.writers == {} and rig.tables.others == set()
 
 
 def test_the_next_program_goes_on(rig: Rig) -> None:
@@ -145,7 +145,7 @@ def test_the_next_program_goes_on(rig: Rig) -> None:
     try:
         other.stewardship.read(found)
         other.serve(configuration_of(port, free_port(), mode="mode sum"))
-        assert other.stewardship.seats == rig.stewardship.seats
+        assert other.stewardship.writers == rig.stewardship.writers
         rig.stewardship.close()
         other.until(lambda: other.show())
         assert accepts(port)

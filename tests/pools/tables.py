@@ -19,10 +19,10 @@ def make_shape(size: int = 10, expire: int = 1000, purge: bool = True, *stored: 
 
 
 @contextmanager
-def opened(shape: TableShape, *seats: int) -> Iterator[list[Table]]:
-    """One new table, as the threads of those seats see it."""
+def opened(shape: TableShape, *writers: int) -> Iterator[list[Table]]:
+    """One new table, as the threads of those writers see it."""
     segment = create_table("t", shape, SEED)
-    tables = [open_again(segment, seat) for seat in seats or (1,)]
+    tables = [open_again(segment, writer) for writer in writers or (1,)]
     try:
         yield tables
     finally:
@@ -33,9 +33,9 @@ def opened(shape: TableShape, *seats: int) -> Iterator[list[Table]]:
         segment.close()
 
 
-def open_again(segment: Segment, seat: int) -> Table:
+def open_again(segment: Segment, writer: int) -> Table:
     """The table as another process maps it."""
-    return Table(Segment.attach(os.dup(segment.fd)), seat, xxh3_64_intdigest)
+    return Table(Segment.attach(os.dup(segment.fd)), writer, xxh3_64_intdigest)
 
 
 def key(number: int, width: int = 4) -> bytes:

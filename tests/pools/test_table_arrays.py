@@ -15,7 +15,7 @@ def test_a_segment_that_is_too_small_is_refused() -> None:
     segment.close()
 
 
-def test_seats_that_come_later_are_in_the_sums() -> None:
+def test_writers_that_come_later_are_in_the_sums() -> None:
     with opened(make_shape(10, 1000, True, Stored("gpc0"), Stored("conn_cur")), 1, 7) as (one, seven):
         slot = one.track(key(1), 0)
         for table, number in ((one, 2), (seven, 3)):
@@ -27,7 +27,7 @@ def test_seats_that_come_later_are_in_the_sums() -> None:
         assert seven.arrays.holders(slot) == 1
 
 
-def test_a_vacated_seat_holds_nothing_and_keeps_its_counts() -> None:
+def test_a_vacated_column_holds_nothing_and_keeps_its_counts() -> None:
     with opened(make_shape(10, 1000, True, Stored("gpc0"), Stored("conn_cur")), 1, 2, 0) as (one, two, supervisor):
         slot = one.track(key(1), 0)
         assert two.track(key(1), 0) == slot
@@ -41,7 +41,7 @@ def test_a_vacated_seat_holds_nothing_and_keeps_its_counts() -> None:
         assert supervisor.remove(key(1)) is True
 
 
-@pytest.mark.parametrize("seat", [-1, 257])
-def test_seats_have_bounds(seat: int) -> None:
-    with opened(make_shape(), 1) as (table,), pytest.raises(ValueError, match="no seat"):
-        table.arrays.sit(seat)
+@pytest.mark.parametrize("writer", [-1, 257])
+def test_writers_have_bounds(writer: int) -> None:
+    with opened(make_shape(), 1) as (table,), pytest.raises(ValueError, match="no writer"):
+        table.arrays.enlist(writer)

@@ -33,9 +33,9 @@ def test_rates_of_three_writers_are_those_of_one_counter(events: list[tuple[int,
         rates = [table.cell("http_req_rate") for table in tables]
         model = SlidingRate(1000)
         now = 0
-        for seat, gap, number in events:
+        for writer, gap, number in events:
             now += gap
-            rate = rates[seat]
+            rate = rates[writer]
             assert isinstance(rate, Rate)
             rate.add(slot, number, now)
             model.add(now, number)
@@ -50,9 +50,9 @@ def test_counts_are_what_was_set_and_added_since(steps: list[tuple[str, int, int
     with opened(SHAPE, 1, 2) as tables:
         slot = tables[0].track(key(1), 0)
         expected = 0
-        for word, seat, number in steps:
+        for word, writer, number in steps:
             for name in ("gpc", "conn_cur"):
-                cell = tables[seat].cell(name, 1 if name == "gpc" else 0)
+                cell = tables[writer].cell(name, 1 if name == "gpc" else 0)
                 assert isinstance(cell, Count | Gauge)
                 (cell.add if word == "add" else cell.set)(slot, number, 0)
             expected = expected + number if word == "add" else number

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from maniple.pools.table import Table
-from maniple.pools.table_arrays import highest_seat, share, vacate
+from maniple.pools.table_arrays import highest_writer, share, vacate
 from maniple.pools.table_cells import Count, Gauge, Rate
 from maniple.pools.table_columns import Columns, shift_periods, take_marks
 from maniple.pools.table_shape import Stored
@@ -48,7 +48,7 @@ def test_columns_are_summed_and_put_apart() -> None:
                 cell.add(slot, number, 1000)
         count, gauge, rate = cells(one)
         own = Columns(one, {5})
-        assert highest_seat(one.segment) == 5
+        assert highest_writer(one.segment) == 5
         own.put_count(count, slot, 5, 100)
         own.put_open(slot, 5, 30)
         own.put_periods(rate, slot, 5, 400, 50, 20, 1500)

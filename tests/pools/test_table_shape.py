@@ -30,7 +30,7 @@ def test_shapes_come_back_from_their_bytes(
     assert TableShape.decode(shape.encode()) == shape
 
 
-def test_parts_lie_apart_and_seats_begin_on_pages() -> None:
+def test_parts_lie_apart_and_columns_begin_on_pages() -> None:
     for size in (1, 5, 16384, 16385, 1_000_000):
         layout = Layout(TableShape("ip", 4, size, 0, True, EVERYTHING))
         places = [

@@ -52,10 +52,10 @@ def test_nothing_is_lost() -> None:
     """Hot keys, and a tenth of operations on keys that come and go."""
     segment = create_table("t", SHAPE, SEED)
 
-    def work(seat: int) -> None:
-        table = open_again(segment, seat)
+    def work(writer: int) -> None:
+        table = open_again(segment, writer)
         count, rate, gauge = cells(table)
-        chosen = random.Random(seat)
+        chosen = random.Random(writer)
         for number in range(OPERATIONS):
             slot = table.track(key(number % 7), 1000)
             count.add(slot, 1, 1000)
@@ -71,7 +71,7 @@ def test_nothing_is_lost() -> None:
                 if not number % 50:
                     table.remove(passing)
 
-    for pid in [spawn(work, seat) for seat in range(1, PROCESSES + 1)]:
+    for pid in [spawn(work, writer) for writer in range(1, PROCESSES + 1)]:
         assert os.waitpid(pid, 0)[1] == 0
     table = open_again(segment, 0)
     count, rate, gauge = cells(table)
@@ -90,14 +90,14 @@ def test_nothing_is_lost() -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_killed_at_any_instant(seed: int) -> None:
     """Processes note in a segment of their own what they have begun and what they have done; whoever dies is replaced
-    in its seat."""
+    in its column."""
     segment = create_table("t", make_shape(40, 10**9, True, *SHAPE.stored), SEED)
     journal = Segment.create("journal", 8 * 2 * 64 * 16)
     words = journal.body.cast("q")
     chosen = random.Random(seed)
 
-    def work(seat: int, row: int) -> None:
-        table = open_again(segment, seat)
+    def work(writer: int, row: int) -> None:
+        table = open_again(segment, writer)
         count, _, gauge = cells(table)
         place = random.Random(row)
         for number in range(OPERATIONS // 10):
@@ -117,16 +117,16 @@ def test_killed_at_any_instant(seed: int) -> None:
     supervisor = open_again(segment, 0)
     held = [supervisor.track(key(number), 1000) for number in range(4)]
     rows = iter(range(1000))
-    running = {spawn(work, seat, next(rows)): seat for seat in range(1, PROCESSES + 1)}
+    running = {spawn(work, writer, next(rows)): writer for writer in range(1, PROCESSES + 1)}
     for _ in range(24):
         time.sleep(chosen.random() * 0.02)
         victim = chosen.choice(sorted(running))
         os.kill(victim, signal.SIGKILL)
-        seat = running.pop(victim)
+        writer = running.pop(victim)
         # One that had ended already is not replaced.
         if os.waitpid(victim, 0)[1]:
-            vacate(supervisor.segment, seat)
-            running[spawn(work, seat, next(rows))] = seat
+            vacate(supervisor.segment, writer)
+            running[spawn(work, writer, next(rows))] = writer
         if not running:
             break
     for pid in running:
@@ -156,16 +156,16 @@ def test_one_of_all_who_settle_wins() -> None:
     answers = Segment.create("answers", 8 * PROCESSES * 200)
     words = answers.body.cast("q")
 
-    def work(seat: int) -> None:
-        table = open_again(segment, seat)
+    def work(writer: int) -> None:
+        table = open_again(segment, writer)
         server = table.cell("server_id")
         assert isinstance(server, Word)
         for number in range(200):
             slot = table.track(key(number), 1000)
-            words[number * PROCESSES + seat - 1] = server.value(slot, 1000) or server.settle(slot, 0, seat)
+            words[number * PROCESSES + writer - 1] = server.value(slot, 1000) or server.settle(slot, 0, writer)
             table.release(slot)
 
-    for pid in [spawn(work, seat) for seat in range(1, PROCESSES + 1)]:
+    for pid in [spawn(work, writer) for writer in range(1, PROCESSES + 1)]:
         assert os.waitpid(pid, 0)[1] == 0
     for number in range(200):
         assert len(set(words[number * PROCESSES : (number + 1) * PROCESSES].tolist())) == 1

@@ -36,9 +36,9 @@ def test_pins() -> None:
     assert len(table.secret) == 32
 
 
-def contend(segment: Segment, seat: int, turn: int) -> int:
+def contend(segment: Segment, writer: int, turn: int) -> int:
     """What a process does with the first request of a session: choose a server of its own, and learn which it is."""
-    table = PinTable(Table(segment, seat, xxh3_64_intdigest))
+    table = PinTable(Table(segment, writer, xxh3_64_intdigest))
     asked = 16
     slot = table.track(turn.to_bytes(16, "big"), NOW)
     try:
@@ -48,9 +48,9 @@ def contend(segment: Segment, seat: int, turn: int) -> int:
             word = pins[place]
             if word >> 32 == asked:
                 return word & 0xFFFFFFFF
-            pin = make_pin(asked, 100 + seat)
+            pin = make_pin(asked, 100 + writer)
             if table.assign(slot, place, word, pin) == pin:
-                return 100 + seat
+                return 100 + writer
     finally:
         table.release(slot)
 
@@ -62,7 +62,7 @@ def test_d3_7_eight_processes_one_key() -> None:
     arrived = mmap.mmap(-1, 8)
     pipes = []
     children = []
-    for seat in range(1, 9):
+    for writer in range(1, 9):
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
@@ -71,10 +71,10 @@ def test_d3_7_eight_processes_one_key() -> None:
                 signal.alarm(20)
                 found = []
                 for turn in range(turns):
-                    arrived[seat - 1] = turn + 1
+                    arrived[writer - 1] = turn + 1
                     while min(arrived[:]) <= turn:
                         os.sched_yield()
-                    found.append(contend(segment, seat, turn))
+                    found.append(contend(segment, writer, turn))
                 os.write(writing, bytes(one - 100 for one in found))
                 code = 0
             finally:

@@ -28,17 +28,17 @@ SHAPE = TableShape(
         Stored("server_id"),
     ),
 )
-PEER_SEAT = 3
+PEER_WRITER = 3
 
 
 @contextmanager
 def machine(shape: TableShape = SHAPE) -> Iterator[tuple[Table, StoredTable]]:
-    """A thread of ours that counts, and the table as it is shared; peers have PEER_SEAT."""
-    with opened(shape, PEER_SEAT) as (first,):
+    """A thread of ours that counts, and the table as it is shared; peers have PEER_WRITER."""
+    with opened(shape, PEER_WRITER) as (first,):
         share(first.segment, True)
         thread, steward = open_again(first.segment, 1), open_again(first.segment, 2)
         try:
-            yield thread, StoredTable(steward, "t", others=(PEER_SEAT,))
+            yield thread, StoredTable(steward, "t", others=(PEER_WRITER,))
         finally:
             for table in (thread, steward):
                 table.close()

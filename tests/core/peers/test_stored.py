@@ -10,7 +10,7 @@ from maniple.core.peers.tables import Column
 from maniple.core.peers.values import Entry, Rate, Value
 from maniple.pools.table_columns import Columns
 from maniple.pools.table_shape import Stored, TableShape
-from maniple.tests.core.peers.stock import PEER_SEAT, SHAPE, count, machine, value
+from maniple.tests.core.peers.stock import PEER_WRITER, SHAPE, count, machine, value
 
 KEY = b"alice"
 
@@ -103,7 +103,7 @@ def test_parts_add_up(steps: list[tuple[bool, int]]) -> None:
                 count(thread, KEY, 10, number)
                 ours += number
             else:
-                shared.write(Entry(KEY, None, {"gpc0": number, "conn_cur": number % 5}), 10, PEER_SEAT)
+                shared.write(Entry(KEY, None, {"gpc0": number, "conn_cur": number % 5}), 10, PEER_WRITER)
                 theirs = number
         if steps:
             assert value(thread, KEY, 10) == ours + theirs
@@ -114,6 +114,6 @@ def test_parts_add_up(steps: list[tuple[bool, int]]) -> None:
 def test_parts_of_rates_add_up() -> None:
     with machine() as (thread, shared):
         count(thread, KEY, 1000, 5, "http_req_rate")
-        shared.write(Entry(KEY, None, {"http_req_rate": Rate(100, 7, 0)}), 1100, PEER_SEAT)
+        shared.write(Entry(KEY, None, {"http_req_rate": Rate(100, 7, 0)}), 1100, PEER_WRITER)
         assert value(thread, KEY, 1200, "http_req_rate") == 12
-        assert Columns(thread, (PEER_SEAT,)).periods(thread.cell("http_req_rate"), 1, 1200)[1] == 5  # type: ignore[arg-type]
+        assert Columns(thread, (PEER_WRITER,)).periods(thread.cell("http_req_rate"), 1, 1200)[1] == 5  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from maniple.core.peers.sharing import Progress
 from maniple.core.peers.stored import StoredTable
 from maniple.core.peers.summing import VANISHED, Summing
 from maniple.core.peers.values import Entry
-from maniple.tests.core.peers.stock import PEER_SEAT, count, machine, value
+from maniple.tests.core.peers.stock import PEER_WRITER, count, machine, value
 
 
 class Side:
@@ -55,15 +55,15 @@ def test_two_machines_read_the_sum() -> None:
     with machine() as (here, left), machine() as (there, right):
         vacated: list[int] = []
         one, other = (
-            Summing([left], {"b": PEER_SEAT}, vacated.append),
-            Summing([right], {"a": PEER_SEAT}, vacated.append),
+            Summing([left], {"b": PEER_WRITER}, vacated.append),
+            Summing([right], {"a": PEER_WRITER}, vacated.append),
         )
         count(here, b"k", 10, 3)
         count(here, b"k", 10, 2, "conn_cur")
         count(there, b"k", 10, 4)
         a, b = Side("a", "b", left, one, True), Side("b", "a", right, other, False)
         talk(a, b, 20)
-        assert (a.asked, b.asked) == (1, 1) and vacated == [PEER_SEAT] * 2 and not a.notices
+        assert (a.asked, b.asked) == (1, 1) and vacated == [PEER_WRITER] * 2 and not a.notices
         assert value(here, b"k", 20) == value(there, b"k", 20) == 7
         assert value(there, b"k", 20, "conn_cur") == 2
         count(here, b"k", 30)
@@ -85,7 +85,7 @@ def test_two_machines_read_the_sum() -> None:
         # It was made anew, without its table: what it says is all that it has.
         with machine() as (anew, empty):
             count(anew, b"k", 60, 2)
-            third = Summing([empty], {"a": PEER_SEAT}, vacated.append)
+            third = Summing([empty], {"a": PEER_WRITER}, vacated.append)
             a, b = Side("a", "b", left, one, True), Side("b", "a", empty, third, False)
             talk(a, b, 70)
             assert (a.asked, b.asked) == (1, 1)
@@ -94,8 +94,8 @@ def test_two_machines_read_the_sum() -> None:
 
 def test_somebody_who_does_not_add_up_is_told_sums_and_teaches_nothing() -> None:
     with machine() as (here, left), machine() as (there, right):
-        summing = Summing([left], {"b": PEER_SEAT, "c": 0}, lambda seat: None)
-        left.write(Entry(b"k", None, {"gpc0": 5}), 10, PEER_SEAT)
+        summing = Summing([left], {"b": PEER_WRITER, "c": 0}, lambda writer: None)
+        left.write(Entry(b"k", None, {"gpc0": 5}), 10, PEER_WRITER)
         count(here, b"k", 10, 3)
         count(there, b"k", 10, 100)
         left.scan()
@@ -115,17 +115,17 @@ def test_somebody_who_does_not_add_up_is_told_sums_and_teaches_nothing() -> None
 def test_a_vanished_machine_has_nothing_open() -> None:
     with machine() as (_, table):
         vacated: list[int] = []
-        summing = Summing([table], {"b": PEER_SEAT}, vacated.append)
+        summing = Summing([table], {"b": PEER_WRITER}, vacated.append)
         summing.meet("b", bytes((1, 0)) + bytes(16))
         summing.taught("b")
-        assert vacated == [PEER_SEAT]
+        assert vacated == [PEER_WRITER]
         summing.tick(1000, ["b"])
         summing.tick(2000, [])
         summing.tick(1999 + VANISHED, [])
-        assert vacated == [PEER_SEAT]
+        assert vacated == [PEER_WRITER]
         summing.tick(2000 + VANISHED, [])
         summing.tick(9000 + VANISHED, [])
-        assert vacated == [PEER_SEAT] * 2
+        assert vacated == [PEER_WRITER] * 2
         # It is asked again when it comes back, the same as it was.
         assert summing.meet("b", bytes((1, 0)) + bytes(16))[1]
         summing.taught("b")
@@ -134,7 +134,7 @@ def test_a_vanished_machine_has_nothing_open() -> None:
 
 def test_what_is_no_announcement() -> None:
     with machine() as (_, table):
-        summing = Summing([table], {"b": PEER_SEAT}, lambda seat: None)
+        summing = Summing([table], {"b": PEER_WRITER}, lambda writer: None)
         for body in (None, b"", bytes((2, 0)) + bytes(16), bytes(17)):
             tables, wanted = summing.meet("b", body)
             assert not wanted and not tables[0].learns_open

@@ -60,7 +60,7 @@ def test_two_groups() -> None:
     """Names have the same numbers in both; the last one who writes has the entry."""
     clock = Clock()
     segment = create_table("t", next(iter(specs_of({"t": LINE}).values())).shape, 5)
-    tables = [Table(segment, seat, xxh3_64_intdigest) for seat in (1, 2)]
+    tables = [Table(segment, writer, xxh3_64_intdigest) for writer in (1, 2)]
     one, two = server("s1", 1), server("s2", 2)
     first, second = (bonds_of(one, two, table=table, clock=clock) for table in tables)
     second.keep(b"aaaa", two)

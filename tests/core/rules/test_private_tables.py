@@ -11,7 +11,7 @@ from maniple.tests.core.rules.tables import specs_of
 def test_they_store_what_is_said() -> None:
     specs = specs_of({"t": "type ip size 100 store gpc0,http_req_rate(10s)", "u": "type integer size 5"})
     tables = private_tables(specs)
-    assert tables["t"].shape == specs["t"].shape and tables["t"].seat == 1
+    assert tables["t"].shape == specs["t"].shape and tables["t"].writer == 1
     few = private_tables(specs, 16)
     assert [table.shape.size for table in few.values()] == [16, 5]
     assert few["t"].shape.stored == specs["t"].shape.stored
