@@ -17,7 +17,8 @@ An entry has a *slot*, a number from 1. Its parts lie in arrays:
 
 A *writer* is a number, and a column of its own: counts are added to by one thread each and summed by readers, so
 nothing on the path of a request needs a lock, a killed thread leaves nothing half done, and N threads lose nothing.
-Writer 0 is the base: what was set from outside. Slots are dealt to *stripes*, which the hash chooses; whoever adds or removes entries locks one.
+Writer 0 is the base: what was set from outside. Slots are dealt to *stripes*, which the hash chooses; whoever adds or
+removes entries locks one.
 """
 
 from __future__ import annotations
