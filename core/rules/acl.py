@@ -21,7 +21,7 @@ from ..errors import ConfigError
 from .acl_flags import Flags, Piece, apply_operators, read_flags, undot
 from .catalogue import FETCHES, Needs, Stage
 from .derivatives import DERIVATIVES
-from .expression import Compiled, Expression, Word, compile_expression, parse_expression, parse_words, unknown
+from .expression import Compiled, Expression, Word, compile_expression, parse_expression, parse_words, told_at, unknown
 from .header_tests import test_header
 from .operators import is_second, read_second
 from .pattern_files import files_of
@@ -31,6 +31,10 @@ from .scope import Site
 
 Test = Callable[[Any], bool]
 
+_CRITERION = "a criterion is a fetch or one of its ACL names, as in `path_beg /static`; an `acl` line has a name before"
+_METHODS = "such as `-m found` (there is a value), `-m str`, `-m beg`, `-m reg`, `-m int`"
+_FILE = "the file is there before the start, and has a pattern on each line"
+_NO_GROUPS = "the userlist has no `group` line"
 _KEYWORD = re.compile(r"[A-Za-z0-9_.+-]+", re.ASCII)
 
 
@@ -60,7 +64,8 @@ def compile_acl(
 ) -> Acl:
     """Compile a criterion with its flags and patterns. Warnings are appended to `warnings`. Raises ConfigError."""
     if not words:
-        raise ConfigError("an ACL needs a criterion: a sample fetch, or one of its ACL names")
+        what = "an ACL needs a criterion: a sample fetch, or one of its ACL names"
+        raise ConfigError(what, hint=_CRITERION)
     notes = [] if warnings is None else warnings
     text = " ".join([word.text for word in words])
     if is_second(words[0]):
@@ -106,6 +111,7 @@ def compile_acl(
                 f"'{expression.fetch.name}' has nothing to say here: this ACL never matches",
                 column=words[0].column,
                 word=words[0].text,
+                hint=told_at(expression.fetch.name, FETCHES[expression.fetch.name].stages, stage),
             )
         )
         return Acl(never, Needs.NOTHING, name, place, text, lambda x: "there is no such information here")
@@ -155,7 +161,7 @@ def _check_groups(expression: Expression, flags: Flags, words: Sequence[Word], s
                 f"userlist '{userlist}' has no group '{group}'{source}",
                 column=word.column,
                 word=word.text,
-                hint=f"did you mean `{near}`?" if near else "",
+                hint=f"did you mean `{near}`?" if near else f"groups are {', '.join(known)}" if known else _NO_GROUPS,
             )
 
 
@@ -182,6 +188,8 @@ def _read_criterion(words: Sequence[Word]) -> tuple[Expression, str, Sequence[Wo
     """The expression, the method that its name implies ("" none), the words behind it."""
     first = words[0]
     name = _name_of(first)
+    if not name:
+        raise ConfigError("a keyword is expected", column=first.column, word=first.text, hint=_CRITERION)
     derivative = DERIVATIVES.get(name)
     if derivative is None:
         if name and name not in FETCHES:
@@ -215,6 +223,7 @@ def _compile(expression: Expression, site: Site, stage: Stage, patterns: Pattern
             f"whose values are of type {compiled.type.value}",
             column=expression.fetch.column,
             word=expression.fetch.name,
+            hint=_METHODS,
         )
     return compile_expression(expression, site, stage, want), known_here
 
@@ -227,6 +236,7 @@ def _choose_method(flags: Flags, implied: str, compiled: Compiled, expression: E
             f"values of '{expression.text}' are of {kind}: say with `-m` how they are matched",
             column=expression.fetch.column,
             word=expression.fetch.name,
+            hint=_METHODS,
         )
     return method
 
@@ -240,7 +250,7 @@ def _read_patterns(
         try:
             found.append(files_of(site).patterns(word.text, method, fold, flags.resolve, as_map))
         except ValueError as error:
-            raise ConfigError(str(error), column=word.column, word=word.text) from None
+            raise ConfigError(str(error), column=word.column, word=word.text, hint=_FILE) from None
     if words or not found:
         if method in ("int", "len"):
             words = apply_operators(words, notes)
@@ -254,7 +264,8 @@ def _named(identity: str, patterns: Patterns, words: Sequence[Word], site: Site)
     try:
         return files_of(site).name(identity, patterns, tuple([(word.text, word.column) for word in words]))
     except ValueError as error:
-        raise ConfigError(str(error), column=words[0].column if words else 0, word=identity) from None
+        column = words[0].column if words else 0
+        raise ConfigError(str(error), column=column, word=identity, hint="`-u` gives each ACL another one") from None
 
 
 def _make_test(compiled: Compiled, patterns: list[Patterns]) -> Test:

@@ -48,7 +48,8 @@ def read_flags(words: Sequence[Word]) -> tuple[Flags, Sequence[Word]]:
         nonlocal index
         index += 1
         if index >= len(words):
-            raise ConfigError(f"'{word.text}' needs an argument", column=word.column, word=word.text)
+            hint = {"-f": "such as `-f /etc/maniple/list`", "-m": "such as `-m beg`"}.get(word.text, "such as `-u 12`")
+            raise ConfigError(f"'{word.text}' needs an argument", column=word.column, word=word.text, hint=hint)
         return words[index]
 
     while index < len(words) and words[index].text.startswith("-"):
@@ -66,7 +67,9 @@ def read_flags(words: Sequence[Word]) -> tuple[Flags, Sequence[Word]]:
         elif word.text == "-u":
             flags.identity = argument(word).text
             if not flags.identity.isdigit():
-                raise ConfigError("'-u' needs a number", column=words[index].column, word=flags.identity)
+                raise ConfigError(
+                    "'-u' needs a number", column=words[index].column, word=flags.identity, hint="such as `-u 12`"
+                )
         elif word.text == "-m":
             method = argument(word)
             if method.text not in METHODS or method.text == "meth":
@@ -77,7 +80,12 @@ def read_flags(words: Sequence[Word]) -> tuple[Flags, Sequence[Word]]:
                     hint=f"one of {', '.join(name for name in METHODS if name != 'meth')}",
                 )
             if flags.files:
-                raise ConfigError("'-m' must be written before '-f'", column=word.column, word=word.text)
+                raise ConfigError(
+                    "'-m' must be written before '-f'",
+                    column=word.column,
+                    word=word.text,
+                    hint="such as `-m beg -f /etc/maniple/list`",
+                )
             flags.method = method.text
         elif word.text == "-f":
             flags.files = [*(flags.files or []), (argument(word), flags.ignore_case, flags.as_map)]

@@ -24,6 +24,8 @@ from .expression import Word
 from .predefined import PREDEFINED
 from .scope import Site
 
+_SUCH_AS = "such as `acl static path_beg /static`"
+_UNNAMED = "an `acl` line above the rule makes it; a test without a name stands in braces: `{ path_beg /static }`"
 _NAME = re.compile(r"[A-Za-z0-9_.:-]+", re.ASCII)
 
 
@@ -73,18 +75,22 @@ class AclSet:
     def _add(self, line: RuleSpec) -> None:
         words = line.words
         if not words:
-            self._report(ConfigError("an ACL needs a name and a criterion"), line.place)
+            self._report(ConfigError("an ACL needs a name and a criterion", hint=_SUCH_AS), line.place)
             return
         name = words[0]
         if name.text.lower() in ("or", "||"):
             error = ConfigError(
-                f"an ACL cannot be called '{name.text}': it stands for a logical or", column=name.column, word=name.text
+                f"an ACL cannot be called '{name.text}': it stands for a logical or",
+                column=name.column,
+                word=name.text,
+                hint=_SUCH_AS,
             )
         elif not _NAME.fullmatch(name.text):
             error = ConfigError(
                 f"'{name.text}' is no name for an ACL: letters, digits, '-', '_', '.' and ':' are allowed",
                 column=name.column,
                 word=name.text,
+                hint=_SUCH_AS,
             )
         else:
             self._lines.setdefault(name.text, []).append((line.place, words[1:], frozenset(self._lines)))
@@ -110,7 +116,7 @@ class AclSet:
         if name not in self._lines and name not in PREDEFINED:
             return None
         if key in self._underway:
-            raise ConfigError(f"ACL '{name}' refers to itself")
+            raise ConfigError(f"ACL '{name}' refers to itself", hint="take `acl(...)` out of one of the lines")
         self._underway.append(key)
         try:
             found = self._compile(name, stage)
@@ -149,7 +155,7 @@ class AclSet:
         """The error for a name that no ACL has."""
         near = suggest.nearest(name, (*self._lines, *PREDEFINED))
         return ConfigError(
-            f"there is no ACL '{name}'", column=column, word=name, hint=f"did you mean `{near}`?" if near else ""
+            f"there is no ACL '{name}'", column=column, word=name, hint=f"did you mean `{near}`?" if near else _UNNAMED
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..config import suggest
 from ..session import FORCED
 from .actions import CONTENT, EARLY, REQUEST, RESPONSE, RESPONSE_CONTENT, RESPONSES, Act, Use, action
 from .answers import read_answer
@@ -122,7 +123,8 @@ def _use_backend(use: Use) -> Act:
     text = use.format_of(word.text, word.column, encoded=False)
     name = constant_of(text)
     if name is not None and word.text not in use.ground.site.backends:
-        raise use.error(f"there is no backend '{word.text}'", word)
+        hint = suggest.section("backend", word.text, use.ground.site.backends)
+        raise use.error(f"there is no backend '{word.text}'", word, hint)
     if name is not None:
         _refuse_mode(use, word)
     return giving(Switch(use.place, text))
@@ -145,7 +147,11 @@ def _use_server(use: Use) -> Act:
     servers = {server.name.encode(): server for server in use.ground.site.backends[spec.name].servers}
     constant = constant_of(text)
     if constant is not None and constant not in servers:
-        raise use.error(f"backend '{spec.name}' has no server '{word.text}'", word)
+        raise use.error(
+            f"backend '{spec.name}' has no server '{word.text}'",
+            word,
+            suggest.offer(word.text, [server.name for server in spec.servers], "servers"),
+        )
     chosen = Verdict(STOP, use.place)
     persists = "persist" in spec.options
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..config.suggest import nearest
+from ..config import suggest
 from ..resolver.status import Family
 from . import variables
 from .action_variables import refuse_scope
@@ -35,7 +35,7 @@ def _words(use: Use) -> tuple[Name, RuleWord, str, Family]:
     try:
         name = variables.parse_name(parts[0])
     except ValueError as error:
-        raise use.error(str(error), word) from None
+        raise use.unreadable(error, word) from None
     refuse_scope(use, name, word)
     family = FAMILIES["ipv6"]
     if len(parts) == 3:
@@ -57,8 +57,8 @@ def _do_resolve(use: Use) -> Act:
     resolvers = use.ground.site.resolvers
     resolver = resolvers.get(section)
     if resolver is None:
-        near = nearest(section, list(resolvers))
-        raise use.error(f"there is no resolvers '{section}'", word, f"did you mean `{near}`?" if near else "")
+        hint = suggest.section("resolvers", section, resolvers)
+        raise use.error(f"there is no resolvers '{section}'", word, hint)
     run = use.expression(Type.STR).run
     write = variables.writer(name, use.ground.site)
     known, ask, place = resolver.known, resolver.ask, use.place

@@ -132,9 +132,9 @@ def _set_timeout(use: Use) -> Act:
         raise use.error(f"unknown timeout '{which}'", word, "timeouts are server, tunnel, client")
     spec = use.ground.spec
     if spec is not None and which != "client" and not spec.has_backend:
-        raise use.error(f"a frontend has no timeout {which}", word)
+        raise use.error(f"a frontend has no timeout {which}", word, "it is said in the backend")
     if spec is not None and which == "client" and not spec.has_frontend:
-        raise use.error("a backend has no timeout client", word)
+        raise use.error("a backend has no timeout client", word, "it is said in the frontend")
     if use.ended():
         use.take_nothing("a time")
     text = use.rest[0].text
@@ -143,7 +143,7 @@ def _set_timeout(use: Use) -> Act:
         try:
             fixed = parse_time(text)
         except ValueError as error:
-            raise use.error(str(error), place) from None
+            raise use.unreadable(error, place) from None
         if not fixed:
             raise use.error("a timeout is more than 0", place)
 

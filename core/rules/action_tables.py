@@ -14,8 +14,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ..config.keywords import nearest
 from ..config.model import RuleWord
+from ..config.suggest import offer
 from .actions import ALL, CONTENT, EARLY, REQUEST, RESPONSE, Act, Use, action
 from .catalogue import Needs, Stage
 from .samples import INT
@@ -38,7 +38,7 @@ def _tracker(use: Use) -> Tracker:
         if word is None:
             what = f"'{name}' has no stick table" if name else "a rule set has no stick table"
             raise use.error(what, None, "name one: `table <table>`")
-        raise use.error(f"there is no stick table '{name}'", word, nearest(name, site.trackers.tables))
+        raise use.error(f"there is no stick table '{name}'", word, offer(name, site.trackers.tables, "tables"))
     return site.trackers.find(name)  # type: ignore[no-any-return]
 
 

@@ -58,7 +58,7 @@ def read_target(use: Use) -> tuple[Name, list[Allowed]]:
     try:
         name = variables.parse_name(first.strip())
     except ValueError as error:
-        raise use.error(str(error), word) from None
+        raise use.unreadable(error, word) from None
     refuse_scope(use, name, word)
     conditions = []
     for item in rest:

@@ -19,7 +19,7 @@ def _time(use: Use) -> int:
     try:
         return parse_time(word.text)
     except ValueError as error:
-        raise use.error(str(error), word) from None
+        raise use.unreadable(error, word) from None
 
 
 @action(
@@ -40,7 +40,7 @@ def _wait_for_body(use: Use) -> Act:
             try:
                 least = parse_size(size.text)
             except ValueError as error:
-                raise use.error(str(error), size) from None
+                raise use.unreadable(error, size) from None
         else:
             raise use.error(f"unknown word '{word.text}'", word, use.usage())
     if time is None:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import suggest
 from ..config.model import RuleWord
-from ..errors import ConfigError
+from ..config.rules import KINDS
+from ..errors import ConfigError, what_and_how
 from .catalogue import Needs, Stage
 from .expression import Compiled, compile_expression, parse_words
 from .formats import compile_format
@@ -152,14 +153,22 @@ class Use:
         return False
 
     def usage(self) -> str:
-        entry = ACTIONS.get(self.name)
-        return f"usage: {entry.name} {entry.usage}" if entry is not None and entry.usage else ""
+        entry = entry_of(self.name)
+        if entry is not None and entry.missing:
+            return suggest.KEYWORDS_LISTED
+        shape = entry.usage if entry is not None else KINDS[self.name][1] if self.name in KINDS else ""
+        return f"usage: {self.name} {shape or '[{if|unless} <condition>]'}"
 
     def error(self, message: str, word: RuleWord | None = None, hint: str = "") -> ConfigError:
-        """The error to raise, at `word`, or at the action's name."""
+        """The error to raise, at `word`, or at the action's name; without a hint it tells the usage."""
         column = word.column if word is not None else self._column
         text = word.text if word is not None else self.name
-        return ConfigError(f"`{self.name}`: {message}", column=column, word=text, hint=hint)
+        return ConfigError(f"`{self.name}`: {message}", column=column, word=text, hint=hint or self.usage())
+
+    def unreadable(self, error: ValueError, word: RuleWord) -> ConfigError:
+        """The error to raise for a time, a size, a variable's name that is none."""
+        what, how = what_and_how(error)
+        return self.error(what, word, how)
 
     # What words are.
 
@@ -173,7 +182,7 @@ class Use:
         try:
             value = int(word.text, 16 if word.text[:2].lower() == "0x" else 10)
         except ValueError:
-            raise self.error(f"'{word.text}' is no number", word) from None
+            raise self.error(f"'{word.text}' is no number", word, f"{what} is from {least} to {most}") from None
         if not least <= value <= most:
             raise self.error(f"{what} is from {least} to {most}", word)
         return value
@@ -232,9 +241,13 @@ def missing(names: str, sets: frozenset[str], why: str) -> None:
         ACTIONS[name] = Entry(name, sets, "", why, make, False, why)
 
 
+def entry_of(name: str) -> Entry | None:
+    return ACTIONS.get("track-sc" if _TRACKING.fullmatch(name) else name)
+
+
 def find(use: Use) -> Entry:
     """The entry of an action's name. Raises ConfigError."""
-    entry = ACTIONS.get("track-sc" if _TRACKING.fullmatch(use.name) else use.name)
+    entry = entry_of(use.name)
     kind = use.ground.kind
     if entry is None:
         here = [item.name for item in ACTIONS.values() if kind in item.sets]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..config import suggest
 from ..config.model import RuleWord
 from ..http.fields import TOKENS
 from ..http.reasons import reason_of
@@ -112,7 +113,11 @@ def _page(use: Use, source: str | None, status: int, word: RuleWord | None) -> b
         return _whole(use, word, _content(use, word))
     section = use.ground.site.error_pages.get(word.text)
     if section is None:
-        raise use.error(f"there is no section http-errors '{word.text}'", word)
+        raise use.error(
+            f"there is no section http-errors '{word.text}'",
+            word,
+            suggest.section("http-errors", word.text, use.ground.site.error_pages),
+        )
     page = section.pages.get(status)
     if page is None:
         acls = getattr(use.ground.site, "acls", None)

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigError
+from ..config import suggest
+from ..errors import ConfigError, what_and_how
 from ..units import parse_size, parse_time
 from .samples import INT_MAX, INT_MIN, pack_ip
 from .variables import Name, parse_name
@@ -24,6 +25,8 @@ from .variables import Name, parse_name
 if TYPE_CHECKING:
     from .scope import Site
 
+HOW_WRITTEN = "an expression is written as in `src,ipmask(24)`: a fetch, its converters behind commas"
+"""The hint for what is no expression."""
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"', "'": "'", " ": " "}
 
 
@@ -52,7 +55,7 @@ def cut_arguments(text: str, start: int, column: int) -> tuple[tuple[Argument, .
             character = text[index : index + 1]
             if not character:
                 what = f"quote {quote} is not closed" if quote else "')' is missing after the arguments"
-                raise ConfigError(what, column=column + start, word=text[start:])
+                raise ConfigError(what, column=column + start, word=text[start:], hint=HOW_WRITTEN)
             if quote and character == quote:
                 quote = ""
             elif not quote and character in "'\"":
@@ -121,16 +124,16 @@ def read_arguments(
     ):
         # `name()` is `name`, but where a text is asked for, that is the empty text.
         arguments = ()
+    usage = f"usage: {keyword}{show_signature(slots)}"
     if len(arguments) > len(slots):
         extra = arguments[len(slots)]
         most = f"at most {len(slots)}" if slots else "no"
         word = "argument" if len(slots) == 1 else "arguments"
-        raise ConfigError(f"'{keyword}' takes {most} {word}", column=extra.column, word=extra.text)
+        raise ConfigError(f"'{keyword}' takes {most} {word}", column=extra.column, word=extra.text, hint=usage)
     values: list[Any] = []
     for number, slot in enumerate(slots):
         if number >= len(arguments):
             if not slot.optional:
-                usage = f"usage: {keyword}{show_signature(slots)}"
                 raise ConfigError(
                     f"'{keyword}' misses its argument <{slot.name}>", column=column, word=keyword, hint=usage
                 )
@@ -140,10 +143,12 @@ def read_arguments(
         try:
             values.append(KINDS[slot.kind](argument, site))
         except ValueError as error:
+            what, how = what_and_how(error)
             raise ConfigError(
-                f"'{keyword}': argument {number + 1}, <{slot.name}>: {error}",
+                f"'{keyword}': argument {number + 1}, <{slot.name}>: {what}",
                 column=argument.column,
                 word=argument.text,
+                hint=how or usage,
             ) from None
     return tuple(values)
 
@@ -154,7 +159,7 @@ def _string(argument: Argument, site: Site) -> bytes:
 
 def _integer(argument: Argument, site: Site) -> int:
     if not re.fullmatch(r"[+-]?[0-9]+", argument.text, re.ASCII):
-        raise ValueError("an integer is expected" if argument.text else "it is empty: an integer is expected")
+        raise ValueError("an integer is expected" if argument.text else "it is empty, an integer is expected")
     number = int(argument.text)
     if not INT_MIN <= number <= INT_MAX:
         raise ValueError("an integer of 64 bits is expected")
@@ -215,7 +220,7 @@ def _named(kind: str, known: Any, name: str) -> Any:
     try:
         return known[name]
     except KeyError:
-        raise ValueError(f"there is no {kind} '{name}'") from None
+        raise ValueError(f"there is no {kind} '{name}': {suggest.section(kind, name, known)}") from None
 
 
 def _server(argument: Argument, site: Site) -> Any:
@@ -223,13 +228,15 @@ def _server(argument: Argument, site: Site) -> Any:
     backend_name, slash, name = argument.text.rpartition("/")
     if not slash:
         if not any(server.name == name for backend in site.backends.values() for server in backend.servers):
-            raise ValueError(f"no backend has a server '{name}'")
+            names = [server.name for backend in site.backends.values() for server in backend.servers]
+            raise ValueError(f"no backend has a server '{name}': {suggest.offer(name, names, 'servers')}")
         return None, name
     backend = _named("backend", site.backends, backend_name)
     for server in backend.servers:
         if server.name == name:
             return backend, server
-    raise ValueError(f"backend '{backend_name}' has no server '{name}'")
+    names = [server.name for server in backend.servers]
+    raise ValueError(f"backend '{backend_name}' has no server '{name}': {suggest.offer(name, names, 'servers')}")
 
 
 def _userlist(argument: Argument, site: Site) -> Any:
@@ -238,7 +245,8 @@ def _userlist(argument: Argument, site: Site) -> Any:
 
 def _table(argument: Argument, site: Site) -> str:
     if argument.text not in site.trackers.tables:
-        raise ValueError(f"there is no stick table '{argument.text}'")
+        how = suggest.offer(argument.text, site.trackers.tables, "tables") or "a proxy has one by a `stick-table` line"
+        raise ValueError(f"there is no stick table '{argument.text}': {how}")
     return argument.text
 
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..config.examples import such_as
+from ..config.keywords import PROXY_KEYWORDS
 from ..config.model import ProxySpec, RuleSpec
 from ..errors import ConfigError
 from .capture_slots import Slot, slots_of
@@ -62,7 +64,8 @@ def mistakes(line: RuleSpec) -> list[ConfigError]:
 def _error(line: RuleSpec, index: int, message: str) -> ConfigError:
     word = line.words[index]
     place = line.place
-    return ConfigError(message, file=place.file, line=place.line, column=word.column, word=word.text)
+    hint = such_as(PROXY_KEYWORDS, PROXY_KEYWORDS[line.kind])
+    return ConfigError(message, file=place.file, line=place.line, column=word.column, word=word.text, hint=hint)
 
 
 def request_capture(spec: ProxySpec, longest: int) -> Capture | None:

@@ -144,12 +144,17 @@ class Call:
     """Of a converter: the type of its input. Where its entry takes ANY this is what really comes, and where that is
     ANY too, the value is a pair (type, value)."""
 
-    def error(self, message: str, index: int = -1) -> ConfigError:
-        """The error to raise for argument `index`, or for the keyword itself."""
-        if 0 <= index < len(self.arguments):
-            argument = self.arguments[index]
-            return ConfigError(f"'{self.name}': {message}", column=argument.column, word=argument.text)
-        return ConfigError(f"'{self.name}': {message}", column=self.column, word=self.name)
+    def error(self, message: str, index: int = -1, hint: str = "") -> ConfigError:
+        """The error to raise for argument `index`, or for the keyword itself; without a hint it tells the usage."""
+        written: Argument | Call = self.arguments[index] if 0 <= index < len(self.arguments) else self
+        word = written.text if isinstance(written, Argument) else self.name
+        return ConfigError(f"'{self.name}': {message}", column=written.column, word=word, hint=hint or self.usage)
+
+    @property
+    def usage(self) -> str:
+        """How it is written, as a hint."""
+        entry = FETCHES.get(self.name) or CONVERTERS.get(self.name)
+        return f"usage: {entry.usage}" if entry is not None else ""
 
 
 class Scoped:

@@ -19,6 +19,8 @@ from .catalogue import Needs, Stage
 from .expression import Word
 from .scope import Site
 
+_SUCH_AS = "such as `if { path_beg /static }`, or `if` and the name of an `acl` line"
+
 
 @dataclass(frozen=True, slots=True)
 class Literal:
@@ -54,7 +56,7 @@ def compile_condition(words: Sequence[Word], acls: AclSet, site: Site, stage: St
     go to `acls.warnings`, with columns but without file and line. Raises ConfigError."""
     if not words or words[0].text not in ("if", "unless"):
         place = (words[0].column, words[0].text) if words else (0, "")
-        raise ConfigError("`if` or `unless` is expected", column=place[0], word=place[1])
+        raise ConfigError("`if` or `unless` is expected", column=place[0], word=place[1], hint=_SUCH_AS)
     terms: list[list[Literal]] = []
     fresh = True
     negated = False
@@ -85,7 +87,8 @@ def compile_condition(words: Sequence[Word], acls: AclSet, site: Site, stage: St
         terms[-1].append(Literal(acl, negated))
         negated = False
     if not terms:
-        raise ConfigError(f"an ACL is expected after '{words[-1].text}'", column=words[-1].column, word=words[-1].text)
+        last = words[-1]
+        raise ConfigError(f"an ACL is expected after '{last.text}'", column=last.column, word=last.text, hint=_SUCH_AS)
     needs = Needs.NOTHING
     for term in terms:
         for literal in term:
@@ -100,7 +103,7 @@ def _closing(words: Sequence[Word], index: int, column: int) -> int:
     for end in range(index, len(words)):
         if words[end].text == "}":
             if end == index:
-                raise ConfigError("there is nothing between the braces", column=column, word="{")
+                raise ConfigError("there is nothing between the braces", column=column, word="{", hint=_SUCH_AS)
             return end
     raise ConfigError(
         "'}' is missing after this '{'", column=column, word="{", hint="braces are words: blanks are around them"

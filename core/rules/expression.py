@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from ..config import suggest
 from ..errors import ConfigError
-from .arguments import Argument, cut_arguments, read_arguments
+from .arguments import HOW_WRITTEN, Argument, cut_arguments, read_arguments
 from .catalogue import CONVERTERS, FETCHES, Call, Each, Fetch, HeaderOf, Needing, Needs, Scoped, Stage
 from .samples import ANY, Type, find_cast, is_needless
 from .scope import Site
@@ -97,7 +97,7 @@ def parse_words(words: Sequence[Word], start: int = 0) -> tuple[Expression, int]
     words of their own (manual 7.3.1): a word belongs to the expression as long as it starts with the name of a
     converter. Raises ConfigError."""
     if start >= len(words):
-        raise ConfigError("a sample expression is expected")
+        raise ConfigError("a sample expression is expected", hint=HOW_WRITTEN)
     word = words[start]
     text = word.text
     shown = text
@@ -130,7 +130,7 @@ def _keyword(text: str, index: int, column: int) -> tuple[Keyword, int]:
     match = _KEYWORD.match(text, index)
     if match is None:
         what = "a keyword is expected" if index < len(text) or index else "a sample expression is expected"
-        raise ConfigError(what, column=column + index, word=text[index:])
+        raise ConfigError(what, column=column + index, word=text[index:], hint=HOW_WRITTEN)
     arguments: tuple[Argument, ...] = ()
     end = match.end()
     if text[end : end + 1] == "(":
@@ -139,7 +139,8 @@ def _keyword(text: str, index: int, column: int) -> tuple[Keyword, int]:
 
 
 def _unexpected(text: str, index: int, column: int) -> ConfigError:
-    return ConfigError(f"'{text[index:]}' cannot follow '{text[:index]}'", column=column + index, word=text[index:])
+    what = f"'{text[index:]}' cannot follow '{text[:index]}'"
+    return ConfigError(what, column=column + index, word=text[index:], hint=HOW_WRITTEN)
 
 
 # Compiling.
@@ -158,6 +159,7 @@ def compile_expression(expression: Expression, site: Site, stage: Stage, want: T
             f"'{keyword.name}' has nothing to say here: {_where(stage)}",
             column=keyword.column,
             word=keyword.name,
+            hint=told_at(keyword.name, entry.stages, stage),
         )
     values = read_arguments(keyword.name, entry.slots, keyword.arguments, keyword.column, site)
     call = Call(keyword.name, values, keyword.arguments, keyword.column, site, stage)
@@ -211,14 +213,36 @@ def unknown(kind: str, keyword: Keyword, known: dict[str, Any]) -> ConfigError:
             f"maniple does not have HAProxy's {kind} '{keyword.name}' yet: it belongs to {belongs}",
             column=keyword.column,
             word=keyword.name,
+            hint=suggest.KEYWORDS_LISTED,
         )
     near = suggest.nearest(keyword.name, known)
     return ConfigError(
         f"unknown {kind} '{keyword.name}'",
         column=keyword.column,
         word=keyword.name,
-        hint=f"did you mean `{near}`?" if near else "",
+        hint=f"did you mean `{near}`?" if near else suggest.KEYWORDS_LISTED,
     )
+
+
+_LINES = {
+    "tcp-request connection": Stage.CONNECTION,
+    "tcp-request session": Stage.SESSION,
+    "tcp-request content": Stage.FRONT_CONTENT | Stage.BACK_CONTENT,
+    "http-request": Stage.FRONT_REQUEST | Stage.BACK_REQUEST,
+    "use_backend": Stage.USE_BACKEND,
+    "use-server": Stage.USE_SERVER,
+    "tcp-response content": Stage.BACK_RESPONSE_CONTENT,
+    "http-response": Stage.BACK_RESPONSE | Stage.FRONT_RESPONSE,
+    "log-format": Stage.LOG,
+}
+
+
+def told_at(name: str, stages: Stage, here: Stage) -> str:
+    """The hint for a fetch that has nothing to say here: the lines where it has."""
+    lines = [line for line, where in _LINES.items() if stages & where]
+    if "http-request" in lines and here > Stage.BACK_REQUEST:
+        return f"a request's facts are kept: `http-request set-var(txn.kept) {name}`, and here `var(txn.kept)`"
+    return f"it has in {', '.join(f'`{line}`' for line in lines)}" if lines else suggest.KEYWORDS_LISTED
 
 
 def _where(stage: Stage) -> str:
@@ -232,6 +256,7 @@ def _add_cast(steps: list[Step | Scoped], source: Type, target: Type, keyword: K
             f"'{keyword.name}': a value of type {source.value} cannot become {target.value}",
             column=keyword.column,
             word=keyword.name,
+            hint=f"a value of type {target.value} is needed: `maniple check --keywords` tells the types",
         )
     if not is_needless(cast):
         steps.append(cast)

@@ -35,7 +35,7 @@ def _acl(call: Call) -> Fetch | Needing:
         if acl is None or acls is None:
             raise call.error(f"there is no ACL '{name}'", index)
         if not acls.is_known(name):
-            raise call.error(f"there is no ACL '{name}' before this line", index)
+            raise call.error(f"there is no ACL '{name}' before this line", index, "move its line up")
         needs |= acl.needs
         tests.append((acl.test, (len(argument.text) - len(name)) % 2 == 0))
     if len(tests) == 1:

@@ -12,8 +12,10 @@ import re
 from dataclasses import dataclass, replace
 
 from ..errors import ConfigError
+from .arguments import HOW_WRITTEN
 from .expression import Expression, parse_start
 
+_WRITTEN = "such as %[src], %{+Q}r or %(name)ci"
 _TYPES = ("str", "sint", "bool", "raw")
 _ENCODINGS = ("json", "cbor")
 _NAME = re.compile(r"[A-Za-z0-9_-]*", re.ASCII)
@@ -140,7 +142,10 @@ def _encoded(parts: list[Part], fields: dict[int, Field], shared: frozenset[str]
             else:
                 if field.kind == "raw" and not field.encoding:
                     raise ConfigError(
-                        "type raw is for fields with flag +json or +cbor", column=part.column, word=f"{field.name}:raw"
+                        "type raw is for fields with flag +json or +cbor",
+                        column=part.column,
+                        word=f"{field.name}:raw",
+                        hint="such as %{+json}o %(name:raw)[src]",
                     )
                 found.append(replace(part, field=field) if field.encoding else part)
         elif whole is None:
@@ -200,16 +205,20 @@ def _read_expression(text: str, at: int, start: int, column: int) -> tuple[Expre
         if "]" in text[end:]:
             extra = text[end : text.index("]", end)]
             raise ConfigError(
-                f"'{extra}' cannot follow '{expression.text}'", column=column + end, word=extra or text[end:]
+                f"'{extra}' cannot follow '{expression.text}'",
+                column=column + end,
+                word=extra or text[end:],
+                hint=HOW_WRITTEN,
             )
-        raise ConfigError("']' is missing in the format", column=column + start, word=text[start:])
+        raise ConfigError("']' is missing in the format", column=column + start, word=text[start:], hint=_WRITTEN)
     return expression, end + 1
 
 
 def _closing(text: str, at: int, bracket: str, start: int, column: int) -> int:
     end = text.find(bracket, at)
     if end < 0:
-        raise ConfigError(f"'{bracket}' is missing in the format", column=column + start, word=text[start:])
+        what = f"'{bracket}' is missing in the format"
+        raise ConfigError(what, column=column + start, word=text[start:], hint=_WRITTEN)
     return end
 
 

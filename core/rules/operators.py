@@ -29,6 +29,9 @@ OPERATORS = {"~": "reg", "=": "str", "*": "end", "^": "beg", "%": "sub", "/": "d
 """Second character of an operator -> matching method."""
 
 
+_INSTEAD = "with converters it is written as a fetch, such as `path,lower -m beg /static`"
+
+
 def is_second(word: Word) -> bool:
     """Is this the first word of the second syntax? (`meth(GET)` is a fetch, `meth` alone is not.)"""
     name, parenthesis, _ = word.text.partition("(")
@@ -42,11 +45,14 @@ def read_second(words: Sequence[Word], stage: Stage) -> tuple[Expression, str, b
     what = name.lower()
     if written.converters:
         extra = written.converters[0]
-        raise ConfigError(f"'{name}' takes no converters", column=extra.column, word=extra.name)
+        raise ConfigError(f"'{name}' takes no converters", column=extra.column, word=extra.name, hint=_INSTEAD)
     if len(written.fetch.arguments) > 1:
         extra_argument = written.fetch.arguments[1]
         raise ConfigError(
-            f"'{name}' takes one argument, a name", column=extra_argument.column, word=extra_argument.text
+            f"'{name}' takes one argument, a name",
+            column=extra_argument.column,
+            word=extra_argument.text,
+            hint=f"such as `{name}(Host)`",
         )
     if len(words) < 2:
         raise ConfigError(f"an operator is expected after '{words[0].text}'", hint=_known())
@@ -56,7 +62,8 @@ def read_second(words: Sequence[Word], stage: Stage) -> tuple[Expression, str, b
             f"'{operator.text}' is not an operator", column=operator.column, word=operator.text, hint=_known()
         )
     if len(words) < 3:
-        raise ConfigError(f"a value is expected after '{operator.text}'", column=operator.column, word=operator.text)
+        what = f"a value is expected after '{operator.text}'"
+        raise ConfigError(what, column=operator.column, word=operator.text, hint="such as `path == /static`")
     arguments = written.fetch.arguments
     fetch_name = _WHAT[what]
     if what == "c" and not stage & REQUEST_STAGES:

@@ -182,20 +182,31 @@ class Patterns:
         return f"{shown} matches no pattern ({method.name}{case})"
 
 
+_RANGE = "an integer, or a range such as 10:20, 10: or :20"
+_WRITTEN = {
+    "int": _RANGE,
+    "len": _RANGE,
+    "ip": "such as 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32",
+    "bin": "pairs of hexadecimal digits, such as 0d0a",
+    "reg": "what is meant as it stands is written behind a backslash: `\\.` `\\(` `\\[`",
+}
+"""How a pattern of a method is written."""
+
+
 def compile_patterns(
     method: str, words: Sequence[Word], *, ignore_case: bool = False, resolve: bool = True
 ) -> Patterns:
     """Patterns written in a line. Their payload is their text. Raises ConfigError at the word that is wrong, and for an
     unknown method (without a place)."""
     if method not in METHODS:
-        raise ConfigError(f"unknown matching method '{method}'", word=method)
+        raise ConfigError(f"unknown matching method '{method}'", word=method, hint=f"one of {', '.join(METHODS)}")
     patterns = Patterns(method, ignore_case, resolve)
     texts = [word.text.encode("utf-8", "surrogateescape") for word in words]
     try:
         patterns.load(zip(texts, texts, strict=True))
     except PatternError as error:
         word = words[texts.index(error.text)]
-        raise ConfigError(str(error), column=word.column, word=word.text) from None
+        raise ConfigError(str(error), column=word.column, word=word.text, hint=_WRITTEN.get(method, "")) from None
     return patterns
 
 

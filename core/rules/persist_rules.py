@@ -26,7 +26,12 @@ def compile_persist(line: RuleSpec, acls: AclSet, ground: Ground) -> Rule:
     words = line.words
     if not words or words[0].text not in ("if", "unless"):
         column = words[0].column if words else line.place.column
-        raise ConfigError(f"`{line.kind}` expects `if` or `unless` and a condition", column=column)
+        raise ConfigError(
+            f"`{line.kind}` expects `if` or `unless` and a condition",
+            column=column,
+            word=words[0].text if words else "",
+            hint=f"such as `{line.kind} if {{ src 192.0.2.0/24 }}`",
+        )
     condition = compile_condition(words, acls, ground.site, ground.stage)
     text = f"{line.kind} {' '.join(word.text for word in words)}"
     return Rule(line.place, text, condition, (_noting(line),), condition.needs, False, (line.kind,))

@@ -32,6 +32,9 @@ from .ruleset import Rule, RuleSet, compile_rules, make_set
 from .scope import Site
 from .verdicts import Jump
 
+_RING = "take one of the jumps away"
+_MADE = "a section `request-rules <name>` or `response-rules <name>` makes it"
+_SIDES = "frontends have request rules, backends response rules"
 _KINDS = {"request-rules": "http-request", "response-rules": "http-response"}
 
 
@@ -66,7 +69,7 @@ class RuleSets:
             return found
         if name in self._underway:
             ring = [*self._underway[self._underway.index(name) :], name]
-            raise ConfigError(f"rule set '{name}' leads back to itself: {' -> '.join(ring)}")
+            raise ConfigError(f"rule set '{name}' leads back to itself: {' -> '.join(ring)}", hint=_RING)
         spec = self.specs[name]
         acls = self._acls[name]
         self._underway.append(name)
@@ -104,13 +107,13 @@ def _refuse_from_here(use: Use, spec: RuleSetSpec) -> None:
     ground = use.ground
     request = spec.kind == "request-rules"
     if request is not ground.request:
-        raise use.error(f"'{spec.name}' is a section {spec.kind}: `{ground.kind}` cannot enter it", use.rest[0])
+        raise use.error(f"'{spec.name}' is a section {spec.kind}: `{ground.kind}` cannot enter it", use.rest[0], _SIDES)
     if ground.spec is None:
         return
     if request and ground.spec.kind == "backend":
-        raise use.error("a backend cannot enter request rules: the request is where it belongs already")
+        raise use.error("a backend cannot enter request rules: the request is where it belongs already", None, _SIDES)
     if not request and ground.spec.kind != "backend":
-        raise use.error(f"a {ground.spec.kind} cannot enter response rules: only a backend can")
+        raise use.error(f"a {ground.spec.kind} cannot enter response rules: only a backend can", None, _SIDES)
 
 
 @action("jump", REQUEST | RESPONSE, "<rule set>", "Ours: enter a section request-rules or response-rules")
@@ -121,7 +124,7 @@ def _jump(use: Use) -> Act:
     sets: RuleSets | None = use.ground.sets
     if sets is None or name not in sets.specs:
         near = suggest.nearest(name, () if sets is None else sets.specs)
-        raise use.error(f"there is no rule set '{name}'", use.rest[0], f"did you mean `{near}`?" if near else "")
+        raise use.error(f"there is no rule set '{name}'", use.rest[0], f"did you mean `{near}`?" if near else _MADE)
     _refuse_from_here(use, sets.specs[name])
     word = use.take("the name of a rule set")
     try:
@@ -129,7 +132,7 @@ def _jump(use: Use) -> Act:
     except ConfigError as error:
         if error.file:
             raise
-        raise use.error(error.message, word) from None
+        raise use.error(error.message, word, _RING) from None
     use.needs |= target.needs
     use.entered = target
     if target.simple:

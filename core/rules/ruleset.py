@@ -183,7 +183,8 @@ def _parts(words: Sequence[RuleWord], then: RuleWord) -> list[Sequence[RuleWord]
         if index == len(words) or words[index].text == ";":
             if index == start:
                 place = words[index] if index < len(words) else then
-                raise ConfigError("an action is expected", column=place.column, word=place.text)
+                hint = "such as `if TRUE then set-header X-A 1 ; allow`"
+                raise ConfigError("an action is expected", column=place.column, word=place.text, hint=hint)
             parts.append(words[start:index])
             start = index + 1
     return parts

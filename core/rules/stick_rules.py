@@ -24,8 +24,8 @@ from typing import Any
 
 from ...pools.table import Table
 from ..config import stick
-from ..config.keywords import nearest
 from ..config.model import RuleSpec, RuleWord
+from ..config.suggest import offer
 from ..session import FORCED
 from .acl_set import AclSet
 from .actions import Act, Ground, Use
@@ -90,7 +90,7 @@ def _bonds(use: Use) -> Bonds:
         word = use.take("the name of a table")
         name = word.text
         if name not in tables:
-            raise use.error(f"there is no stick table '{name}'", word, nearest(name, tables))
+            raise use.error(f"there is no stick table '{name}'", word, offer(name, tables, "tables"))
     else:
         name = spec.name
         if name not in tables:

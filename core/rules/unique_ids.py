@@ -57,6 +57,7 @@ def header_adder(spec: ProxySpec) -> Callable[[Any], None] | None:
             line=place.line,
             column=word.column,
             word=word.text,
+            hint="such as `unique-id-header X-Request-ID`",
         )
 
     def add(x: Any) -> None:

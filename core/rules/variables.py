@@ -58,7 +58,7 @@ def parse_name(text: str) -> Name:
     if not dot or scope not in SCOPES:
         raise ValueError(f"'{text}' is no variable's name: it starts with one of {', '.join(s + '.' for s in SCOPES)}")
     if not _NAME.fullmatch(name):
-        raise ValueError(f"'{text}': names of variables have letters, digits, '.' and '_'")
+        raise ValueError(f"'{text}' is no variable's name: letters, digits, '.' and '_' are allowed, as in txn.user_1")
     return Name(scope, name)
 
 
