@@ -154,3 +154,12 @@ def test_portions_are_all_slots_in_order(size: int, count: int, most: int) -> No
             found += slots
             turns += 1
         assert found == list(table.slots()) and turns <= count // most + 2
+
+
+def test_where_the_directory_has_an_entry() -> None:
+    with opened(make_shape(200), 1) as (table,):
+        slots = {number: table.track(key(number), 5) for number in range(200)}
+        for number, slot in slots.items():
+            cell, word = table.place(key(number), slot)
+            assert table.arrays.directory[cell] == word and word & 0xFFFFFFFF == slot
+        assert table.place(key(1), slots[2])[0] == -1
