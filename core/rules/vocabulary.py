@@ -25,14 +25,6 @@ def _with(prefixes: str, *families: str) -> str:
 
 
 _MISSING_CONVERTERS = (
-    (
-        "cryptography, which is not there yet",
-        "x509_v_err_str",
-    ),
-    (
-        "other protocols than HTTP",
-        "mqtt_field_value mqtt_is_valid",
-    ),
     ("a library that is not free", "51d.single da-csv-conv"),
     (
         "stick tables that expressions change by key",
