@@ -6,10 +6,9 @@ import pytest
 
 
 @pytest.fixture(scope="session", autouse=True)
-def byte_code(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def byte_code() -> Iterator[None]:
     """The commands that tests start share byte code, even where Python is told to keep none: a start is then three
     times as quick."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("bytecode")))
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         yield

@@ -22,6 +22,7 @@ FORBIDDEN = Send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\n\r\nno!")
 FORBIDDEN_CLOSE = Send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno!")
 
 SAYS_SO = "the server has closed, so the client is told at once; HAProxy waits for its time-out (cL)"
+ONCE = "when the client's time is over and logged it is seen off; HAProxy waits for a second time-out"
 NOT_1_0 = "RFC 9110 15.2: no interim responses to HTTP/1.0"
 
 CASES = (
@@ -118,6 +119,7 @@ CASES = (
         "Expect, the server refuses",
         ((EXPECT, Until(b"no!"), Quiet(0.05)),),
         {"s1": ((Until(b"\r\n\r\n"), FORBIDDEN),)},
+        differs={"client0.end": Differs("eof", ONCE)},
     ),
     Case(
         "Expect, the server refuses and closes",

@@ -17,10 +17,13 @@ from typing import Protocol
 
 from maniple.tests.wire.rig import facts as fact
 from maniple.tests.wire.rig.facts import Facts
-from maniple.tests.wire.rig.peers import PATIENCE, Origin, Peer, Script, Unreachable
+from maniple.tests.wire.rig.peers import PATIENCE, Origin, Peer, Quiet, Script, Unreachable
 
 
 class Run(Protocol):
+    def rests(self) -> bool:
+        """Whether it has done all that it could do by now."""
+
     def stop(self) -> None: ...
 
 
@@ -65,7 +68,7 @@ class Case:
     lines: int = -1
     """Log lines to wait for; by default one for each client."""
     settle: float = 0.06
-    """Seconds after the clients are done in which connections to servers may still end."""
+    """Seconds after the clients are done in which connections may still end, at least: see Stage.gather."""
     compared: bool = True
     """False: only `expect` holds."""
 
@@ -103,10 +106,12 @@ class Outcome:
 
 
 class _Log:
-    """The reading end of the pipe that log lines come through."""
+    """The reading end of the pipe that log lines come through. With the nth line the flag `logged n` is raised: a
+    client that awaits it knows that the proxy has seen the end of another."""
 
-    def __init__(self) -> None:
+    def __init__(self, flags: dict[str, threading.Event]) -> None:
         self.reading, self.writing = os.pipe()
+        self._flags = flags
         self._data = b""
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
@@ -114,6 +119,8 @@ class _Log:
     def _read(self) -> None:
         while piece := os.read(self.reading, 65536):
             self._data += piece
+            for number in range(1, len(self.lines) + 1):
+                self._flags.setdefault(f"logged {number}", threading.Event()).set()
 
     @property
     def lines(self) -> list[str]:
@@ -171,7 +178,7 @@ class Stage:
         self.refusing = Unreachable(True)
         self.hanging = Unreachable(False)
         self.sockets = [listening(), listening()]
-        self.log = _Log()
+        self.log = _Log(self.flags)
         self.words = {name: origin.address for name, origin in self.origins.items()}
         self.words |= {"refusing": self.refusing.address, "hanging": self.hanging.address, "folder": folder}
         self.words["log"] = f"fd@{self.log.writing}"
@@ -211,11 +218,28 @@ class Stage:
             peer.answer_end()
         return peers
 
-    def gather(self, peers: Sequence[Peer]) -> Facts:
+    def gather(self, peers: Sequence[Peer], run: Run) -> Facts:
+        """What has happened, once nothing more happens: the proxy rests, and two looks show the same. On a busy machine
+        that may be long after the time to settle."""
         case = self.case
         wanted = case.lines if case.lines >= 0 else len(case.clients)
-        self.log.await_lines(wanted, 1.0)
+        self.log.await_lines(wanted, PATIENCE)
         time.sleep(case.settle)
+        deadline = time.monotonic() + PATIENCE
+        found = self._look(peers)
+        while time.monotonic() < deadline:
+            rests, before = run.rests(), found
+            time.sleep(0.01)
+            for peer, script in zip(peers, case.clients, strict=True):
+                if script and isinstance(script[-1], Quiet):
+                    script[-1].go_on(peer)
+            found = self._look(peers)
+            if rests and found == before:
+                break
+        return found
+
+    def _look(self, peers: Sequence[Peer]) -> Facts:
+        case = self.case
         found: Facts = {}
         methods = [method.encode() for method in case.methods]
         for number, peer in enumerate(peers):

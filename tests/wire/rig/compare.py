@@ -19,7 +19,7 @@ def play_ours(case: Case, thread: LoopThread) -> Outcome:
         run = thread.start(stage.unbound_text, stage.sockets)
         try:
             peers = stage.play()
-            found = stage.gather(peers)
+            found = stage.gather(peers, run)
             for peer in peers:
                 peer.close()
             remains = run.settle()
@@ -37,7 +37,7 @@ def play_theirs(case: Case, oracle: Oracle) -> Outcome:
         run = oracle.start(stage.text, stage.descriptors)
         try:
             peers = stage.play()
-            found = stage.gather(peers)
+            found = stage.gather(peers, run)
             for peer in peers:
                 peer.close()
         finally:

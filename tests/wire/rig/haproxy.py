@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +44,20 @@ class HaproxyProcess:
             file.write(text)
         self._path = file.name
         self._process = self._spawn(program, descriptors)
+        self._await_service({f"tfd:{number:9d}" for number in descriptors})
+
+    def _await_service(self, targets: set[str]) -> None:
+        """Until it waits for something at one of the descriptors: clients can connect long before, and what they mean
+        to do within some time would be over when it begins."""
+        folder = Path(f"/proc/{self._process.pid}/fdinfo")
+        deadline = time.monotonic() + 10
+        while self._process.poll() is None:
+            for path in folder.iterdir():
+                with contextlib.suppress(OSError):
+                    if any(line[:13] in targets for line in path.read_text().splitlines()):
+                        return
+            assert time.monotonic() < deadline, "haproxy does not begin"
+            time.sleep(0.002)
 
     def _spawn(self, program: str, descriptors: Sequence[int]) -> subprocess.Popen[bytes]:
         for again in (True, True, False):
@@ -58,6 +74,12 @@ class HaproxyProcess:
                 if error.errno != errno.EFAULT or not again:
                     raise
         raise AssertionError
+
+    def rests(self) -> bool:
+        """Whether it sleeps: what has come for it would have made it runnable."""
+        if self._process.poll() is not None:
+            return True
+        return Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
 
     def stop(self) -> None:
         died = self._process.poll()

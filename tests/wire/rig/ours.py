@@ -116,6 +116,12 @@ class ManipleRun:
         )
         return found
 
+    def rests(self) -> bool:
+        """Whether the loop has turned: once for what has come, once for what was put off meanwhile."""
+        for _ in range(2):
+            self.thread.call(_nothing)
+        return True
+
     def settle(self, seconds: float = 2.0) -> dict[str, int]:
         """Wait until nothing remains; what remains after that time."""
         deadline = time.monotonic() + seconds

@@ -177,6 +177,12 @@ class Quiet:
         while peer.read(deadline):
             pass
 
+    def go_on(self, peer: Peer) -> None:
+        """Receive what has come since: a script that ends so waits as long as the proxy is at work."""
+        while not peer.failure and peer.read(0.0):
+            pass
+        peer.answer_end()
+
 
 @dataclass(frozen=True)
 class Sleep:
