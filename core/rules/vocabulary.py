@@ -24,13 +24,7 @@ def _with(prefixes: str, *families: str) -> str:
     return " ".join([prefix + name for prefix in prefixes.split() for family in families for name in family.split()])
 
 
-_MISSING_CONVERTERS = (
-    ("a library that is not free", "51d.single da-csv-conv"),
-    (
-        "stick tables that expressions change by key",
-        "table_clr_gpc table_clr_gpc0 table_clr_gpc1 table_inc_gpc table_inc_gpc0 table_inc_gpc1",
-    ),
-)
+_MISSING_CONVERTERS = (("a library that is not free", "51d.single da-csv-conv"),)
 
 _MISSING_FETCHES = (
     ("a slip of HAProxy's: `sc_clr_gpc` is meant", "sc1_clr_gpc"),

@@ -62,12 +62,31 @@ def test_servers_and_arrays(site: Any, make_scope: Callable[..., Any], value_of:
     assert value_of("str(x),table_gpc(5,a)", x, site=site) is None
 
 
+def test_counters_of_a_key(site: Any, make_scope: Callable[..., Any], value_of: Callable[..., Any]) -> None:
+    x = make_scope()
+
+    def value(text: str) -> Any:
+        return value_of(text, x, site=site)
+
+    table = site.trackers.find("t").table
+    # Nothing is cleared, so nothing is made; to increase makes the entry, and lets it go.
+    assert value("src,table_clr_gpc0(t)") == 0 and len(table) == 0
+    assert [value("src,table_inc_gpc0(t)"), value("src,table_inc_gpc0")] == [1, 2] and len(table) == 1
+    assert value("src,table_gpc0(t)") == 2 and value("src,table_trackers(t)") == 0
+    assert value("str(192.0.2.7),table_clr_gpc0(t)") == 2 and value("src,table_gpc0(t)") == 0
+    assert value("str(no address),table_inc_gpc0(t)") is None and value("src,table_clr_gpc1(t)") is None
+    assert [value("str(k),table_inc_gpc(1,a)"), value("str(k),table_inc_gpc1(a)")] == [1, 2]
+    assert value("str(k),table_inc_gpc(0,a)") == 1 and value("str(k),table_clr_gpc(1,a)") == 2
+    assert (value("str(k),table_gpc(0,a)"), value("str(k),table_gpc(1,a)")) == (1, 0)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ("src,table_gpc0(nope)", "there is no stick table 'nope'"),
         ("src,table_server_id(w)", "a value of type ip is no key of table 'w' .integer."),
         ("src,table_gpc(100,a)", "elements of arrays are 0 to 99"),
+        ("src,table_inc_gpc(100,a)", "elements of arrays are 0 to 99"),
         ("src,table_expire(t,5s)", "an integer is expected"),
     ],
 )
