@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,7 +63,12 @@ def modules() -> dict[str, Path]:
 MODULES = modules()
 
 
-def imports_of(name: str, path: Path) -> Iterator[tuple[int, bool, str]]:
+@functools.cache
+def imports_of(name: str, path: Path) -> list[tuple[int, bool, str]]:
+    return list(read_imports(name, path))
+
+
+def read_imports(name: str, path: Path) -> Iterator[tuple[int, bool, str]]:
     """(line, is relative, dotted target) for each import; targets inside the package without `maniple.`."""
     package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

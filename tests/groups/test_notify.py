@@ -30,7 +30,7 @@ SAID: list[tuple[Callable[[Notifier], None], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("say", "told"), SAID)
+@pytest.mark.parametrize(("say", "told"), SAID, ids=[told.partition("=")[0] for _, told in SAID])
 def test_messages(manager: socket.socket, say: Callable[[Notifier], None], told: str) -> None:
     notifier = Notifier({"NOTIFY_SOCKET": manager.getsockname()})
     assert notifier
