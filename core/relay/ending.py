@@ -61,8 +61,17 @@ def end_exchange(exchange: RelayExchange, logged: bool, now: float) -> None:
     if frontend.tracking:
         if frontend.tracking is SHOWN:
             tracking.release(exchange, now)
+        elif exchange.session.tracked is not None or exchange.challenged:
+            tracking.count_bytes(exchange, now)
+            tracking.release(exchange, now)
         else:
-            tracking.finish(exchange, now)
+            # Both at once.
+            tracked = exchange.tracked
+            if tracked is not None:
+                exchange.tracked = None
+                for entry in tracked:
+                    finish = entry.finish
+                    finish(entry, exchange.bytes_from_client, exchange.bytes_to_client, int(now))
     if exchange.dirty:
         traffic.bytes_in -= exchange.counted_in
         traffic.bytes_out -= exchange.counted_out

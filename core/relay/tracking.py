@@ -119,19 +119,6 @@ def release(exchange: RelayExchange, now: float) -> None:
             entry.tracker.end(entry.slot, int(now))
 
 
-def finish(exchange: RelayExchange, now: float) -> None:
-    """`count_bytes` and `release` at once."""
-    if exchange.session.tracked is not None or exchange.challenged:
-        count_bytes(exchange, now)
-        release(exchange, now)
-        return
-    tracked = exchange.tracked
-    if tracked is not None:
-        exchange.tracked = None
-        for entry in tracked:
-            entry.tracker.finish(entry, exchange.bytes_from_client, exchange.bytes_to_client, int(now))
-
-
 def leave(session: Session, now: float) -> None:
     """The session tracks nothing any more."""
     tracked = session.tracked

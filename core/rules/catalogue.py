@@ -272,15 +272,23 @@ def fetch(
 
 
 def plain_fetch(
-    names: str, kind: Type, stages: Stage, summary: str, *, needs: Needs | None = None
+    names: str, kind: Type, stages: Stage, summary: str, *, needs: Needs | None = None, source: str = ""
 ) -> Callable[[Fetch], Fetch]:
-    """Decorator: register a function from a scope to a value that takes no arguments."""
+    """Decorator: register a function from a scope to a value that takes no arguments. `source`: what it returns, for
+    functions that are composed as text (an expression over the scope `x`; it may be empty where the value is None)."""
 
     def register(function: Fetch) -> Fetch:
+        if source:
+            function.__dict__["source"] = source
         fetch(names, kind, stages, summary, needs=needs)(lambda call: function)
         return function
 
     return register
+
+
+def source_of(run: Fetch) -> str:
+    """What `plain_fetch` was told; "" for all others."""
+    return getattr(run, "source", "")
 
 
 def converter(

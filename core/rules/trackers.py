@@ -47,11 +47,28 @@ _SESSION = ("sess_cnt", "sess_rate")
 
 
 class Tracking:
-    """An entry that a set of counters tracks. It does not change, and several exchanges may have it at a time.
-    `number`: the set; `late`: its request is counted when the backend's rules begin. `cell`, `word`: its place in the
-    directory and what stands there; `held_at`, `counted_at`, `born_at`: where its words begin in the arrays."""
+    """An entry that a set of counters tracks; several exchanges may have the same at a time. `number`: the set; `late`:
+    its request is counted when the backend's rules begin; `finish(entry, bytes_in, bytes_out, now)`: what ends it.
 
-    __slots__ = ("born", "born_at", "cell", "counted_at", "held_at", "late", "number", "slot", "tracker", "word")
+    `held_at`, `counted_at`, `born_at`: where its words begin in the arrays. Of one that is remembered also `cell`,
+    `word`: its place in the directory and what stands there; `places`: the words of the rates' current periods, right
+    before `until`."""
+
+    __slots__ = (
+        "born",
+        "born_at",
+        "cell",
+        "counted_at",
+        "finish",
+        "held_at",
+        "late",
+        "number",
+        "places",
+        "slot",
+        "tracker",
+        "until",
+        "word",
+    )
 
     def __init__(self, tracker: Tracker, number: int, slot: int, late: bool = False) -> None:
         arrays = tracker.table.arrays
@@ -59,7 +76,10 @@ class Tracking:
         self.number = number
         self.slot = slot
         self.late = late
+        self.finish = tracker.finish
         self.cell, self.word = -1, 0
+        self.places: tuple[int, ...] = ()
+        self.until = 0
         self.held_at = slot * arrays.held_words
         self.counted_at = slot * arrays.counted_words
         self.born_at = slot * arrays.row_words + BORN
@@ -73,7 +93,7 @@ class Tracker:
     """One table as it is tracked. `enter(key, now)`: tracking starts: the slot, which is held, 0 where there is no
     room; `enter_request`: the same, and a request is counted; `end(slot, now)`: it stops, the entry is released;
     `carry(slot, bytes_in, bytes_out, now)`: bytes that an exchange has moved; `finish(entry, bytes_in, bytes_out,
-    now)`: that, and the end."""
+    now)`: that, and the end; `finish_known`: the same for an entry that is remembered."""
 
     __slots__ = (
         "carry",
@@ -84,6 +104,7 @@ class Tracker:
         "error",
         "failure",
         "finish",
+        "finish_known",
         "request",
         "session",
         "table",
@@ -112,7 +133,9 @@ class Tracker:
         arguments = "slot, bytes_in, bytes_out, now"
         self.carry: Carry = compose(self.table, carried, arguments, touched=False)
         self.end: Event = compose(self.table, closed, "slot, now", touched=True, release=True)
-        self.finish: Finish = compose_finish(self.table, [*carried, *closed], arguments.replace("slot", "entry"))
+        arguments = arguments.replace("slot", "entry")
+        self.finish: Finish = compose_finish(self.table, [*carried, *closed], arguments, known=False)
+        self.finish_known: Finish = compose_finish(self.table, [*carried, *closed], arguments, known=True)
 
     @property
     def hears_responses(self) -> bool:
@@ -185,8 +208,10 @@ def remember(known: dict[Any, Any], value: Any, key: bytes, entry: Tracking) -> 
     """Notes where the entry of a key is, which is held, for the next time that the rule has the same value."""
     if isinstance(value, bytes) and len(value) > LONGEST:
         return
-    entry.cell, entry.word = entry.tracker.table.place(key, entry.slot)
+    tracker = entry.tracker
+    entry.cell, entry.word = tracker.table.place(key, entry.slot)
     if entry.cell >= 0:
+        entry.finish = tracker.finish_known
         if len(known) >= KNOWN:
             known.clear()
         known[value] = (entry,)
