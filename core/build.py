@@ -150,7 +150,8 @@ def equip(
     install_backups(frontends)
     install_logs(configuration, frontends, site)
     install_errors(frontends, site)
-    install_tracking(frontends, compiled, site.trackers)
+    codes = configuration.globals
+    install_tracking(frontends, compiled, site.trackers, codes.error_codes, codes.failure_codes)
     install_levels(site.levels, frontends, backends)
     return site
 

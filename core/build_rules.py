@@ -82,6 +82,8 @@ def install(
         limits=limits,
         userlists=users,
         error_pages=configuration.error_pages,
+        error_codes=configuration.globals.error_codes,
+        failure_codes=configuration.globals.failure_codes,
     )
     if tables is None:
         tables = private_tables(configuration.tables, FEW)

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from .config.global_spec import ERROR_CODES, FAILURE_CODES
 from .relay import inspection, passes, tracking
+from .relay.judging import counting
 from .relay.route import SHOWN, TRACKED, Frontend, Route
 from .rules.catalogue import Needs
 from .rules.proxy_rules import NO_RULES, ProxyRules
@@ -23,14 +25,21 @@ Compiled = Mapping[tuple[str, bool], ProxyRules]
 """The rules of each proxy, by its name and whether it has a frontend."""
 
 
-def install_tracking(frontends: Sequence[Frontend], compiled: Compiled, trackers: Trackers) -> None:
-    """Equip all frontends."""
+def install_tracking(
+    frontends: Sequence[Frontend],
+    compiled: Compiled,
+    trackers: Trackers,
+    errors: frozenset[int] = ERROR_CODES,
+    failures: frozenset[int] = FAILURE_CODES,
+) -> None:
+    """Equip all frontends. `errors`, `failures`: the statuses that count as such."""
     hears = any(tracker.hears_responses for tracker in trackers.all())
+    heard = counting(errors, failures) if hears else None
     for frontend in frontends:
         own = compiled.get((frontend.name, True), NO_RULES)
         rules = [own, *(_rules_of(route, compiled) for route in frontend.routes)]
         if any(one.needs & Needs.TRACKING for one in rules):
-            _equip(frontend, own, compiled, hears)
+            _equip(frontend, own, compiled, heard)
 
 
 def _rules_of(route: Route, compiled: Compiled) -> ProxyRules:
@@ -42,7 +51,7 @@ def _tracks(rules: RuleSet) -> bool:
     return bool(rules.needs & Needs.TRACKING)
 
 
-def _equip(frontend: Frontend, own: ProxyRules, compiled: Compiled, hears: bool) -> None:
+def _equip(frontend: Frontend, own: ProxyRules, compiled: Compiled, heard: Run | None) -> None:
     logs = (frontend.access_log, frontend.early_log)
     shown = any(log is not None and log.needs & Needs.TABLES for log in logs)
     frontend.tracking = SHOWN if shown else TRACKED
@@ -62,8 +71,8 @@ def _equip(frontend: Frontend, own: ProxyRules, compiled: Compiled, hears: bool)
         theirs = _rules_of(route, compiled)
         if _tracks(theirs.content) and route.backend.spec is not frontend.spec:
             route.plan = _behind(route.plan, theirs.content, tracking.count_in_backend)
-        if hears:
-            route.response_plan = (tracking.count_response, *route.response_plan)
+        if heard is not None:
+            route.response_plan = (heard, *route.response_plan)
             route.whole = -1
 
 

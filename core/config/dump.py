@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 
 from ...pools.table_shape import ARRAYS
 from ..units import format_size, format_time
+from . import status_codes
 from .global_spec import TuneSpec
 from .lexer import quote_word
 from .logs import FACILITIES, LEVELS, format_sample
@@ -210,6 +211,7 @@ def _globals(spec: GlobalSpec) -> Iterator[str]:
         yield _table_file(spec)
     if spec.secret_file:
         yield _line("secret-file", spec.secret_file)
+    yield from status_codes.lines(spec)
     yield from _tune(spec.tune)
 
 

@@ -15,6 +15,11 @@ from .table_spec import FILE_INTERVAL
 if TYPE_CHECKING:
     from .model import LogSpec, Place
 
+ERROR_CODES = frozenset(range(400, 500))
+"""Statuses that are errors of clients, unless `http-err-codes` says others."""
+FAILURE_CODES = frozenset(range(500, 600)) - {501, 505}
+"""Statuses that are failures of servers, unless `http-fail-codes` says others."""
+
 
 @dataclass(frozen=True, slots=True)
 class ControlSpec:
@@ -117,4 +122,8 @@ class GlobalSpec:
     secret_file: str = ""
     secret: bytes = field(default=b"", repr=False)
     """Ours, what is in `secret-file`: sticky cookies are signed with it; b"": with a secret of their table."""
+    error_codes: frozenset[int] = ERROR_CODES
+    """`http-err-codes`."""
+    failure_codes: frozenset[int] = FAILURE_CODES
+    """`http-fail-codes`."""
     tune: TuneSpec = TuneSpec()

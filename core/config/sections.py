@@ -22,6 +22,7 @@ from . import proxies as _proxies
 from . import resolvers as _resolvers
 from . import rules as _rules
 from . import server as _server
+from . import status_codes as _status_codes
 from . import sticky as _sticky
 from . import tables as _tables
 from . import timeouts as _timeouts
@@ -45,6 +46,7 @@ TABLES = (
     _proxies,
     _rules,
     _server,
+    _status_codes,
     _sticky,
     _tables,
     _timeouts,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..config.model import RuleWord
 from ..config.suggest import offer
@@ -21,6 +21,9 @@ from .catalogue import Needs, Stage
 from .samples import INT
 from .table_keys import key_maker
 from .trackers import Tracked, Tracker, Tracking, found_in, remember, tracked_of
+
+if TYPE_CHECKING:
+    from .scope import Site
 
 _KEY = "<key> [table <table>]"
 _MASK = 0xFFFFFFFF
@@ -83,7 +86,7 @@ def _track(use: Use) -> Act:
                     session.tracked = (*(tracked or ()), Tracking(tracker, number, slot))
 
         return act_early
-    judge = _judge(tracker) if kind == "http-response" else None
+    judge = _judge(tracker, use.ground.site) if kind == "http-response" else None
     known: dict[Any, tuple[Tracking]] = {}
     remembers = kind == "http-request"
 
@@ -108,16 +111,18 @@ def _track(use: Use) -> Act:
     return tracker.again(number, run, clock, act, known) if remembers else act
 
 
-def _judge(tracker: Tracker) -> Callable[[Any, int, int], None] | None:
+def _judge(tracker: Tracker, site: Site) -> Callable[[Any, int, int], None] | None:
     """What the status of the response counts as: it came before it was tracked."""
     if not tracker.hears_responses:
         return None
 
+    errors, failures = site.error_codes, site.failure_codes
+
     def judge(x: Any, slot: int, now: int) -> None:
         status = x.answer.status
-        if 400 <= status < 500:
+        if status in errors:
             tracker.error(slot, now)
-        elif status >= 500 and status not in (501, 505):
+        if status in failures:
             tracker.failure(slot, now)
 
     return judge

@@ -230,6 +230,10 @@ class Site(Protocol):
     """userlists.Userlist by name."""
     trackers: Any
     """trackers.Trackers: of the stick tables."""
+    error_codes: frozenset[int]
+    """Statuses that stick tables count as errors of clients."""
+    failure_codes: frozenset[int]
+    """And as failures of servers."""
     proxy: str
     """The name of the proxy whose rules are compiled, "" where they are nobody's own."""
     resolvers: Mapping[str, Any]

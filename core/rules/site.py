@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from ...pools.table import Table
+from ..config.global_spec import ERROR_CODES, FAILURE_CODES
 from ..config.model import Configuration, ErrorPagesSpec, ProxySpec, ServerSpec
 from ..resolver.opening import Unasked
 from .levels import Levels
@@ -47,6 +48,8 @@ class LiveSite:
     resolvers: Mapping[str, Any] = field(default_factory=dict)
     """scope.ResolverFacts."""
     error_pages: Mapping[str, ErrorPagesSpec] = field(default_factory=dict)
+    error_codes: frozenset[int] = ERROR_CODES
+    failure_codes: frozenset[int] = FAILURE_CODES
 
 
 @dataclass(slots=True)

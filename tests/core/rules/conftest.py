@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from maniple.core.config.global_spec import ERROR_CODES, FAILURE_CODES
 from maniple.core.http.head import HeadReader
 from maniple.core.http.limits import Limits
 from maniple.core.rules.levels import Levels
@@ -37,6 +38,8 @@ def make_site() -> Callable[..., Any]:
             trackers=Trackers(),
             proxy="",
             error_pages={},
+            error_codes=ERROR_CODES,
+            failure_codes=FAILURE_CODES,
         )
         for name, value in facts.items():
             assert hasattr(site, name), f"a site has no '{name}'"
