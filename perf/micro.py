@@ -252,7 +252,8 @@ def _table(entries: int, what: str) -> Callable[[], Callable[[], object]]:
     def make() -> Callable[[], object]:
         table, keys = _filled_table(entries)
         random = Random(1)
-        seen = cycle(random.choices(keys, k=min(entries * 4, 200_000)))
+        # Made anew in the order of their use: a request has just made its key, wherever the table has it.
+        seen = cycle([bytes(bytearray(key)) for key in random.choices(keys, k=min(entries * 4, 200_000))])
         counts = [table.cell(one.name) for one in table.shape.stored]
 
         def look_up() -> None:

@@ -24,12 +24,10 @@ from collections.abc import Callable
 
 from .locks import ByteLocks, NoLocks
 from .table_arrays import Arrays
-from .table_shape import BLOCK, FREE, SPARE
+from .table_shape import BLOCK, BORN, FREE, SPARE, STATE
 
 TURN, LIVING, FRESH, HEAD, TAIL = range(5)
 """Words of a stripe's state: odd while it changes; entries; slots that were ever used; the ring's two ends."""
-STATE, BORN = range(2)
-"""Words of a row: 1 for an entry; when it was made, ms."""
 LIVE = 1
 PASSED = 64
 """Held entries that a search for the oldest passes before it gives up: a millisecond. They are the newest then, so that

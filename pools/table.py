@@ -20,12 +20,12 @@ from typing import Any
 
 from .locks import ByteLocks, NoLocks
 from .segment import Segment
-from .stripe import FRESH, LIVE, LIVING, STATE, Stripe
+from .stripe import FRESH, LIVE, LIVING, Stripe
 from .table_arrays import SECRET, SECRET_BYTES, SEED, SHARED, Arrays
 from .table_cells import Count, Gauge, Rate, Word, make_cell
 from .table_names import Names
 from .table_probing import make_find, make_hold, make_release, make_same, make_track
-from .table_shape import FOREVER, Layout, Stored, TableShape
+from .table_shape import FOREVER, STATE, Layout, Stored, TableShape
 
 _HASH = 0xFFFFFFFF
 Hash = Callable[[bytes, int], int]

@@ -13,7 +13,7 @@ import mmap
 from collections.abc import Collection
 
 from .segment import Segment
-from .table_shape import WRITERS, Layout, TableShape
+from .table_shape import DUE, ROW_WORDS, WRITERS, Layout, TableShape
 
 USED, SEED, NAMED, SHARED = range(4)
 """Words of the header: writers that were ever used, from 0 (the base); what the hash starts from; names so far; whether
@@ -92,9 +92,10 @@ class Arrays:
         self.directory = self._words(layout.directory_at, layout.stripes * layout.cells_per_stripe, "Q")
         self.bounds = self._words(layout.bounds_at, layout.stripes * layout.blocks_per_stripe)
         self.ring = self._words(layout.ring_at, layout.stripes * layout.slots_per_stripe)
-        self.due = self._words(layout.due_at, layout.slots)
         self.changed = body[layout.changed_at : layout.changed_at + layout.slots]
         self.rows = self._words(layout.rows_at, layout.slots * layout.row_words)
+        self.due = self.rows[DUE :: layout.row_words]
+        """By slot."""
         self.row_words = layout.row_words
         self.row_bytes = layout.row_words * 8
         self.keys_at = segment.start + layout.rows_at + layout.key_offset
@@ -159,7 +160,7 @@ class Arrays:
             for held in self.held:
                 held[slot * 2 + 1] = 0
         at = slot * self.row_words
-        for word in range(at + 2, at + self.layout.key_offset // 8):
+        for word in range(at + ROW_WORDS, at + self.layout.key_offset // 8):
             self.rows[word] = 0
 
     def key(self, slot: int) -> bytes:

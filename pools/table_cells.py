@@ -15,8 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from .stripe import BORN
-from .table_shape import Kind, Stored
+from .table_shape import BORN, Kind, Stored
 
 if TYPE_CHECKING:
     from .table import Table

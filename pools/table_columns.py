@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from .stripe import BORN, FRESH, LIVE, STATE
+from .stripe import FRESH, LIVE
 from .table import Table
 from .table_cells import COUNT_BITS, PERIOD, Count, Rate
-from .table_shape import STRIPE_WORDS
+from .table_shape import BORN, STATE, STRIPE_WORDS
 
 _WORD = (1 << 64) - 1
 _COUNT = (1 << COUNT_BITS) - 1

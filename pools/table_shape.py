@@ -7,11 +7,11 @@ clocks, processes, locks. A shape is a value: two tables whose shapes are equal 
 An entry has a *slot*, a number from 1. Its parts lie in arrays:
 
     directory   words: upper half of the key's hash, slot; open addressing, at most half full
-    due         words: when the entry expires, ms; free slots have FREE
     bounds      words: for each BLOCK of slots a lower bound of their due
     ring        words: slots to use again, per stripe
     changed     bytes: set by writers, cleared by whoever tells other machines
-    rows        state, born, words of the data types that are assigned (gpt, server), the key
+    rows        state, born, due (when the entry expires, ms; free slots have FREE), words of the data types that are
+                assigned (gpt, server), the key: what a look-up needs is in one line of the processor's cache
     held[s]     per writer: how often its thread holds the entry, conn_cur
     counted[s]  per writer: counts and rates
 
@@ -29,8 +29,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-LAYOUT: Final = 1
+LAYOUT: Final = 2
 """Counts changes of the places and meanings below."""
+STATE, BORN, DUE, ROW_WORDS = range(4)
+"""Words of a row: 1 for an entry; when it was made, ms; when it expires, ms; how many words all rows have."""
 WRITERS: Final = 257
 """The base and 256 writers at a time. Columns that nobody took cost address space only."""
 BLOCK: Final = 128
@@ -168,10 +170,10 @@ class Layout:
         """One more than the highest slot: slot 0 is none."""
         self.cells_per_stripe = 1 << (2 * self.slots_per_stripe - 1).bit_length()
         self.blocks_per_stripe = -(-self.slots_per_stripe // BLOCK)
-        # Rows: state, born, assigned words, key.
+        # Rows: state, born, due, assigned words, key.
         self.assigned: dict[str, int] = {}
         self.cells: dict[str, int] = {}
-        row, cell = 2, 0
+        row, cell = ROW_WORDS, 0
         for one in shape.stored:
             if one.kind in (Kind.WORD, Kind.NAME):
                 self.assigned[one.name] = row
@@ -190,7 +192,6 @@ class Layout:
         self.directory_at, at = at, _page(at + self.stripes * self.cells_per_stripe * 8)
         self.bounds_at, at = at, _page(at + self.stripes * self.blocks_per_stripe * 8)
         self.ring_at, at = at, _page(at + self.stripes * self.slots_per_stripe * 8)
-        self.due_at, at = at, _page(at + self.slots * 8)
         self.changed_at, at = at, _page(at + self.slots)
         self.rows_at, at = at, _page(at + self.slots * self.row_words * 8)
         self.held_bytes = _page(self.slots * self.held_words * 8)
@@ -204,7 +205,7 @@ class Layout:
         """Memory that an entry costs while so many threads count (the base column included), shares of the directory
         and of free slots too, rounded up."""
         writers = threads + 1
-        slot = 8 + 8 + 1 + self.row_words * 8 + writers * (self.held_words + self.counted_words) * 8
+        slot = 8 + 1 + self.row_words * 8 + writers * (self.held_words + self.counted_words) * 8
         whole = self.slots * slot + self.stripes * (self.cells_per_stripe + self.blocks_per_stripe) * 8
         return -(-whole // self.shape.size)
 

@@ -17,12 +17,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from ...pools.stripe import BORN
 from ...pools.table import Table
 from ...pools.table_cells import Count, Gauge, Word
 from ...pools.table_cells import Rate as RateCell
 from ...pools.table_columns import Columns, take_marks
-from ...pools.table_shape import ARRAYS, Kind
+from ...pools.table_shape import ARRAYS, BORN, Kind
 from .journal import Journal
 from .tables import Column, TableDefinition, make_definition
 from .values import Entry, Rate, Value

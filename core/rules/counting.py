@@ -18,10 +18,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ...pools.stripe import BORN
 from ...pools.table import Table
 from ...pools.table_cells import COUNT_BITS, PERIOD, Count, Gauge, Rate
-from ...pools.table_shape import FOREVER
+from ...pools.table_shape import BORN, FOREVER
 from .catalogue import source_of
 
 Part = tuple[str, str]

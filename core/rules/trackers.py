@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ...pools.stripe import BORN
 from ...pools.table import Table
 from ...pools.table_cells import Count, Gauge, Rate, Word
+from ...pools.table_shape import BORN
 from .counting import Part, compose, compose_again, compose_entry, compose_finish
 
 Event = Callable[[int, int], None]

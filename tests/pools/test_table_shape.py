@@ -39,7 +39,6 @@ def test_parts_lie_apart_and_columns_begin_on_pages() -> None:
             (layout.directory_at, layout.stripes * layout.cells_per_stripe * 8),
             (layout.bounds_at, layout.stripes * layout.blocks_per_stripe * 8),
             (layout.ring_at, layout.stripes * layout.slots_per_stripe * 8),
-            (layout.due_at, layout.slots * 8),
             (layout.changed_at, layout.slots),
             (layout.rows_at, layout.slots * layout.row_words * 8),
             (layout.held_at, layout.held_bytes * 257),
@@ -63,9 +62,9 @@ def test_small_tables_are_exact_and_large_ones_have_room_for_uneven_stripes() ->
 
 def test_words_of_every_data_type() -> None:
     layout = Layout(TableShape("string", 33, 10, 0, True, EVERYTHING))
-    assert layout.assigned == {"server_id": 2, "server_key": 3, "gpt0": 4, "gpt": 5}
-    assert layout.key_offset == 8 * 8
-    assert layout.row_words == 8 + 5
+    assert layout.assigned == {"server_id": 3, "server_key": 4, "gpt0": 5, "gpt": 6}
+    assert layout.key_offset == 9 * 8
+    assert layout.row_words == 9 + 5
     assert layout.cells["gpc0"] == 0 and layout.cells["gpc1"] == 1 and layout.cells["gpc"] == 2
     assert layout.cells["gpc0_rate"] == 5 and layout.cells["gpc_rate"] == 9
     assert layout.held_words == 2
