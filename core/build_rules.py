@@ -25,6 +25,7 @@ from .rules.inspecting import CHANGING
 from .rules.levels import Levels, rows_of
 from .rules.pattern_files import PatternFiles
 from .rules.private_tables import FEW, private_tables
+from .rules.process_variables import evaluate
 from .rules.proxy_rules import NO_RULES, Findings, ProxyRules, compile_proxy
 from .rules.rule_sets import RuleSets
 from .rules.ruleset import EMPTY, RuleSet
@@ -91,6 +92,8 @@ def install(
     # Where nobody listens nobody is asked.
     site.resolvers = relay.resolvers or dict.fromkeys(configuration.resolvers, Unasked())
     found = Findings()
+    # Made when the configuration was examined, before the fork, so that all threads have the same.
+    site.variables.update(configuration.variables or evaluate(configuration.globals.variables, site, found.errors))
     site.levels = Levels(rows_of(configuration), pulse, relay.now)
     sets = RuleSets(configuration.rule_sets, site, found.errors)
     compiled = {} if compiled is None else compiled

@@ -212,6 +212,7 @@ def _globals(spec: GlobalSpec) -> Iterator[str]:
     if spec.secret_file:
         yield _line("secret-file", spec.secret_file)
     yield from status_codes.lines(spec)
+    yield from (_line(line.kind, *(word.text for word in line.words)) for line in spec.variables)
     yield from _tune(spec.tune)
 
 

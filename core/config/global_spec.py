@@ -13,7 +13,7 @@ from ..addresses import Address
 from .table_spec import FILE_INTERVAL
 
 if TYPE_CHECKING:
-    from .model import LogSpec, Place
+    from .model import LogSpec, Place, RuleSpec
 
 ERROR_CODES = frozenset(range(400, 500))
 """Statuses that are errors of clients, unless `http-err-codes` says others."""
@@ -122,6 +122,8 @@ class GlobalSpec:
     secret_file: str = ""
     secret: bytes = field(default=b"", repr=False)
     """Ours, what is in `secret-file`: sticky cookies are signed with it; b"": with a secret of their table."""
+    variables: tuple[RuleSpec, ...] = ()
+    """`set-var` and `set-var-fmt` lines: rules/process_variables makes values of them."""
     error_codes: frozenset[int] = ERROR_CODES
     """`http-err-codes`."""
     failure_codes: frozenset[int] = FAILURE_CODES

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..addresses import Address as Address
 from .cookie_spec import CookieSpec
@@ -380,6 +381,9 @@ class Configuration:
     """All stick tables by name: a proxy's bears the proxy's, one of a peers section `section/table`."""
     peers: Mapping[str, PeersSpec] = field(default_factory=dict)
     """Peers sections by name, also those that are not in use."""
+    variables: dict[str, Any] = field(default_factory=dict, compare=False)
+    """What the global section sets of the process's variables: filled in by who examines the rules (proxy_rules), once,
+    before there are groups."""
 
     def proxy(self, name: str, *, backend: bool) -> ProxySpec | None:
         """The proxy of that name with the wanted side, or None."""

@@ -18,6 +18,7 @@ from . import logs as _logs
 from . import options as _options
 from . import peers as _peers
 from . import placement as _placement
+from . import process_variables as _process_variables
 from . import proxies as _proxies
 from . import resolvers as _resolvers
 from . import rules as _rules
@@ -43,6 +44,7 @@ TABLES = (
     _logs,
     _options,
     _placement,
+    _process_variables,
     _proxies,
     _rules,
     _server,

@@ -22,6 +22,7 @@ from .actions import Ground
 from .catalogue import Needs, Stage
 from .persist_rules import KINDS as PERSIST_KINDS
 from .persist_rules import compile_persist
+from .process_variables import evaluate
 from .rule_sets import RuleSets
 from .ruleset import EMPTY, Rule, RuleSet, compile_rule, compile_test, locate, make_set
 from .scope import Site
@@ -246,6 +247,7 @@ def check_rules(configuration: Configuration) -> Findings:
     """Compile all rules of a configuration for nobody, to find what is wrong with them."""
     found = Findings()
     site = checked_site(configuration)
+    configuration.variables.update(evaluate(configuration.globals.variables, site, found.errors))
     sets = RuleSets(configuration.rule_sets, site, found.errors)
     for spec in configuration.proxies:
         if not spec.disabled:
