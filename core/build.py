@@ -28,6 +28,7 @@ from .build_sticky import install_sticky
 from .build_tracking import install_tracking
 from .config.model import Configuration, ProxySpec
 from .http.limits import Limits
+from .relay.closing import shorten
 from .relay.handing import Inboxes
 from .relay.relay import Relay
 from .relay.route import Frontend, Route
@@ -100,6 +101,7 @@ def build(
         tables = private_tables(configuration.tables)
     site = equip(configuration, frontends, backends, relay, part, parts, pulse=pulse, tables=tables)
     for frontend in frontends:
+        shorten(frontend)
         frontend.straight = straight_way(frontend)
     host = sent_host(spec)
     reporters = [senders.sender(line, spec.log_tag, host) for line in spec.logs]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..config.cookie_spec import CookieSpec
 from ..session import DIRECT, FORCED, IGNORED
-from .cookie_dates import NO_DATES, signed, split_value
+from .cookie_dates import BAR, NO_DATES, signed, split_value
 from .cookie_line import PREFIX_END, make_cut
 from .set_cookie import Fate, Writer
 
@@ -58,6 +58,7 @@ class Persistence:
         "persists",
         "prefixed",
         "preserve",
+        "rests",
         "shown",
         "spec",
         "values",
@@ -79,11 +80,23 @@ class Persistence:
         self.fate = {"rewrite": Fate.REPLACED, "prefix": Fate.PREFIXED}.get(spec.mode, Fate.KEPT)
         self._writer = Writer(spec)
         self._dated = bool(spec.maxidle or spec.maxlife)
+        self.rests = not self._dated
+        """A client with a valid cookie that says no dates is told nothing more (`insertion`)."""
         found: dict[bytes, list[Server]] = {}
         for server, value in zip(servers, values, strict=True):
             if value is not None:
                 found.setdefault(value, []).append(server)
         self._by_value = {value: tuple(listed) for value, listed in found.items()}
+
+    def sole(self, values: Sequence[bytes]) -> Server | None:
+        """The first server of a value that is the only one, and says no dates. If it is usable, and nobody else has
+        bound the request, `read` gives it with the letter V; else that has more to say. None: it has in any case."""
+        if len(values) != 1:
+            return None
+        value = values[0].partition(PREFIX_END)[0] if self.prefixed else values[0]
+        # One with dates is nobody's name.
+        servers = self._by_value.get(value)
+        return servers[0] if value and servers and BAR not in value else None
 
     def read(self, values: Iterable[bytes], flags: int, bound: bool, now: int) -> Reading:
         """Of the values of all cookies of that name, in order. `flags`: FORCED, IGNORED. `bound`: somebody else has

@@ -9,7 +9,7 @@ close, keep-alive or upgrade token.
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ..errors import ClientProtocolError, ExchangeError, ServerProtocolError
 from .fields import COUNT_MASK, HOST, KEEP_ALIVES, LENGTH, PLAIN, FieldLines, Folded, Line
@@ -31,6 +31,7 @@ class HeaderBlock:
     __slots__ = (
         "_fields",
         "_lines",
+        "bound",
         "chunked",
         "close",
         "conflict",
@@ -56,6 +57,9 @@ class HeaderBlock:
     ruled: tuple[object, HeaderBlock | None] | None
     """What a rule set makes of the block (rules.fused): the set's own mark and the block to go on with, None for this
     one. For blocks that have their index."""
+    bound: tuple[Any, ...] | None
+    """What somebody who binds requests to servers has read of the block: his own mark, and what he likes. Set with the
+    index."""
     content_length: int
     chunked: bool
     conflict: bool
@@ -95,6 +99,7 @@ class HeaderBlock:
         """Make the index, for rules: a dict of twelve headers costs as much as looking for two of them in the list.
         `block.index or block.make_index()` is how it is asked for."""
         self.index = index = dict(map(_PAIR, self._lines))
+        self.bound = None
         self.repeats = len(index) != len(self._lines)
         token = index.get(b"connection")
         if token is not None:
@@ -140,6 +145,23 @@ class HeaderBlock:
         copy.upgrade = self.upgrade
         copy.expect_continue = self.expect_continue
         return copy
+
+    def with_line(self, name: bytes, value: bytes | None) -> HeaderBlock:
+        """A block in which the only line of that name, which neither frames a body nor is a Host, has another value;
+        None: in which it is not. It has what is asked for once a head is read, no more."""
+        lines = self._lines.copy()
+        wire = self.wire
+        for place, (old, mark, (found, _)) in enumerate(lines):
+            if found == name:
+                new = b"" if value is None else b"%b: %b\r\n" % (name, value)
+                at = (b"\r\n" + wire).index(b"\r\n" + old)
+                wire = wire[:at] + new + wire[at + len(old) :]
+                if value is None:
+                    del lines[place]
+                else:
+                    lines[place] = (new, mark, (name, value))
+                break
+        return HeaderBlock(lines, wire, self.host, -1, False)
 
     def get(self, name: bytes) -> bytes | None:
         """The first value of a header (lower-case name), None without one."""

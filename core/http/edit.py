@@ -35,6 +35,7 @@ class EditedBlock(HeaderBlock):
     def __init__(self, block: HeaderBlock) -> None:
         # Not HeaderBlock.__init__: half a microsecond less, and nobody asks for the rest once a head is read.
         self.index = (block.index or block.make_index()).copy()
+        self.bound = None
         self.repeats = block.repeats
         self.wire = block.wire
         self.host = block.host

@@ -55,7 +55,7 @@ class RuledBlock(HeaderBlock):
         self._fields = None
         self.index = index
         self.repeats = repeats
-        self.ruled = None
+        self.ruled = self.bound = None
         self.wire = wire
         self.host = host
 

@@ -32,13 +32,17 @@ from ..balance.persistence import Persistence
 from ..balance.set_cookie import Fate, edit_line
 from ..http.cacheability import is_cacheable
 from ..http.edit import edit_request, edit_response
+from ..http.line_edits import with_block
+from ..rules.quiet import quiet
 from ..rules.verdicts import Verdict
-from ..session import IGNORED
+from ..session import DIRECT, IGNORED
 
 if TYPE_CHECKING:
     from ..balance.backend import Backend
     from ..balance.server import Server
+    from ..http.block import HeaderBlock
     from ..http.edit import EditedBlock
+    from ..http.head import RequestHead
     from .exchange import RelayExchange
 
 Binder = Callable[["RelayExchange"], "Server | None"]
@@ -64,6 +68,7 @@ def equip_backend(backend: Backend) -> None:
     backend.closers = closers
 
 
+@quiet
 def bind(exchange: RelayExchange) -> None:
     """The step of a plan before `passes.send`."""
     for binder in exchange.route.backend.binders:
@@ -81,11 +86,13 @@ def look(exchange: RelayExchange) -> None:
         exchange.server_name = server.name
 
 
+@quiet
 def show(exchange: RelayExchange) -> None:
     """The step with which the rules of a proxy with a cookie begin: the log shows letters from now on."""
     exchange.cookie_state = UNBOUND
 
 
+@quiet
 def hide(exchange: RelayExchange) -> None:
     """The same of one without, where a request may have come through one that has."""
     exchange.cookie_state = HIDDEN
@@ -95,25 +102,31 @@ def hide(exchange: RelayExchange) -> None:
 
 
 def _cookie_binder(persistence: Persistence) -> Binder:
-    cut, read, shown = persistence.cut, persistence.read, persistence.shown
+    """What a block's Cookie line says is kept with the block, and what a request becomes with the request that the next
+    one mostly is (both are remembered by their readers), so that a client that comes again costs 50 bytecodes."""
+    read, shown = persistence.read, persistence.shown
+    unbound = UNBOUND if shown else HIDDEN
+    valid = b"VN" if shown else HIDDEN
+    mark = object()
+    look = _looker(persistence, mark)
 
     def by_cookie(x: RelayExchange) -> Server | None:
         x.cookie_dates = NO_DATES
-        x.cookie_state = UNBOUND if shown else HIDDEN
+        x.cookie_state = unbound
         head = x.head
         if head is None:
             return None
         block = head.block
-        line = (block.index or block.make_index()).get(b"cookie")
-        if line is None:
-            return None
-        if block.repeats:
-            values = _cut_lines(x, persistence)
-        else:
-            values, rest = cut(line)
-            if rest is not line:
-                head = x.head = edit_request(head)
-                _edited(head.block).edit_lines(b"cookie", lambda line: rest)
+        if block.index is None:
+            block.make_index()
+        bound = block.bound
+        if bound is None or bound[0] is not mark or bound[1] is not head:
+            bound = look(x, head)
+        server: Server | None
+        _, _, x.head, server, values, _ = bound
+        if server is not None and server.usable and x.wanted is None and not x.persistence & IGNORED:
+            x.cookie_state = valid
+            return server
         if not values:
             return None
         server, letter, x.cookie_dates = read(values, x.persistence, x.wanted is not None, int(time()))
@@ -122,6 +135,44 @@ def _cookie_binder(persistence: Persistence) -> Binder:
         return server
 
     return by_cookie
+
+
+Bound = tuple[object, "RequestHead | None", "RequestHead", "Server | None", "list[bytes]", "HeaderBlock | None"]
+"""HeaderBlock.bound: the binder's mark; a request and what becomes of it; the one server that the values name, if it is
+that simple; the values; the block for the server, None: this one."""
+
+
+def _looker(persistence: Persistence, mark: object) -> Callable[[RelayExchange, RequestHead], Bound]:
+    """Reads the cookies of a request of which nothing is known yet."""
+    cut, sole = persistence.cut, persistence.sole
+
+    def look(x: RelayExchange, head: RequestHead) -> Bound:
+        block = head.block
+        if block.repeats:
+            values = _cut_lines(x, persistence)
+            assert x.head is not None
+            return mark, None, x.head, None, values, None
+        bound = block.bound
+        if bound is not None and bound[0] is mark:
+            # The block was here, so it is remembered, and may know its request (which is a cycle).
+            _, _, _, server, values, new = bound
+            bound = mark, head, head if new is None else with_block(head, new), server, values, new
+            block.bound = bound
+            return bound
+        line = block.index.get(b"cookie") if block.index else None
+        values, rest = ([], None) if line is None else cut(line)
+        server = sole(values)
+        new = None
+        if rest is not line:
+            if block.edited:
+                _edited(block).edit_lines(b"cookie", lambda line: rest)
+            else:
+                new = block.with_line(b"cookie", rest)
+        if not block.edited:
+            block.bound = mark, None, None, server, values, new
+        return mark, None, head if new is None else with_block(head, new), server, values, new
+
+    return look
 
 
 def _cut_lines(x: RelayExchange, persistence: Persistence) -> list[bytes]:
@@ -151,8 +202,9 @@ def _edited(block: Any) -> EditedBlock:
 
 def _cookie_closer(persistence: Persistence) -> Step:
     insertion, fate_of, name, values = persistence.insertion, persistence.fate_of, persistence.name, persistence.values
-    nocache, shown = persistence.nocache, persistence.shown
+    nocache, shown, rests = persistence.nocache, persistence.shown, persistence.rests
 
+    @quiet
     def set_cookie(x: RelayExchange) -> None:
         server, answer, request = x.server, x.answer, x.head
         flags = x.persistence
@@ -174,6 +226,8 @@ def _cookie_closer(persistence: Persistence) -> Step:
                 answer = x.answer = edit_response(answer)
                 block = answer.block
                 _edited(block).edit_lines(b"set-cookie", lambda line: next(following))
+        elif flags & DIRECT and rests and x.cookie_dates is NO_DATES:
+            return
         added = insertion(server, flags, x.cookie_dates, int(time()), request.method, found)
         if added is None:
             return

@@ -90,13 +90,14 @@ def extraordinary(
     if status < 200 and status != 101:
         _interim(connection, exchange, head, data[end:])
         return
-    if exchange.route.whole < 0:
+    route = exchange.route
+    if route.whole < 0 or route.closing is not None:
         changed = responding.begin(connection, exchange, head, data, end)
         if changed is None:
             if exchange.held is not None and exchange.held.waiting:
                 connection.reading = HELD
                 # The head was a sign of life.
-                connection.deadline = relay.clock() * 1000.0 + exchange.route.server_timeout
+                connection.deadline = relay.clock() * 1000.0 + route.server_timeout
                 _pace(connection, exchange.held)
             return
         exchange.held = None

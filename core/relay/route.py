@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..balance.backend import Backend
     from ..balance.server import Server
     from ..http.block import HeaderBlock
+    from ..http.head import ResponseHead
     from ..report.access_log import AccessLog
     from ..report.captures import Captures
     from ..rules.capture_slots import Slot
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from .straight import Way
 
     Run = Callable[[RelayExchange], Verdict | None]
+    Closing = Callable[[RelayExchange, ResponseHead], ResponseHead]
 
 LARGE = 16384
 """From this size on the body's first bytes are written apart from the head instead of being copied behind it."""
@@ -237,6 +239,7 @@ class Route:
         "backup",
         "client_fin",
         "close_server",
+        "closing",
         "connect_timeout",
         "forward_except",
         "forward_if_none",
@@ -308,6 +311,8 @@ class Route:
         """What is run for a response, and for every one that leaves."""
         self.whole = LARGE
         """A response whose body is shorter, and here, is handed on at once. -1: none is, as rules look at all."""
+        self.closing: Closing | None = None
+        """What is done with the head of one that is handed on at once (closing): it gives the head that goes on."""
         self.varied = False
         """A rule has changed a setting, for one exchange."""
         self.backup: Route | None = None

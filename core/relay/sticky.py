@@ -26,6 +26,7 @@ from ..config.sticky_spec import StickySpec
 from ..http.cacheability import is_cacheable
 from ..http.edit import edit_response
 from ..report.syslog_header import WARNING
+from ..rules.quiet import quiet
 from ..rules.verdicts import Answer, Verdict
 from ..session import FORCED, IGNORED
 from .session_names import cookie_reader, header_reader, set_cookie_reader
@@ -128,6 +129,7 @@ class Sticky:
 
     # -- the request --------------------------------------------------------------------------------------------------
 
+    @quiet
     def bind(self, exchange: RelayExchange) -> Verdict | None:
         """The step behind all rules of the backend."""
         exchange.visit = None
@@ -272,6 +274,7 @@ class Sticky:
 
     # -- the response -------------------------------------------------------------------------------------------------
 
+    @quiet
     def close(self, exchange: RelayExchange) -> None:
         """The last step of the rules for a response."""
         visit: Visit | None = exchange.visit

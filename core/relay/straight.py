@@ -9,14 +9,15 @@ Invariant: it is made of a frontend's plan; who puts another one in its place (a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ..http.edit import seal
 from ..rules.fused import Light, light_of
+from ..rules.quiet import is_quiet
 from ..rules.verdicts import STOP, Verdict
 from ..session import NOT_REACHED
-from . import connect, passes, tracking
+from . import binding, connect, passes, tracking
 from .exchange import RelayExchange
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 Way = Callable[[RelayExchange, float], None]
 """(exchange, now): on to a server."""
 
+_BEFORE = (tracking.count_request, binding.show)
+"""Steps that may stand before the set: they take note of the request."""
+
 
 def straight_way(frontend: Frontend) -> Way | None:
     """The way for ordinary requests of a frontend that is built; None where it has no rules, or looks at more than the
@@ -32,26 +36,32 @@ def straight_way(frontend: Frontend) -> Way | None:
     plan = frontend.plan
     if not plan or frontend.spec.mode != "http" or frontend.monitor_uri or frontend.log_at_start or frontend.close:
         return None
-    start = 1 if plan[0] is tracking.count_request and len(plan) == 3 else 0
     route = frontend.default_route
     if frontend.route_to.get(route.backend.name.encode()) is not route:
         # Nowhere to go: passes.leave_frontend knows what that means.
         return _direct
-    if len(plan) != start + 2 or plan[-1] is not passes.leave_frontend:
+    *before, last = plan
+    if last is not passes.leave_frontend or any(step not in _BEFORE for step in before[:-1]):
         return _direct
+    steps = route.plan[:-1]
+    knows = all(map(is_quiet, steps))
     untouched = not frontend.early and frontend.unique_id is None and all(one.whole > 0 for one in frontend.routes)
-    light = light_of(plan[start])
-    if light is not None and not start and untouched and not route.plan:
-        return _light_way(route, light)
-    return _single_way(frontend, start)
+    if not before:
+        return _quiet_way(route) if knows and untouched else _direct
+    light = light_of(before[-1])
+    if light is not None and tracking.count_request not in before and knows and untouched:
+        # With `show` there is a step that says it anew.
+        looked_at = steps or any(one.closing is not None for one in frontend.routes)
+        return _light_way(route, light, _quiet_way(route) if looked_at else connect.dispatch)
+    return _single_way(frontend, (_quiet_way(route) if steps else _send) if knows else None)
 
 
-def _counting(run: Run) -> Run:
-    """What the session tracks is told of the request first."""
-    count = tracking.count_request
+def _in_turn(before: Sequence[Run], run: Run) -> Run:
+    """Steps that only take note of the request, and the set behind them."""
 
     def both(exchange: RelayExchange) -> Verdict | None:
-        count(exchange)
+        for step in before:
+            step(exchange)
         return run(exchange)
 
     return both
@@ -61,26 +71,70 @@ def _direct(exchange: RelayExchange, now: float) -> None:
     passes.enter_request(exchange)
 
 
-def _light_way(route: Route, light: Light) -> Way:
-    """One set, which only edits the head or tracks an entry of a table (let go of when the exchange ends), and nothing
-    else that would touch what `fresh` restores."""
-    dispatch = connect.dispatch
+def _send(exchange: RelayExchange, now: float) -> None:
+    """The backend has no rules."""
+    head = exchange.head
+    if head is not None:
+        seal(head)
+    connect.dispatch(exchange, now)
+
+
+def _quiet_way(route: Route) -> Way:
+    """What the backend runs is quiet: cookies, stick tables, sticky sessions. Restores what that touches, so that it is
+    a whole way where the frontend runs nothing."""
+    plan = route.plan
+    steps = plan[:-1]
+    dispatch, assign = connect.dispatch, connect.assign
 
     def go(exchange: RelayExchange, now: float) -> None:
         exchange.route = route
-        light(exchange, now)
-        dispatch(exchange, now)
+        exchange.answer = exchange.wanted = None
+        exchange.persistence = 0
+        exchange.cookie_state = b"--"
+        exchange.slot_at = exchange.connect_at = NOT_REACHED
+        exchange.server_name = "<NOSRV>"
+        for step in steps:
+            verdict = step(exchange)
+            if verdict is not None:
+                exchange.plan = plan
+                exchange.at = steps.index(step) + 1
+                if verdict.kind is STOP or passes.HANDLERS[verdict.kind](exchange, verdict):
+                    passes.proceed(exchange)
+                return
+        head = exchange.head
+        if head is not None and head.block.edited:
+            seal(head)
+        server = exchange.wanted
+        if server is None:
+            dispatch(exchange, now)
+        else:
+            assign(exchange, server, now)
 
     return go
 
 
-def _single_way(frontend: Frontend, start: int) -> Way:
-    """One set. `start`: 1 where requests are counted before it."""
+def _light_way(route: Route, light: Light, onward: Way) -> Way:
+    """One set, which only edits the head or tracks an entry of a table (let go of when the exchange ends), and nothing
+    else that would touch what `fresh` restores."""
+
+    def go(exchange: RelayExchange, now: float) -> None:
+        exchange.route = route
+        light(exchange, now)
+        onward(exchange, now)
+
+    return go
+
+
+def _single_way(frontend: Frontend, onward: Way | None) -> Way:
+    """One set. `onward`: what follows it where it has neither chosen a backend nor a server, nor has anything to say to
+    the client; None: the passes know."""
     plan = frontend.plan
     first = frontend.route
     route = frontend.default_route
-    run = _counting(plan[1]) if start else plan[0]
-    dispatch = connect.dispatch
+    *before, run, _ = plan
+    if before:
+        run = _in_turn(before, run)
+    behind = len(plan) - 1
 
     def go(exchange: RelayExchange, now: float) -> None:
         # As in RelayExchange.fresh and enter_request, without their calls.
@@ -94,7 +148,7 @@ def _single_way(frontend: Frontend, start: int) -> Way:
         exchange.slot_at = exchange.connect_at = NOT_REACHED
         exchange.server_name = "<NOSRV>"
         exchange.plan = plan
-        exchange.at = start + 1
+        exchange.at = behind
         verdict = run(exchange)
         if verdict is not None:
             if verdict is not passes.DONE and (
@@ -102,13 +156,10 @@ def _single_way(frontend: Frontend, start: int) -> Way:
             ):
                 passes.proceed(exchange)
             return
-        if exchange.route is not first or route.plan or exchange.hints is not None or exchange.wanted is not None:
+        if onward is None or exchange.route is not first or exchange.hints is not None or exchange.wanted is not None:
             passes.proceed(exchange)
             return
         exchange.route = route
-        head = exchange.head
-        if head is not None:
-            seal(head)
-        dispatch(exchange, now)
+        onward(exchange, now)
 
     return go

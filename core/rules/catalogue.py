@@ -53,6 +53,8 @@ class Needs(IntFlag):
     """Entries of stick tables are tracked: the end of sessions and exchanges is told (relay/tracking)."""
     TABLES = 512
     """What is stored in stick tables."""
+    LEAVES = 1024
+    """Nothing that must be there; it leaves something on the exchange: a variable, its number."""
     PAYLOAD = 128
     """Bytes of a stream, as they come."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import variables
-from .catalogue import Call, Scoped, converter
+from .catalogue import Call, Needs, Scoped, converter
 from .samples import ANY, BIN, INT, METH, STR
 from .variables import Pair
 
@@ -47,6 +47,7 @@ def read_conditions(call: Call, first: int = 1) -> tuple[Callable[[Pair | None, 
     None,
     "As it is; a variable is set to it if all conditions are met",
     arguments="name:variable condition:string? condition2:string? condition3:string? condition4:string?",
+    needs=Needs.LEAVES,
 )
 def _set_var(call: Call) -> Scoped:
     name = call.values[0]
@@ -78,7 +79,7 @@ def _set_var(call: Call) -> Scoped:
     return Scoped(set_if)
 
 
-@converter("unset-var", ANY, None, "As it is; a variable is forgotten", arguments="name:variable")
+@converter("unset-var", ANY, None, "As it is; a variable is forgotten", arguments="name:variable", needs=Needs.LEAVES)
 def _unset_var(call: Call) -> Scoped:
     unset = variables.unsetter(call.values[0], call.site)
 

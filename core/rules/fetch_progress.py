@@ -64,7 +64,7 @@ def user_time(x: Any) -> int:
     return int(x.end_at) - int(x.idle_since)
 
 
-@fetch("txn.id32", INT, RUNNING, "The number of the exchange in its thread, as `%rt` shows it", needs=Needs.NOTHING)
+@fetch("txn.id32", INT, RUNNING, "The number of the exchange in its thread, as `%rt` shows it", needs=Needs.LEAVES)
 def _number(call: Call) -> Fetch:
     if call.stage & Stage.LOG:
         return lambda x: x.number & 0xFFFFFFFF

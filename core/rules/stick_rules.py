@@ -30,6 +30,8 @@ from ..session import FORCED
 from .acl_set import AclSet
 from .actions import Act, Ground, Use
 from .bonds import Bonds
+from .catalogue import Needs
+from .quiet import quiet
 from .ruleset import EMPTY, Rule, RuleSet, Step, compile_test, runner
 from .table_keys import key_maker
 
@@ -37,6 +39,9 @@ KINDS = stick.KINDS
 MATCH, _ON, _REQUEST, RESPONSE = KINDS
 MOST = 8
 """Keys that are noted for one request and its response."""
+
+_LOUD = Needs.BODY | Needs.RESPONSE_BODY | Needs.PAYLOAD | Needs.LEAVES
+"""A set that needs one of these is not quiet."""
 
 Key = Callable[[Any], bytes | None]
 Noted = tuple[Bonds, bytes, bool]
@@ -63,9 +68,6 @@ def compile_stick(line: RuleSpec, acls: AclSet, ground: Ground) -> StickRule:
     condition = None
     rest = use.rest
     if rest:
-        if rest[0].text not in ("if", "unless"):
-            usage = f"usage: {kind} <pattern> [table <table>] [{{if|unless}} <condition>]"
-            raise use.error(f"`if` or `unless` is expected instead of '{rest[0].text}'", rest[0], usage)
         condition = compile_test(rest, acls, ground)
     key = _key(compiled.run, make)
     assert ground.spec is not None
@@ -95,6 +97,8 @@ def _bonds(use: Use) -> Bonds:
         name = spec.name
         if name not in tables:
             raise use.error(f"'{name}' has no stick table", None, "name one: `table <table>`, or add a `stick-table`")
+    if not use.ended():
+        raise use.error(f"`if` or `unless` is expected instead of '{use.peek()}'", use.rest[0])
     by_address = name in site.trackers.by_address
     return Bonds(tables[name], site.backends[spec.name].servers, by_address, site.process.clock)
 
@@ -167,14 +171,15 @@ def make_stick_set(rules: Sequence[StickRule]) -> RuleSet:
     late = rules[0].texts[0] == RESPONSE
     steps = tuple(_step(rule, late) for rule in rules)
     run = runner(steps)
-    if late:
-        return RuleSet(steps, tuple(rules), needs, True, run)
 
     def begin(x: Any) -> None:
         x.stores = ()
         run(x)
 
-    return RuleSet(steps, tuple(rules), needs, True, begin)
+    whole: Callable[[Any], Any] = run if late else begin
+    if not needs & _LOUD:
+        quiet(whole)
+    return RuleSet(steps, tuple(rules), needs, True, whole)
 
 
 def _step(rule: StickRule, late: bool) -> Step:
@@ -200,11 +205,13 @@ def stores_of(requests: RuleSet, responses: RuleSet) -> tuple[Act, ...]:
     return (responses.run, write) if requests.steps else (forget, responses.run, write)
 
 
+@quiet
 def forget(x: Any) -> None:
     """Nothing is noted of this request."""
     x.stores = ()
 
 
+@quiet
 def write(x: Any) -> None:
     """What is noted goes into its tables."""
     stores = x.stores

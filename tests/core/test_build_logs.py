@@ -76,7 +76,7 @@ def test_logasap_looks_at_every_response() -> None:
 def test_what_expressions_need_is_there() -> None:
     made = frontend('log-format "%[src]"')
     assert made.wants_packed and made.wants_source and made.ordinary
-    assert [route.whole for route in frontend('log-format "%[capture.res.ver]"').routes] == [-1]
+    assert [route.closing is None for route in frontend('log-format "%[capture.res.ver]"').routes] == [False]
 
 
 def test_the_first_mistake_is_raised() -> None:

@@ -96,10 +96,21 @@ def test_fields_and_get() -> None:
 def test_copy_is_equal_and_apart() -> None:
     block = read(b"Content-Length: 3", b"Connection: close, upgrade", b"Upgrade: a", b"Expect: 100-continue")
     copy = block.copy()
-    names = [name for name in HeaderBlock.__slots__ if name != "_fields"]
+    names = [name for name in HeaderBlock.__slots__ if name not in ("_fields", "bound")]
     assert [getattr(copy, name) for name in names] == [getattr(block, name) for name in names]
     copy.wire = b""
     assert block.wire
+
+
+def test_with_another_line() -> None:
+    block = read(b"A: 1", b"Bcookie: x", b"Cookie: x", b"C: 2")
+    other = block.with_line(b"cookie", b"y")
+    assert other.wire == b"a: 1\r\nbcookie: x\r\ncookie: y\r\nc: 2\r\n"
+    assert other.fields == ((b"a", b"1"), (b"bcookie", b"x"), (b"cookie", b"y"), (b"c", b"2"))
+    without = other.with_line(b"a", None)
+    assert without.wire == b"bcookie: x\r\ncookie: y\r\nc: 2\r\n"
+    assert without.make_index() == {b"bcookie": b"x", b"cookie": b"y", b"c": b"2"}
+    assert block.wire == b"a: 1\r\nbcookie: x\r\ncookie: x\r\nc: 2\r\n" and len(block.fields) == 4
 
 
 def test_shared_once_remembered() -> None:
