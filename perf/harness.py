@@ -122,42 +122,56 @@ def run(plan: Plan, say: Say) -> Results:
     previous = signal.signal(signal.SIGTERM, _end)
     try:
         for scenario in plan.scenarios:
-            outcomes = [Outcome(target.name, absent=_absence(target, scenario, found)) for target in plan.targets]
-            results.outcomes[scenario.name] = outcomes
-            say(f"{scenario.name}: {scenario.title}")
-            _run_scenario(bench, scenario, outcomes, found, results, say)
+            absences = [_absence(target, scenario, found) for target in plan.targets]
+            results.outcomes[scenario.name] = [
+                Outcome(target.name, absent=absence) for target, absence in zip(plan.targets, absences, strict=True)
+            ]
+        for family in families(plan.scenarios):
+            for scenario in family:
+                say(f"{scenario.name}: {scenario.title}")
+            _run_family(bench, family, found, results, say)
     finally:
         signal.signal(signal.SIGTERM, previous)
     return results
 
 
-def _run_scenario(
-    bench: Bench,
-    scenario: Scenario,
-    outcomes: list[Outcome],
-    found: dict[str, list[str] | None],
-    results: Results,
-    say: Say,
+def families(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
+    """Scenarios that are measured in the same rounds, for what one adds to another is less than what the machine does
+    meanwhile: each with those that have it as the plain one beside them."""
+    names = {scenario.name for scenario in scenarios}
+    found: dict[str, list[Scenario]] = {}
+    for scenario in scenarios:
+        head = scenario.plain if scenario.plain in names else scenario.name
+        found.setdefault(head, []).append(scenario)
+    return list(found.values())
+
+
+def _run_family(
+    bench: Bench, family: Sequence[Scenario], found: dict[str, list[str] | None], results: Results, say: Say
 ) -> None:
     with ExitStack() as stack:
         # The folder stays until all that writes into it has ended, so it is entered first.
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maniple-bench-")))
         origin = stack.enter_context(Origin(folder, bench.other_cpus))
         results.programs["origin"] = origin.kind
-        sink = stack.enter_context(Sink(folder, bench.other_cpus)) if scenario.httplog else None
+        logged = any(scenario.httplog for scenario in family)
+        sink = stack.enter_context(Sink(folder, bench.other_cpus)) if logged else None
+        width = max(len(scenario.name) for scenario in family) if len(family) > 1 else 0
         for number in range(1, bench.plan.rounds + 1):
-            for target, outcome in zip(bench.plan.targets, outcomes, strict=True):
-                program = found[target.name]
-                if outcome.absent or program is None:
-                    continue
-                own = folder / f"{number}-{target.name}"
-                own.mkdir()
-                subject = Subject(bench, scenario, target, program, origin, sink, own, number)
-                sample = measure(subject)
-                outcome.samples.append(sample)
-                say(f"  {number}/{bench.plan.rounds} {target.name:<13} {_in_words(sample)}")
-                if not origin.alive():
-                    raise ProcessFault("the origin has ended")
+            for position, target in enumerate(bench.plan.targets):
+                for scenario in family:
+                    outcome, program = results.outcomes[scenario.name][position], found[target.name]
+                    if outcome.absent or program is None:
+                        continue
+                    own = folder / f"{number}-{target.name}-{scenario.name}"
+                    own.mkdir()
+                    heard = sink if scenario.httplog else None
+                    sample = measure(Subject(bench, scenario, target, program, origin, heard, own, number))
+                    outcome.samples.append(sample)
+                    what = f"{scenario.name:<{width}} " if width else ""
+                    say(f"  {number}/{bench.plan.rounds} {what}{target.name:<13} {_in_words(sample)}")
+                    if not origin.alive():
+                        raise ProcessFault("the origin has ended")
 
 
 def measure(subject: Subject) -> Sample:
@@ -242,10 +256,16 @@ def busy(subject: Subject, child: Child, port: int) -> Sample:
     return Sample(figures, tuple(faults))
 
 
+def warm_up(subject: Subject, port: int) -> None:
+    """The load before what is measured, if the plan has one."""
+    if subject.bench.plan.warm_up:
+        load(subject, port, subject.bench.plan.warm_up)
+
+
 def measure_requests(subject: Subject) -> Sample:
     with ExitStack() as stack:
         child, port, _seconds = start(subject, stack)
-        load(subject, port, subject.bench.plan.warm_up)
+        warm_up(subject, port)
         return busy(subject, child, port)
 
 
@@ -255,7 +275,7 @@ def measure_idle(subject: Subject) -> Sample:
     scenario = subject.scenario
     with ExitStack() as stack:
         child, port, _seconds = start(subject, stack)
-        load(subject, port, subject.bench.plan.warm_up)
+        warm_up(subject, port)
         alone = busy(subject, child, port)
         if alone.faults:
             return alone
@@ -271,7 +291,7 @@ def measure_idle(subject: Subject) -> Sample:
             return beside
         closed = idle.released()
         # Not measured: it also gives the target time to close ten thousand connections.
-        load(subject, port, subject.bench.plan.warm_up)
+        warm_up(subject, port)
         again = busy(subject, child, port)
         if again.faults:
             return again

@@ -75,7 +75,7 @@ def test_two_groups_of_each_program(need: Callable[..., None]) -> None:
     """Every target serves with as many processes or threads as it is told to."""
     need("wrk", "haproxy", "nginx")
     names = ("maniple", "haproxy", "nginx", "pump")
-    plan = Plan(curve.scenarios([2]), [BY_NAME[name] for name in names], rounds=1, seconds=1, warm_up=1)
+    plan = Plan(curve.scenarios([2]), [BY_NAME[name] for name in names], rounds=1, seconds=1, warm_up=0)
     results = harness.run(plan, lambda line: None)
     assert results.settings["groups"] == 2
     assert {one.target: one.state for one in results.outcomes["small-2"]} == dict.fromkeys(names, "ok")

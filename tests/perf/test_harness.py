@@ -19,7 +19,7 @@ QUIET: Callable[[str], None] = lambda line: None  # noqa: E731
 
 
 def plan(target: Target, *names: str) -> Plan:
-    return Plan(scenarios.select(names), [target], rounds=1, seconds=1, warm_up=1)
+    return Plan(scenarios.select(names), [target], rounds=1, seconds=1, warm_up=0)
 
 
 def children() -> set[int]:
@@ -42,6 +42,13 @@ def test_smoke_haproxy(need: Callable[..., None]) -> None:
     assert 1 < started.samples[0].figures["start_ms"] < 10_000
     assert "HAProxy version" in results.programs["haproxy"]
     assert children() <= before
+
+
+def test_what_is_compared_is_measured_in_the_same_rounds() -> None:
+    names = ("tracked-2", "small", "httplog", "browser-rules", "tracked", "small-2")
+    asked = [scenarios.BY_NAME[name] for name in names]
+    found = [[scenario.name for scenario in family] for family in harness.families(asked)]
+    assert found == [["tracked-2", "small-2"], ["small", "tracked"], ["httplog"], ["browser-rules"]]
 
 
 def test_smoke_idle(need: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,7 +100,7 @@ def test_killed_at_any_instant(seed: int) -> None:
         table = open_again(segment, writer)
         count, _, gauge = cells(table)
         place = random.Random(row)
-        for number in range(OPERATIONS // 10):
+        for number in range(OPERATIONS // 20):
             at = row * 8 + 2 * (number % 4)
             slot = table.track(key(number % 4), 1000)
             words[at + BEGUN] += 1

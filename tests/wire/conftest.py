@@ -12,7 +12,7 @@ from maniple.tests.wire.rig.haproxy import Oracle, find_oracle
 from maniple.tests.wire.rig.ours import LoopThread
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def loop_thread() -> Iterator[LoopThread]:
     thread = LoopThread()
     yield thread

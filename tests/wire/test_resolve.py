@@ -158,7 +158,7 @@ def outcomes(oracle: Oracle, loop_thread: LoopThread) -> Iterator[dict[tuple[str
             if script:
                 server.put(name, *script)
         listening = socket.create_server(("127.0.0.1", 0))
-        text = written(servers, FRONT, listening.fileno(), 150)
+        text = written(servers, FRONT, listening.fileno(), 500)
         run: HaproxyProcess | ManipleRun
         run = oracle.start(text, [listening.fileno()]) if who == "haproxy" else loop_thread.start(text, [listening])
         try:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import gc
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
+from unittest.mock import Mock
 
+import pytest
 import uvloop
+from maniple.core import build as build_module
 from maniple.core.build import build
 from maniple.core.config.model import Configuration
 from maniple.core.config.parser import load
@@ -143,7 +145,6 @@ class Whole:
         self.senders: list[Inboxes] = []
         self.runtimes: list[Runtime] = []
         numbers = range(1, threads + 1)
-        thresholds = gc.get_threshold()
         for number, thread in zip(numbers, self.threads, strict=True):
             senders = Inboxes()
             self.senders.append(senders)
@@ -161,9 +162,10 @@ class Whole:
                     inboxes=senders if inboxes else None,
                 )
 
-            self.runtimes.append(thread.call(make))
-        gc.unfreeze()
-        gc.set_threshold(*thresholds)
+            # build() freezes what is there: not in a process that lives on.
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(build_module, "gc", Mock())
+                self.runtimes.append(thread.call(make))
         for thread, runtime, sock, (_, reading) in zip(
             self.threads, self.runtimes, self.sockets, self.inboxes, strict=True
         ):

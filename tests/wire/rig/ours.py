@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class LoopThread:
-    """The event loop that all runtimes of the session run on, one after the other."""
+    """The event loop that all runtimes of a module run on, one after the other."""
 
     def __init__(self) -> None:
         self.loop = uvloop.new_event_loop()
