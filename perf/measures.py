@@ -80,6 +80,15 @@ def spread(values: Sequence[float]) -> Spread | None:
     return Spread(median(values), min(values), max(values)) if values else None
 
 
+def differences(one: Outcome, other: Outcome, metric: str) -> list[float]:
+    """`one` less `other`, round by round, where both have a faultless figure."""
+    return [
+        mine.figures[metric] - theirs.figures[metric]
+        for mine, theirs in zip(one.samples, other.samples, strict=False)
+        if usable(mine, metric) and usable(theirs, metric)
+    ]
+
+
 def ratios(one: Outcome, other: Outcome, metric: str) -> list[float]:
     """`one` over `other`, round by round, where both have a faultless figure."""
     return [

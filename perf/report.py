@@ -18,7 +18,7 @@ import orjson
 from . import targets
 from .goals import GOALS, Against, Goal, Verdict, limit_of
 from .harness import Results
-from .measures import METRICS, Outcome, Spread, ratio
+from .measures import METRICS, Outcome, Spread, differences, ratio, spread
 from .plots import Bar, BarGroup, bar_chart
 from .scenarios import BY_NAME
 
@@ -68,8 +68,7 @@ def measured(results: Results, goal: Goal) -> float | None:
         return _median(subject.spread(goal.metric))
     if goal.against is Against.PLAIN:
         plain = _find(results.outcomes.get(BY_NAME[goal.scenario].plain, []), SUBJECT)
-        own, less = _median(subject.spread(goal.metric)), None if plain is None else _median(plain.spread(goal.metric))
-        return None if own is None or less is None else own - less
+        return None if plain is None else _median(spread(differences(subject, plain, goal.metric)))
     reference = _find(outcomes, REFERENCE)
     if reference is None or reference.state != "ok":
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from maniple.perf.measures import Outcome, Sample, Spread, ratio, ratios, spread
+from maniple.perf.measures import Outcome, Sample, Spread, differences, ratio, ratios, spread
 
 
 def outcome(*values: float | None) -> Outcome:
@@ -35,6 +35,8 @@ def test_rounds_with_a_fault_count_for_nothing() -> None:
     assert ratios(mine, theirs, "cpu_us") == [2.0]
     assert mine.spread("cpu_us") == Spread(4.0, 2.0, 6.0)
     assert ratio(outcome(None), theirs, "cpu_us") is None
+    assert differences(mine, theirs, "cpu_us") == [1.0]
+    assert differences(outcome(11, 33, 12), outcome(10, 30, 10), "cpu_us") == [1, 3, 2]
 
 
 def test_nothing_is_divided_by_zero() -> None:
