@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ..http.edit import seal
-from ..rules.fused import Light, light_of
+from ..rules.fused import light_of
 from ..rules.quiet import is_quiet
 from ..rules.verdicts import STOP, Verdict
 from ..session import NOT_REACHED
@@ -50,9 +50,10 @@ def straight_way(frontend: Frontend) -> Way | None:
         return _quiet_way(route) if knows and untouched else _direct
     light = light_of(before[-1])
     if light is not None and tracking.count_request not in before and knows and untouched:
-        # With `show` there is a step that says it anew.
+        # It only edits the head or tracks an entry of a table, which is let go of when the exchange ends, and touches
+        # nothing else that `fresh` restores. (With `show` there is a step that says it anew.)
         looked_at = steps or any(one.closing is not None for one in frontend.routes)
-        return _light_way(route, light, _quiet_way(route) if looked_at else connect.dispatch)
+        return light(route, _quiet_way(route) if looked_at else connect.dispatch)
     return _single_way(frontend, (_quiet_way(route) if steps else _send) if knows else None)
 
 
@@ -109,18 +110,6 @@ def _quiet_way(route: Route) -> Way:
             dispatch(exchange, now)
         else:
             assign(exchange, server, now)
-
-    return go
-
-
-def _light_way(route: Route, light: Light, onward: Way) -> Way:
-    """One set, which only edits the head or tracks an entry of a table (let go of when the exchange ends), and nothing
-    else that would touch what `fresh` restores."""
-
-    def go(exchange: RelayExchange, now: float) -> None:
-        exchange.route = route
-        light(exchange, now)
-        onward(exchange, now)
 
     return go
 

@@ -68,21 +68,23 @@ def run(key, now):
 
 _AGAIN = """
 def run({arguments}):
-    if x.tracked is None and x.session.tracked is None:
-        found = known({sample})
-        if found is not None:
-            (entry,) = found
-            at = entry.held_at
-            held[at] += 1
-            now = int({clock})
-            slot = entry.slot
-            if directory[entry.cell] == entry.word and rows[entry.born_at] == entry.born and due[slot] >= now:
-                due[slot] = now + expire
+    {before}
+    found = known({sample}) if x.tracked is None and x.session.tracked is None else None
+    if found is not None:
+        (entry,) = found
+        at = entry.held_at
+        held[at] += 1
+        now = int({clock})
+        slot = entry.slot
+        if directory[entry.cell] == entry.word and rows[entry.born_at] == entry.born and due[slot] >= now:
+            due[slot] = now + expire
 {counts}
-                x.tracked = found
-                return
-            held[at] -= 1
+            x.tracked = found
+            {after}
+            return
+        held[at] -= 1
     slowly(x)
+    {after}
 """
 
 
@@ -109,14 +111,18 @@ def compose_entry(table: Table, parts: Sequence[Part]) -> Callable[[bytes, int],
     return _made(_ENTRY.format(counts=_indented(_of_slot(table, parts, touched=True), 4)), names)
 
 
-def compose_again(table: Table, parts: Sequence[Part], words: dict[str, Any], *, timed: bool) -> Callable[..., None]:
+def compose_again(
+    table: Table, parts: Sequence[Part], words: dict[str, Any], *, way: bool = False
+) -> Callable[..., None]:
     """An action that tracks what one and the same rule has tracked before. `words`: `sample` (scope to value), `known`
-    (value to the tuple of one Tracking, or None), `slowly` (scope: the action for all else), `clock` (seconds).
-    `timed`: the time is its second argument, in ms."""
-    counts = _indented(_of_tracking(table, parts), 4)
-    arguments, clock = ("x, now", "now") if timed else ("x", "clock() * 1000.0")
+    (value to the tuple of one Tracking, or None), `slowly` (scope: the action for all else), `clock` (seconds). `way`:
+    a straight way (exchange, ms) instead of an action: `words` have also `route`, which is noted first, and `onward`,
+    the way behind it."""
+    counts = _indented(_of_tracking(table, parts), 3)
+    arguments, clock = ("x, when", "when") if way else ("x", "clock() * 1000.0")
+    before, after = ("x.route = route", "onward(x, when)") if way else ("", "")
     sample = source_of(words["sample"]) or "sample(x)"
-    source = _AGAIN.format(arguments=arguments, clock=clock, counts=counts, sample=sample)
+    source = _AGAIN.format(arguments=arguments, clock=clock, counts=counts, sample=sample, before=before, after=after)
     return _made(source, _views(table) | words)
 
 

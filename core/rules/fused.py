@@ -13,7 +13,7 @@ number of rules. A set that begins with such rules is made of both.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from ..http.line_edits import Edit, LineEdits, with_block
 from .acl import Acl
@@ -26,7 +26,8 @@ from .searching import FEW, Prefixes, Substrings, Suffixes
 from .verdicts import Verdict
 
 Run = Callable[[Any], Verdict | None]
-Light = Callable[[Any, float], object]
+Light = Callable[[Any, Callable[[Any, float], None]], Callable[[Any, float], None]]
+"""(route, onward) to a function (exchange, now) that notes the route, runs the set, and goes on."""
 Rules = Sequence[tuple[Condition | None, Sequence[Act]]]
 """Of each rule its condition and its actions."""
 
@@ -37,7 +38,7 @@ KEPT = 1024
 COMMA = ord(",")
 
 _PURE = """
-def run(x, now=0.0):
+def run(x):
     head = x.head
     block = head.block
     if block.edited:
@@ -204,9 +205,19 @@ def is_pure(run: Run) -> bool:
 
 
 def light_of(run: Run) -> Light | None:
-    """A set whose one action leaves nothing behind that the next request would have to be restored from, and gives no
-    verdict, as a function that is told the time, in ms; None for all others."""
-    light: Light | None = cast("Light", run) if is_pure(run) else getattr(run, "light", None)
+    """Of a set whose one action leaves nothing behind that the next request would have to be restored from, and gives
+    no verdict: what makes a straight way of it (relay/straight); None for all others."""
+    if not is_pure(run):
+        return getattr(run, "light", None)
+
+    def light(route: Any, onward: Callable[[Any, float], None]) -> Callable[[Any, float], None]:
+        def go(x: Any, now: float) -> None:
+            x.route = route
+            run(x)
+            onward(x, now)
+
+        return go
+
     return light
 
 

@@ -157,8 +157,12 @@ class Tracker:
         `known` (value to the tuple of its Tracking) has it, by `slowly` (the same for all cases) where not."""
         words = {"sample": sample, "known": known.get, "clock": clock, "slowly": slowly}
         parts = self._stored((*_BEGIN, *_REQUEST))
-        act = compose_again(self.table, parts, words, timed=False)
-        act.__dict__["light"] = compose_again(self.table, parts, words, timed=True)
+        act = compose_again(self.table, parts, words)
+
+        def light(route: object, onward: Act) -> Act:
+            return compose_again(self.table, parts, words | {"route": route, "onward": onward}, way=True)
+
+        act.__dict__["light"] = light
         return act
 
     # -- composed functions -------------------------------------------------------------------------------------------

@@ -39,7 +39,13 @@ class Site:
         assert make is not None
         self.make = cast("Callable[[bytes], bytes]", make)
         again = self.tracker.again(0, lambda x: x.value, self.clock, self.slowly, self.known if memory else {})
-        self.acts = [again, lambda x: again.light(x, float(self.clock.now))]  # type: ignore[attr-defined]
+        way = again.light("there", self.onward)  # type: ignore[attr-defined]
+        self.acts = [again, lambda x: way(x, float(self.clock.now))]
+        self.ways = 0
+
+    def onward(self, x: Any, now: float) -> None:
+        assert x.route == "there" and now == self.clock.now
+        self.ways += 1
 
     def slowly(self, x: Any) -> None:
         self.taken += 1
@@ -116,4 +122,4 @@ def test_what_is_tracked_already_is_left_to_the_slow_way() -> None:
     x = site.open[0]
     site.acts[0](x)
     site.acts[1](SimpleNamespace(value=b"a", tracked=None, session=SimpleNamespace(tracked=())))
-    assert site.taken == 3
+    assert site.taken == 3 and site.ways == 1
