@@ -26,6 +26,7 @@ from .table_cells import Count, Gauge, Rate, Word, make_cell
 from .table_names import Names
 from .table_probing import make_find, make_hold, make_release, make_same, make_track
 from .table_shape import FOREVER, STATE, Layout, Stored, TableShape
+from .table_spot import Spot, make_regain, mark
 
 _HASH = 0xFFFFFFFF
 Hash = Callable[[bytes, int], int]
@@ -63,6 +64,7 @@ class Table:
         "hold",
         "name",
         "names",
+        "regain",
         "release",
         "same",
         "segment",
@@ -109,6 +111,8 @@ class Table:
         """`same(slot, key)`: it is that key's still; asked behind what was read of a slot that is not held."""
         self.release = make_release(arrays, writer)
         """`release(slot)`: the caller holds it no more."""
+        self.regain = make_regain(arrays, writer)
+        """`regain(spot, now)`: holds the entry if it is where it was; no: nothing is held."""
         self._cells: dict[tuple[str, int], Count | Rate | Gauge | Word] = {}
         self._turn = 0
 
@@ -141,6 +145,13 @@ class Table:
                 return -1, word
             cell = cell & ~self._submask | cell + 1 & self._submask
         return cell, word
+
+    def locate(self, spot: Spot, now: int) -> None:
+        """Finds out where the entry of a spot's key is, if there is one."""
+        slot = self.hold(spot.key, now)
+        if slot:
+            mark(spot, self.arrays, slot, *self.place(spot.key, slot))
+            self.release(slot)
 
     def keep(self, slot: int) -> int:
         """Holds an entry once more that the caller holds already; the slot."""

@@ -84,6 +84,11 @@ def assign(exchange: RelayExchange, server: Server, now: float) -> None:
         _wait_for(exchange, server, now)
         return
     backend.took(server)
+    _go(exchange, server, now)
+
+
+def _go(exchange: RelayExchange, server: Server, now: float) -> None:
+    """It has a slot of `server`."""
     exchange.server = server
     exchange.slot_at = now
     connection = server.pool.take(exchange.request_number == 0, exchange.client) if exchange.route.pooled else None
@@ -99,6 +104,10 @@ def send(exchange: RelayExchange, connection: ServerConnection, now: float) -> N
     """Compose what the server gets, and send it."""
     head = exchange.head
     assert head is not None
+    if exchange.route.plain and head.ordinary:
+        # As in dispatch: without a body, and without a line of ours.
+        connection.begin(exchange, b"".join((head.start, head.block.wire, b"\r\n")), now)
+        return
     if exchange.client.frontend.records_source:
         record_source(exchange, connection)
     connection.begin(exchange, _compose(exchange, head), now)
@@ -266,16 +275,7 @@ def called(exchange: RelayExchange, server: Server) -> None:
     assert wait is not None
     exchange.ticket = None
     relay.timers.forget(wait)
-    now = relay.now()
-    exchange.server = server
-    exchange.slot_at = now
-    connection = server.pool.take(exchange.request_number == 0, exchange.client) if exchange.route.pooled else None
-    if connection is not None:
-        connection.owner = None
-        exchange.reused = True
-        send(exchange, connection, now)
-    else:
-        _dial(exchange, server, now)
+    _go(exchange, server, relay.now())
 
 
 def call(waiters: Iterable[RelayExchange], server: Server) -> None:

@@ -46,7 +46,7 @@ def take(x: Any, shared: Variables) -> Snapshot:
     for scope, variables in scopes:
         for name, pair in (variables or {}).items():
             found["variable", f"{scope}.{name}"] = (show_pair(pair),)
-    for bonds, key, _ in getattr(x, "stores", ()):
+    for bonds, key, *_ in getattr(x, "stores", ()):
         place = "setting", f"key in stick table {bonds.table.name}"
         found[place] = (*found.get(place, ()), show_bytes(show_key(bonds.table.shape, key)))
     session = x.session

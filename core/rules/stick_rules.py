@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...pools.table import Table
+from ...pools.table_spot import Spot
 from ..config import stick
 from ..config.model import RuleSpec, RuleWord
 from ..config.suggest import offer
@@ -33,7 +34,7 @@ from .bonds import Bonds
 from .catalogue import Needs
 from .quiet import quiet
 from .ruleset import EMPTY, Rule, RuleSet, Step, compile_test, runner
-from .table_keys import key_maker
+from .table_keys import Make, key_maker
 
 KINDS = stick.KINDS
 MATCH, _ON, _REQUEST, RESPONSE = KINDS
@@ -43,9 +44,13 @@ MOST = 8
 _LOUD = Needs.BODY | Needs.RESPONSE_BODY | Needs.PAYLOAD | Needs.LEAVES
 """A set that needs one of these is not quiet."""
 
-Key = Callable[[Any], bytes | None]
-Noted = tuple[Bonds, bytes, bool]
-"""The table, the key, and: it comes from the response."""
+KNOWN = 1024
+"""Values of a line whose entries are remembered."""
+LONGEST = 256
+"""Bytes of a value that is remembered."""
+
+Noted = tuple[Bonds, bytes, bool, Spot | None]
+"""The table, the key, and: it comes from the response; where the key's entry is, if that is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +74,9 @@ def compile_stick(line: RuleSpec, acls: AclSet, ground: Ground) -> StickRule:
     rest = use.rest
     if rest:
         condition = compile_test(rest, acls, ground)
-    key = _key(compiled.run, make)
     assert ground.spec is not None
     persists = "persist" in ground.spec.options
-    if kind == MATCH:
-        act = _matching(bonds, key, persists)
-    elif kind == _ON:
-        act = _both(bonds, key, persists)
-    else:
-        act = _storing(bonds, key, kind == RESPONSE)
+    act = _act(kind, bonds, compiled.run, make, persists)
     needs = compiled.needs if condition is None else compiled.needs | condition.needs
     text = f"{kind} {' '.join(word.text for word in line.words)}"
     return StickRule(line.place, text, condition, (act,), needs, False, (kind,), (), None if kind == MATCH else table)
@@ -103,54 +102,44 @@ def _bonds(use: Use) -> Bonds:
     return Bonds(tables[name], site.backends[spec.name].servers, by_address, site.process.clock)
 
 
-def _key(run: Callable[[Any], Any], make: Callable[[Any], bytes | None]) -> Key:
-    def key(x: Any) -> bytes | None:
-        value = run(x)
-        return None if value is None else make(value)
-
-    return key
-
-
-def _matching(bonds: Bonds, key: Key, persists: bool) -> Act:
-    find = bonds.find
+def _act(kind: str, bonds: Bonds, run: Callable[[Any], Any], make: Make, persists: bool) -> Act:
+    """What a line does. Where the entries are of values that come again on connections that are kept is remembered."""
+    matches, stores, late = kind in (MATCH, _ON), kind != MATCH, kind == RESPONSE
+    find, find_at, table = bonds.find, bonds.find_at, bonds.table
+    known: dict[Any, Spot] = {}
 
     def act(x: Any) -> None:
-        found = key(x)
-        if found is not None:
-            server = find(found)
-            if server is not None and x.wanted is None and (server.usable or persists or x.persistence & FORCED):
-                x.wanted = server
-
-    return act
-
-
-def _storing(bonds: Bonds, key: Key, late: bool) -> Act:
-    def act(x: Any) -> None:
-        stores = x.stores
-        if len(stores) < MOST and not _noted(stores, bonds.table, late):
-            found = key(x)
-            if found is not None:
-                x.stores = (*stores, (bonds, found, late))
-
-    return act
-
-
-def _both(bonds: Bonds, key: Key, persists: bool) -> Act:
-    find = bonds.find
-
-    def act(x: Any) -> None:
-        stores = x.stores
-        if stores and _noted(stores, bonds.table, False):
+        noted = x.stores
+        if stores and noted and (_noted(noted, table, late) or (len(noted) >= MOST and not matches)):
             return
-        found = key(x)
-        if found is not None:
-            server = find(found)
+        value = run(x)
+        spot = known.get(value)
+        if spot is not None:
+            key = spot.key
+        else:
+            made = None if value is None else make(value)
+            if made is None:
+                return
+            key = made
+            if not late and x.request_number > 0:
+                spot = _remember(known, value, key)
+        if matches:
+            server = find(key) if spot is None else find_at(spot)
             if server is not None and x.wanted is None and (server.usable or persists or x.persistence & FORCED):
                 x.wanted = server
-            if len(stores) < MOST:
-                x.stores = (*stores, (bonds, found, False))
+        if stores and len(noted) < MOST:
+            x.stores = (*noted, (bonds, key, late, spot))
 
     return act
+
+
+def _remember(known: dict[Any, Spot], value: Any, key: bytes) -> Spot:
+    spot = Spot(key)
+    if not isinstance(value, bytes) or len(value) <= LONGEST:
+        if len(known) >= KNOWN:
+            known.clear()
+        known[value] = spot
+    return spot
 
 
 def _noted(stores: Sequence[Noted], table: Table, late: bool) -> bool:
@@ -219,5 +208,8 @@ def write(x: Any) -> None:
         x.stores = ()
         server = x.server
         if server is not None and server.spec.sticks:
-            for bonds, key, _ in stores:
-                bonds.keep(key, server)
+            for bonds, key, _, spot in stores:
+                if spot is None:
+                    bonds.keep(key, server)
+                else:
+                    bonds.keep_at(spot, server)

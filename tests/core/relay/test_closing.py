@@ -55,7 +55,7 @@ CASES = {
     "read": Case(cookie=CookieSpec("X")),
     "persist": Case(cookie=INSERT, words=(("options", frozenset(("persist",))), ("redispatch", -1))),
     "forced": Case("force-persist if { path / }\nignore-persist if { path /i }", INSERT, way="_direct"),
-    "edits": Case("http-request set-header A b\nhttp-request del-header Y if { hdr(y) 1 }", INSERT, way="_light_way"),
+    "edits": Case("http-request set-header A b\nhttp-request del-header Y if { hdr(y) 1 }", INSERT, way="light_of"),
     "general": Case("http-request set-header A %[path]\nhttp-request deny if { path /d }", INSERT, way="_single_way"),
     "answers": Case("http-response set-header B c", INSERT, way="_direct", short=False),
     "server": Case("use-server s2 if { path / }", INSERT, way="_direct"),
@@ -70,7 +70,7 @@ CASES = {
     "own": Case(sticky=StickySpec("cookie", "S")),
     "strict": Case(sticky=StickySpec("header", "y"), words=(("sticky_strict", True),)),
     "cookie and session": Case(
-        "http-request set-header A b", INSERT, StickySpec("learn cookie", "sid"), way="_light_way"
+        "http-request set-header A b", INSERT, StickySpec("learn cookie", "sid"), way="light_of"
     ),
     "once": Case(cookie=INSERT, words=(("close_mode", "server-close"), ("http_reuse", "never"))),
 }

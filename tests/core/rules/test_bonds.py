@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,7 @@ from maniple.core.rules.bonds import Bonds, address_key
 from maniple.pools.table import Table, create_table
 from maniple.pools.table_arrays import share
 from maniple.pools.table_names import Names
+from maniple.pools.table_spot import Spot
 from maniple.tests.core.rules.tables import Clock, specs_of, tables_of
 from xxhash import xxh3_64_intdigest
 
@@ -81,9 +83,12 @@ def test_of_peers_table_what_changes_is_marked() -> None:
     (slot,) = table.slots()
     changed = table.arrays.changed
     assert changed[slot]
-    changed[slot] = 0
-    bonds.find(b"aaaa")
-    assert changed[slot]
+    spot = Spot(b"aaaa")
+    for look in (bonds.find, lambda key: bonds.find_at(spot), lambda key: bonds.keep_at(spot, one)):
+        for _ in range(2):
+            changed[slot] = 0
+            look(b"aaaa")
+            assert changed[slot]
 
 
 def test_to_find_moves_the_expiry() -> None:
@@ -96,6 +101,35 @@ def test_to_find_moves_the_expiry() -> None:
         assert bonds.find(b"aaaa") is one
     clock.now += 10_001
     assert bonds.find(b"aaaa") is None
+
+
+def test_by_spot_as_by_key() -> None:
+    """Two tables: in one everything is done by spots."""
+    chance = random.Random(3)
+    clock = Clock()
+    servers = server("s1", 1), server("s2", 2)
+    by_key, by_spot = bonds_of(*servers, clock=clock), bonds_of(*servers, clock=clock)
+    spots = [Spot(b"%04d" % number) for number in range(24)]
+    found = 0
+    for _ in range(1500):
+        clock.now += chance.randrange(150)
+        spot = chance.choice(spots[: chance.choice((5, 24))])
+        if chance.random() < 0.3:
+            one = chance.choice(servers)
+            by_key.keep(spot.key, one)
+            by_spot.keep_at(spot, one)
+        elif chance.random() < 0.05:
+            assert by_key.table.remove(spot.key) == by_spot.table.remove(spot.key)
+        server_of = by_key.find(spot.key)
+        assert by_spot.find_at(spot) is server_of
+        found += server_of is not None
+    assert 100 < found < 1400
+    entries = [
+        {bonds.table.key(slot): bonds.table.remaining(slot, clock.now) for slot in bonds.table.slots()}
+        for bonds in (by_key, by_spot)
+    ]
+    assert entries[0] == entries[1]
+    assert not any(map(by_spot.table.arrays.holders, by_spot.table.slots()))
 
 
 def test_a_full_table_keeps_nothing() -> None:

@@ -21,7 +21,8 @@ OWN = "stick-table type string len 4 size 9 expire 10s"
 
 
 def asked(**more: Any) -> Any:
-    return SimpleNamespace(wanted=None, stores=(), persistence=0, server=None, **more)
+    """A request on a connection that is kept."""
+    return SimpleNamespace(wanted=None, stores=(), persistence=0, server=None, request_number=1, **more)
 
 
 def play(rules: Any, x: Any, server: Any) -> Any:
