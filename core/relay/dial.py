@@ -11,10 +11,12 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Coroutine
+from sys import maxsize
 from typing import TYPE_CHECKING, Any
 
 from ..balance.retry import Failure
 from ..balance.server import ANYWHERE
+from ..net.socket_options import connected_socket
 from .timers import NEVER
 
 if TYPE_CHECKING:
@@ -93,7 +95,14 @@ class Dial:
                     # Where the client, or a rule (`set-dst`), wants to go.
                     host = client.frontend_host
             source = exchange.route.source_of(server)
-            await loop.create_connection(made, host, port, local_addr=source)
+            options = exchange.server_options
+            if options is None:
+                await loop.create_connection(made, host, port, local_addr=source)
+            else:
+                # Worn out: no pool keeps it for others.
+                connection.reuses = maxsize
+                sock = await connected_socket(loop, options, host, port, source)
+                await loop.create_connection(made, sock=sock)
         return connection
 
     def _step(self, _: object = None) -> None:

@@ -100,6 +100,8 @@ def send(exchange: RelayExchange) -> Verdict:
         seal(head)
     if exchange.hints is not None:
         send_hints(exchange)
+    if exchange.variations is not None:
+        exchange.vary()
     now = exchange.client.relay.now()
     server = exchange.wanted
     if server is None:

@@ -7,10 +7,11 @@ proxies without rules; what a rule of one request changes on its session is undo
 from __future__ import annotations
 
 import copy
-import socket
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..balance.cookie_dates import NO_DATES
+from ..net.socket_options import NO_OPTIONS, SocketOptions
 from ..rules.samples import unpack_ip
 from ..session import Exchange, Session
 from .holding import HeldResponse
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from ..rules.verdicts import Verdict
     from .client import ClientConnection
     from .route import Route
-
-SO_MARK = 36
-"""Linux; the socket module names it from Python 3.13 on."""
 
 
 class RuledExchange(Exchange):
@@ -53,10 +51,12 @@ class RuledExchange(Exchange):
         "received_from",
         "received_head",
         "route",
+        "server_options",
         "stores",
         "suspended",
         "uncertain",
         "unsure",
+        "variations",
         "visit",
         "wanted",
     )
@@ -87,6 +87,8 @@ class RuledExchange(Exchange):
     """What wakes the rules up again."""
     wanted: Server | None
     """The server that `use-server` or a binder (binding) has chosen."""
+    server_options: SocketOptions | None
+    """`set-bc-mark`, `set-bc-tos`: what the socket to the server has, from before it is connected."""
     stores: tuple[Any, ...]
     """Keys for which a stick table is to learn the server (rules.stick_rules)."""
     visit: Any
@@ -108,6 +110,8 @@ class RuledExchange(Exchange):
     """Has what a TCP server said (`buffer`) while rules look at it; None: nobody looks."""
     uncertain: int
     unsure: bool
+    variations: dict[str, float] | None
+    """Settings of the route that are this exchange's own: field -> value, from where it leaves for the server."""
 
     def restore(self) -> None:
         """What belongs to one request only is gone with it. Who sets one of these sets `dirty`, too."""
@@ -123,6 +127,8 @@ class RuledExchange(Exchange):
         self.uncertain = 0
         self.unsure = False
         self.visit = None
+        self.server_options = None
+        self.variations = None
         addresses = self.addresses
         if addresses is not None:
             session = self.session
@@ -189,7 +195,34 @@ class RuledExchange(Exchange):
 
     def set_retries(self, number: int) -> None:
         """`set-retries`: of this exchange."""
-        self._vary("retries", number)
+        self._vary_later("retries", number)
+
+    def mark_server(self, mark: int) -> None:
+        """`set-bc-mark`."""
+        self._set_server_options(replace(self.server_options or NO_OPTIONS, mark=mark))
+
+    def set_server_tos(self, tos: int) -> None:
+        """`set-bc-tos`."""
+        self._set_server_options(replace(self.server_options or NO_OPTIONS, tos=tos))
+
+    def _set_server_options(self, options: SocketOptions) -> None:
+        self.server_options = options
+        # No connection that others have made will do.
+        self._vary_later("pooled", False)
+
+    def _vary_later(self, field: str, value: float) -> None:
+        """A setting of the way to the server, whichever that will be: a rule of the frontend may not know it yet."""
+        self.dirty = True
+        if self.variations is None:
+            self.variations = {}
+        self.variations[field] = value
+
+    def vary(self) -> None:
+        """The exchange is on its way, and there are settings for it."""
+        variations = self.variations
+        assert variations is not None
+        for field, value in variations.items():
+            self._vary(field, value)
 
     def _vary(self, field: str, value: float) -> None:
         """Another way to the same backend, that differs in one setting."""
@@ -211,22 +244,17 @@ class RuledExchange(Exchange):
         self.route = variant
 
     def mark_client(self, mark: int) -> None:
-        """`set-mark`. Needs CAP_NET_ADMIN; without it nothing happens, as in HAProxy."""
-        self._set_option(socket.SOL_SOCKET, SO_MARK, mark)
+        """`set-fc-mark`. Needs CAP_NET_ADMIN; without it nothing happens, as in HAProxy."""
+        self._set_client_options(SocketOptions(mark=mark))
 
     def set_client_tos(self, tos: int) -> None:
-        """`set-tos`. An IPv4 socket refuses the first one."""
-        self._set_option(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, tos)
-        self._set_option(socket.IPPROTO_IP, socket.IP_TOS, tos)
+        """`set-fc-tos`."""
+        self._set_client_options(SocketOptions(tos=tos))
 
-    def _set_option(self, level: int, name: int, value: int) -> None:
+    def _set_client_options(self, options: SocketOptions) -> None:
         sock = self.client.transport.get_extra_info("socket")
-        if sock is None:
-            return
-        try:
-            sock.setsockopt(level, name, value)
-        except OSError:
-            return
+        if sock is not None:
+            options.put_on(sock)
 
     def capture(self, request: bool, slot: int, value: bytes) -> None:
         """Keep a value for the log, cut to the slot's length. A frontend without that slot keeps nothing."""

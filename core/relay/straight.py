@@ -148,6 +148,10 @@ def _single_way(frontend: Frontend, onward: Way | None) -> Way:
         if onward is None or exchange.route is not first or exchange.hints is not None or exchange.wanted is not None:
             passes.proceed(exchange)
             return
+        if exchange.variations is not None:
+            # Settings of its own for the way to the server (`set-retries`, `set-bc-mark`).
+            passes.proceed(exchange)
+            return
         exchange.route = route
         onward(exchange, now)
 

@@ -67,20 +67,36 @@ def _set_nice(use: Use) -> Act:
 
 def _on_socket(method: str, most: int) -> Callable[[Use], Act]:
     def make(use: Use) -> Act:
-        value = use.number("a value", 0, most)
-        return lambda x: getattr(x, method)(value)
+        if use.ended():
+            use.take_nothing("a value")
+        if use.peek()[:1].isdigit():
+            fixed = use.number("a value", 0, most)
+            return lambda x: getattr(x, method)(fixed)
+        run = use.expression(Type.INT).run
+
+        def act(x: Any) -> None:
+            value = run(x)
+            if value is not None:
+                getattr(x, method)(value & most)
+
+        return act
 
     return make
 
 
-for _names in ("set-mark", "set-fc-mark"):
-    action(_names, ALL - RESPONSE_CONTENT - RESPONSES | RESPONSE, "<mark>", "Netfilter mark towards the client")(
-        _on_socket("mark_client", 0xFFFFFFFF)
-    )
-for _names in ("set-tos", "set-fc-tos"):
-    action(_names, ALL - RESPONSE_CONTENT - RESPONSES | RESPONSE, "<tos>", "TOS byte of packets towards the client")(
-        _on_socket("set_client_tos", 255)
-    )
+_MARK, _TOS = "{<mark>|<expression>}", "{<tos>|<expression>}"
+action("set-fc-mark set-mark", ALL - RESPONSES | RESPONSE, _MARK, "Netfilter mark of packets to the client")(
+    _on_socket("mark_client", 0xFFFFFFFF)
+)
+action("set-fc-tos set-tos", ALL - RESPONSES | RESPONSE, _TOS, "TOS byte of packets to the client")(
+    _on_socket("set_client_tos", 255)
+)
+action("set-bc-mark", CONTENT | REQUEST, _MARK, "Netfilter mark of a connection to the server, for this request")(
+    _on_socket("mark_server", 0xFFFFFFFF)
+)
+action("set-bc-tos", CONTENT | REQUEST, _TOS, "TOS byte of a connection to the server, for this request")(
+    _on_socket("set_server_tos", 255)
+)
 
 
 def _address(field: str) -> Callable[[Use], Act]:

@@ -11,19 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..config.keywords import State
-from .actions import ACTIONS, ALL, RESPONSE_CONTENT, Entry
+from .actions import ACTIONS, ALL, Entry
 from .all_actions import MODULES
 
 REGISTERED = MODULES
 """Their import fills the registry."""
 
-ELSEWHERE: dict[str, frozenset[str]] = {
-    "set-fc-mark": RESPONSE_CONTENT,
-    "set-fc-tos": RESPONSE_CONTENT,
-    "set-mark": RESPONSE_CONTENT,
-    "set-tos": RESPONSE_CONTENT,
-}
-"""Rule sets in which HAProxy has an action too, and maniple only has it in others."""
+ELSEWHERE: dict[str, frozenset[str]] = {}
+"""Rule sets in which HAProxy has an action too, and maniple only has it in others: none today."""
 _LETTERS = {
     "tcp-request connection": "c",
     "tcp-request session": "s",

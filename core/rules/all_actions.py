@@ -47,7 +47,6 @@ missing("expect-proxy expect-netscaler-cip", EARLY, "the PROXY protocol is not t
 missing("attach-srv", TCP, "reverse HTTP is not there")
 missing("wait-for-handshake", REQUEST, "it needs TLS")
 missing("disable-l7-retry", REQUEST, "`retry-on` is not there yet")
-missing("set-bc-mark set-bc-tos", CONTENT | REQUEST, "marks of server connections are not there yet")
 missing("set-bandwidth-limit", CONTENT | RESPONSE_CONTENT | REQUEST | RESPONSE, "filters are not there yet")
 missing("ot-group", CONTENT | RESPONSE_CONTENT | HTTP, "it needs OpenTracing")
 missing("do-log", ALL, "log profiles are not there yet")

@@ -77,7 +77,7 @@ def test_priorities_do_not_outlive_their_request(make_rig: Make) -> None:
     assert (exchange.priority_class, exchange.priority_offset) == (0, 0)
 
 
-@pytest.mark.parametrize("line", ["set-mark 1", "set-tos 0x10"])
+@pytest.mark.parametrize("line", ["set-mark 1", "set-tos 0x10", "set-fc-mark int(1)", "set-fc-tos int(16)"])
 def test_options_of_sockets_that_cannot_be_set(make_rig: Make, line: str) -> None:
     rig = ruled(make_rig, f"http-request {line}")
     rig.ask()

@@ -21,7 +21,16 @@ def asked(make_scope: Any) -> tuple[Any, list[tuple[Any, ...]]]:
     def note(name: str) -> Any:
         return lambda *arguments: calls.append((name, *arguments))
 
-    for name in ("mark_client", "set_client_tos", "readdress", "set_timeout", "set_retries", "capture"):
+    for name in (
+        "mark_client",
+        "set_client_tos",
+        "mark_server",
+        "set_server_tos",
+        "readdress",
+        "set_timeout",
+        "set_retries",
+        "capture",
+    ):
         setattr(x, name, note(name))
     return x, calls
 
@@ -33,6 +42,15 @@ ASKED: tuple[tuple[str, tuple[Any, ...] | None], ...] = (
     ("set-fc-mark 1", ("mark_client", 1)),
     ("set-tos 0x10", ("set_client_tos", 16)),
     ("set-fc-tos 255", ("set_client_tos", 255)),
+    ("set-fc-mark hdr(x-n)", ("mark_client", 300)),
+    ("set-fc-mark int(-1)", ("mark_client", 0xFFFFFFFF)),
+    ("set-fc-tos hdr(x-n)", ("set_client_tos", 44)),
+    ("set-fc-tos hdr(none)", None),
+    ("set-bc-mark 0x10", ("mark_server", 16)),
+    ("set-bc-mark hdr(x-n),add(1)", ("mark_server", 301)),
+    ("set-bc-tos 8", ("set_server_tos", 8)),
+    ("set-bc-tos hdr(x-n)", ("set_server_tos", 44)),
+    ("set-bc-tos hdr(none)", None),
     ("set-src hdr(x-ip)", ("readdress", "source", bytes((192, 0, 2, 99)), None)),
     ("set-src hdr(x-6)", ("readdress", "source", bytes.fromhex("20010db8000000000000000000000001"), None)),
     ("set-src hdr(none)", None),
@@ -148,7 +166,11 @@ WRONG = (
     ("http-request set-log-level loud", "unknown level 'loud'"),
     ("http-request set-nice 2000", "from -1024 to 1024"),
     ("http-request set-tos 256", "from 0 to 255"),
-    ("http-request set-mark x", "'x' is no number"),
+    ("http-request set-mark x", "x"),
+    ("http-request set-mark", "expects a value"),
+    ("http-request set-mark 0x", "'0x' is no number"),
+    ("http-request set-bc-mark 4294967296", "from 0 to 4294967295"),
+    ("http-response set-bc-mark 1", "it is no action of `http-response`"),
     ("http-request set-src", "expects a sample expression"),
     ("http-request set-timeout queue 5s", "unknown timeout 'queue'"),
     ("http-request set-timeout server 5s", "a frontend has no timeout server"),

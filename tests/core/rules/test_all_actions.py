@@ -36,8 +36,8 @@ MANUAL = {
     "silent-drop unset-var set-bandwidth-limit",
 }
 """By keyword: the actions that the manual has there (2.6 to 3.2)."""
-ODD = {("tcp-request connection", "capture"), ("tcp-response content", "set-mark"), ("tcp-response content", "set-tos")}
-"""Not there: nothing could be captured; the marks of a server's connection are not there at all."""
+ODD = {("tcp-request connection", "capture")}
+"""Not there: nothing could be captured."""
 NAMES = [(kind, name) for kind, names in MANUAL.items() for name in names.split() if (kind, name) not in ODD]
 
 
