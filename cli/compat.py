@@ -144,7 +144,8 @@ def _answer_check(configuration: Configuration, arguments: Arguments, warned: bo
 
 def _serve(configuration: Configuration, arguments: Arguments, program: str, alerts: Alerts) -> int:
     from ..groups.activation import activated_sockets
-    from ..groups.supervisor import Supervisor, SupervisorOptions
+    from ..groups.supervisor import Supervisor
+    from ..groups.supervisor_options import SupervisorOptions
 
     activated = _old_sockets(arguments, alerts)
     if activated is None:

@@ -123,7 +123,8 @@ def _serve(text: str, figures: int) -> int:
     """maniple's supervisor, in a child: serves `text`, and tells of its port and its figures in lines of JSON."""
     from ..core.config import parser
     from ..groups.figures import Figures
-    from ..groups.supervisor import Supervisor, SupervisorOptions
+    from ..groups.supervisor import Supervisor
+    from ..groups.supervisor_options import SupervisorOptions
 
     configuration, diagnostics = parser.load([("<demo>", text)], {})
     if configuration is None:

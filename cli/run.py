@@ -141,7 +141,8 @@ def serve(configuration: Configuration, flags: command_line.RunFlags, quiet: boo
     """Runs it in the foreground, whatever `daemon` says in a file, and returns the exit code."""
     from ..groups.activation import activated_sockets
     from ..groups.handover import stand_in
-    from ..groups.supervisor import Supervisor, SupervisorOptions
+    from ..groups.supervisor import Supervisor
+    from ..groups.supervisor_options import SupervisorOptions
 
     if not is_useful(configuration) and stand_in() is None:
         sys.stderr.write(f"maniple run: {NOTHING}")

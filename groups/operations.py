@@ -1,4 +1,4 @@
-"""What an operator may ask for while maniple serves: reload, upgrade, scale, change servers, look at it, stop.
+"""What an operator may ask for while maniple serves: reload, upgrade, scale, change servers, look at it, pause, stop.
 
 Owns: scaling and changes of servers, and that every request gets an answer. Must not know: where a request came from (a
 signal, a control socket), how a generation follows another.
@@ -19,7 +19,7 @@ from .changes import BUSY, Changes
 from .child import Child
 from .foundation import FoundationError
 from .inheritance import send_sockets
-from .lifecycle import GroupState
+from .lifecycle import GenerationState, GroupState
 from .messages import Kind, Message
 from .pattern_desk import PatternDesk
 from .reloading import Reloading
@@ -112,7 +112,7 @@ class Operations:
         anew, as many as fit where their number is not written."""
         affinity = usable_cpus()
         current = self._supervisor.succession.current
-        if affinity == self._affinity or current is None or self.changes.busy or self._supervisor.stopping:
+        if affinity == self._affinity or current is None or self.changes.busy or self._supervisor.stop.begun:
             return
         self._affinity = affinity
         self._supervisor.notices.notice(f"The CPUs that may be used have changed: now {len(affinity)}.")
@@ -167,9 +167,18 @@ class Operations:
 
     def stop(self, *, hard: bool) -> None:
         if hard:
-            self._supervisor.hard_stop()
+            self._supervisor.stop.hard()
         else:
-            self._supervisor.soft_stop()
+            self._supervisor.stop.soft()
+
+    def pause(self, pause: bool) -> None:
+        """SIGTTOU and SIGTTIN. Groups that are started meanwhile are told when they are ready."""
+        succession = self._supervisor.succession
+        succession.paused = pause
+        for generation in succession.generations:
+            if generation.state != GenerationState.GOING:
+                for child in generation.members:
+                    self._supervisor.processes.say(child, Message(Kind.PAUSE if pause else Kind.RESUME))
 
     def hand_sockets(self, connection: socket.socket) -> None:
         """To another process, which serves them from then on as well; at most two seconds."""

@@ -93,7 +93,7 @@ class Reloading:
                 remark = SERVES if error else ""
                 supervisor.notices.notice(f"Reloaded in {seconds * 1000:.0f} ms.{' But: ' * bool(error)}{error}")
                 self._end_those_that_outlived()
-            if not supervisor.stopping:
+            if not supervisor.stop.begun:
                 supervisor.notifier.ready("the last reload failed" if failed else "serving")
                 supervisor.show_state()
             for told in waiting:

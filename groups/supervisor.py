@@ -1,12 +1,11 @@
 """The supervisor: the parent process, which lives as long as maniple serves. It turns signals, what groups say, their
 deaths and the clock into what succession, scaling, watch and control do.
 
-Owns: the loop, signals, the order of a start and of a stop, exit codes. Must not know: how a request is served; it runs
-no event loop, no thread and no user's code (the build happens in the groups).
+Owns: the loop, signals, the order of a start, what is left behind at the end. Must not know: how a request is served,
+how an end comes (stop); it runs no event loop, no thread and no user's code (the build happens in the groups).
 
 Invariants: a signal is only a byte in a pipe until `_turn` reads it. Whatever leaves `run`, by return or exception, no
-child is left. Exit codes: 0 after SIGTERM, SIGINT and SIGUSR1; 130 after SIGINT with `master_worker` (-W), as HAProxy's
-master; 1 when the start fails.
+child is left.
 """
 
 from __future__ import annotations
@@ -15,11 +14,9 @@ import gc
 import os
 import selectors
 import signal
-import socket
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ..core.config.model import Configuration
@@ -30,18 +27,20 @@ from .child import Child
 from .control import Control, endpoints
 from .daemon import Launch, go_to_background, remove_pid_file, write_pid_file
 from .figures import Figures
-from .foundation import plan
 from .generation import Generation
-from .lifecycle import GenerationState, GroupState
+from .lifecycle import GroupState
 from .listening import Listener
 from .messages import Kind, Message
 from .notices import Notices
 from .notify import Notifier
 from .operations import Operations
 from .processes import Processes
+from .rounds import Rounds
 from .runtime_directory import own_path
 from .stewardship import Stewardship
+from .stop import Stop
 from .succession import Succession
+from .supervisor_options import SupervisorOptions
 from .table_keeper import TableKeeper
 from .thread import Builder
 from .timetable import Timetable
@@ -50,35 +49,9 @@ from .upgrade import fits, is_trial
 from .wakeup import SignalPipe
 from .watch import Watch
 
-TICK = 1.0
 MOST_FAULTS = 100
 """Faults of its own after which the supervisor gives up."""
 _NOTICE, _WARNING = 5, 4
-
-
-@dataclass(frozen=True, slots=True)
-class SupervisorOptions:
-    """What the command line says beside the configuration."""
-
-    quiet: bool = False
-    master_worker: bool = False
-    daemon: bool = False
-    pidfile: str | None = None
-    """None: the global section's."""
-    control: tuple[str, ...] = ()
-    """Addresses of control sockets beside those of the configuration."""
-    own_control: bool = False
-    """Open our own control socket too, by which `maniple reload` and its sisters find us."""
-    activated: tuple[socket.socket, ...] = ()
-    """Listening sockets that somebody else opened for us."""
-    reload: Callable[[], tuple[Configuration | None, str]] | None = None
-    """Reads the same files and flags again: the configuration, None where it has errors; and what there is to say."""
-    systemd: bool = False
-    """Tell the service manager how we are, where there is one (sd_notify)."""
-    titles: bool = False
-    """Show in the process list who is who."""
-    files: tuple[str, ...] = ()
-    """The configuration's, for people."""
 
 
 class Supervisor:
@@ -98,12 +71,11 @@ class Supervisor:
         self.options = options or SupervisorOptions()
         self.notices = Notices(self.options.quiet)
         self.timetable = Timetable()
-        self.stopping = False
+        self.stop = Stop(self)
         self._first = configuration
         self._on_ready = on_ready
         self._on_tick = on_tick
         self._launch = Launch()
-        self._code = 0
         self._faults = 0
         self._selector: selectors.BaseSelector = selectors.DefaultSelector()
         self.processes = Processes(
@@ -133,16 +105,22 @@ class Supervisor:
         self.notifier = Notifier({} if not self.options.systemd else None)
         self.operations = Operations(self)
         self._watch = Watch(self.succession, self.processes, self.notices, self.report)
+        self.rounds = Rounds(
+            self.timetable,
+            self.notifier,
+            (self._watch.look, self.operations.follow_machine),
+            None if on_tick is None else self._tick,
+        )
         self.control = Control(self.operations, self._selector)
         self._on_signal: dict[int, Callable[[], None]] = {
             signal.SIGCHLD: self._child_ended,
-            signal.SIGTERM: self.hard_stop,
-            signal.SIGINT: self._interrupted,
-            signal.SIGUSR1: self.soft_stop,
+            signal.SIGTERM: self.stop.hard,
+            signal.SIGINT: self.stop.interrupted,
+            signal.SIGUSR1: self.stop.soft,
             signal.SIGUSR2: self.operations.reload_on_signal,
             signal.SIGHUP: self.operations.reload_on_signal,
-            signal.SIGTTOU: lambda: self._pause(True),
-            signal.SIGTTIN: lambda: self._pause(False),
+            signal.SIGTTOU: lambda: self.operations.pause(True),
+            signal.SIGTTIN: lambda: self.operations.pause(False),
         }
         self._signals = SignalPipe(self._on_signal)
         self._on_message: dict[Kind, Callable[[Child, Message], None]] = {
@@ -177,16 +155,12 @@ class Supervisor:
                     self._turn_in_spite_of_faults()
             finally:
                 self._end(pidfile)
-        self._launch.failed(self._code)
-        return self._code
+        self._launch.failed(self.stop.code)
+        return self.stop.code
 
     def _answer_trial(self) -> int:
         """The program before asks whether we could take its place. All that serving needs is imported by now."""
-        complaint = fits()
-        try:
-            plan(self._first)
-        except ValueError as error:
-            complaint = complaint or f"config : {error}"
+        complaint = fits(self._first)
         if complaint:
             self.notices.alert(complaint)
         return 1 if complaint else 0
@@ -259,21 +233,19 @@ class Supervisor:
 
     def _start(self, pidfile: str | None) -> None:
         def started(error: str) -> None:
-            if error and not self.stopping:
-                self._code = 1
-                self.hard_stop()
+            if error and not self.stop.begun:
+                self.stop.failed()
 
         self.show_state("starting")
         self.succession.leave_streams = self._launch.in_background
         laid = self.succession.introduce(self._first, started, activated=self.options.activated)
         # Not before the sockets are ours: a start that fails beside a running maniple leaves that one's file alone.
-        if pidfile and laid is not None and not self.stopping:
+        if pidfile and laid is not None and not self.stop.begun:
             try:
                 write_pid_file(pidfile)
             except OSError as error:
                 self.notices.alert(f"[maniple.main()] Cannot create pidfile {pidfile} ({error.strerror}).")
-                self._code = 1
-                self.hard_stop()
+                self.stop.failed()
 
     def _go_on(self, inherited: Mapping[str, Any]) -> None:
         """We are the next program of an upgrade: the groups of the one before serve until ours do."""
@@ -281,7 +253,7 @@ class Supervisor:
         current = self.succession.current
         if current is None:
             # All of them were about to end, and so are we.
-            self._begin_stop()
+            self.stop.begin()
             return
         self._begin_service(current)
         self.processes.reap()
@@ -314,17 +286,12 @@ class Supervisor:
         """From now on until the end."""
         self._watch.set(generation.configuration)
         self.show_state()
-        self._look()
         self.notifier.main_pid()
         self.notifier.ready("serving")
-        if self.notifier.period is not None:
-            self._ping()
-        if self._on_tick is not None:
-            self.timetable.at("tick", time.monotonic() + TICK, self._tick)
+        self.rounds.begin()
 
     def _open_control(self, configuration: Configuration) -> None:
-        """Those of the configuration, and those of the command line. What cannot be opened
-        is no reason not to serve."""
+        """The configuration's, and the command line's. What cannot be opened is no reason not to serve."""
         own = None
         if self.options.own_control:
             own, complaint = own_path()
@@ -334,86 +301,8 @@ class Supervisor:
             self.notices.alert(error)
 
     def _tick(self) -> None:
-        self.timetable.at("tick", time.monotonic() + TICK, self._tick)
         if self._on_tick is not None and self.succession.current is not None:
             self._on_tick(self.succession.figures(self.succession.current))
-
-    def _ping(self) -> None:
-        """The service manager's watchdog looks at us; ours looks at the groups."""
-        self.timetable.at("ping", time.monotonic() + (self.notifier.period or TICK), self._ping)
-        self.notifier.ping()
-
-    def _look(self) -> None:
-        self.timetable.at("watch", time.monotonic() + self._watch.period, self._look)
-        self._watch.look()
-        self.operations.follow_machine()
-
-    # Stop.
-
-    def _interrupted(self) -> None:
-        """Ctrl-C: a hard stop, and the second one does not wait for anybody."""
-        if self.stopping:
-            for generation in self.succession.generations:
-                if ("kill", generation) in self.timetable:
-                    generation.kill()
-        if self.options.master_worker:
-            self._code = self._code or 130
-        self.hard_stop()
-
-    def hard_stop(self) -> None:
-        """SIGTERM: cut everything, and end."""
-        self._begin_stop()
-        self.timetable.forget("drain")
-        if self.succession.candidate is not None:
-            self.succession.abandon(self.succession.candidate, self.refusal())
-        for generation in list(self.succession.generations):
-            self.succession.send_away(generation)
-
-    def soft_stop(self) -> None:
-        """SIGUSR1: no new connections, the present ones may end, until `hard-stop-after`."""
-        current = self.succession.current
-        if current is None:
-            self.hard_stop()
-        elif not self.stopping:
-            self._begin_stop()
-            if self.succession.candidate is not None:
-                self.succession.abandon(self.succession.candidate, self.refusal())
-            due = time.monotonic() + current.configuration.globals.grace / 1000
-            self.timetable.at("drain", due, lambda: self._drain(current))
-
-    def _drain(self, generation: Generation) -> None:
-        self._report_stopped(generation)
-        listening = generation.foundation.listening
-        # Nobody shall arrive at a door that closes; where others serve the same sockets, they go on.
-        ours = [one for one in listening.listeners if listening.is_ours(one)]
-        self.succession.retire(generation, ours, lambda complaint: None)
-        for listener in listening.listeners:
-            if listener not in ours:
-                listener.sock.close()
-
-    def _begin_stop(self) -> None:
-        if not self.stopping:
-            if self.options.master_worker:
-                self.notices.warning("Exiting Master process...")
-            self.stopping = True
-            self.show_state("stopping")
-            self.operations.stop_begins()
-            self.notifier.stopping()
-            self.timetable.forget("watch")
-        for generation in self.succession.generations:
-            for child in generation.members:
-                child.due = None
-
-    def _report_stopped(self, generation: Generation) -> None:
-        figures = self.succession.figures(generation)
-        for proxy in generation.configuration.proxies:
-            if proxy.disabled:
-                continue
-            front = figures.frontend(proxy.name).conn_tot if proxy.has_frontend else 0
-            back = figures.backend(proxy.name).stot if proxy.has_backend else 0
-            text = f"Proxy {proxy.name} stopped (cumulated conns: FE: {front}, BE: {back})."
-            self.notices.warning(text)
-            self.report(_WARNING, text)
 
     def _end(self, pidfile: str | None) -> None:
         """Nobody is left, however we got here."""
@@ -426,8 +315,8 @@ class Supervisor:
         self.keeper.finish()
         self.succession.close()
         gc.unfreeze()
-        if self.stopping and self.options.master_worker:
-            self.notices.warning(f"All workers exited. Exiting... ({self._code})")
+        if self.stop.begun and self.options.master_worker:
+            self.notices.warning(f"All workers exited. Exiting... ({self.stop.code})")
 
     # The rest.
 
@@ -441,7 +330,7 @@ class Supervisor:
 
     def refusal(self) -> str:
         """Why nothing can be changed now; "" when it can."""
-        if self.stopping:
+        if self.stop.begun:
             return "maniple is about to end."
         return "" if self.succession.current is not None else "maniple has not started yet."
 
@@ -449,14 +338,6 @@ class Supervisor:
         """In the process list."""
         if self.options.titles:
             set_title(supervisor_title(self.options.files, state))
-
-    def _pause(self, pause: bool) -> None:
-        """SIGTTOU and SIGTTIN. Groups that are started meanwhile are told when they are ready."""
-        self.succession.paused = pause
-        for generation in self.succession.generations:
-            if generation.state != GenerationState.GOING:
-                for child in generation.members:
-                    self.processes.say(child, Message(Kind.PAUSE if pause else Kind.RESUME))
 
     def _tell_stacks(self, child: Child, text: str) -> None:
         for line in text.splitlines():

@@ -24,7 +24,7 @@ def survey(supervisor: Supervisor, changes: Changes) -> Status:
     """How it is now; what processes weigh is for whoever shows it (status.weighed)."""
     succession = supervisor.succession
     current = succession.current
-    state = "stopping" if supervisor.stopping else "reloading" if changes.busy else "running"
+    state = "stopping" if supervisor.stop.begun else "reloading" if changes.busy else "running"
     listeners: dict[tuple[str, str], int] = {}
     if current is not None:
         for listener in current.foundation.listening.listeners:

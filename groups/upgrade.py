@@ -21,6 +21,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..core.config.model import Configuration
+from .foundation import plan
 from .handover import PREFLIGHT, VARIABLE, descriptors_of, leave
 from .messages import PROTOCOL
 
@@ -97,8 +99,12 @@ def is_trial(environment: Mapping[str, str] = os.environ) -> bool:
     return PREFLIGHT in environment
 
 
-def fits(environment: Mapping[str, str] = os.environ) -> str:
-    """In the trial: "" when we understand what the program before leaves to us, else why not."""
+def fits(configuration: Configuration, environment: Mapping[str, str] = os.environ) -> str:
+    """In the trial: "" when we understand what the program before leaves to us and could serve it, else why not."""
     if environment.get(PREFLIGHT) != str(PROTOCOL):
         return "The new program's groups speak otherwise: a restart is needed."
+    try:
+        plan(configuration)
+    except ValueError as error:
+        return f"config : {error}"
     return ""

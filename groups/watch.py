@@ -18,7 +18,7 @@ from .lifecycle import GroupState
 from .notices import Notices
 from .processes import Processes
 from .succession import Succession
-from .watchdog import PERIOD, Finding, Verdict, Watchdog
+from .watchdog import Finding, Verdict, Watchdog
 
 _ALERT, _WARNING = 1, 4
 _Member = tuple[Child, int, int]
@@ -27,8 +27,6 @@ _Member = tuple[Child, int, int]
 
 class Watch:
     """What is known of threads that do not turn."""
-
-    period = PERIOD
 
     def __init__(
         self, succession: Succession, processes: Processes, notices: Notices, report: Callable[[int, str], None]
@@ -53,7 +51,7 @@ class Watch:
         return bool(self._stuck.get((child, child.pid)))
 
     def look(self) -> None:
-        """To be called every `period` seconds."""
+        """To be called every PERIOD seconds."""
         if self._watchdog is None:
             return
         beats: dict[_Member, int] = {}

@@ -37,7 +37,8 @@ from maniple.core.errors import ConfigError
 from maniple.groups.figures import Figures
 from maniple.groups.listening import Listener
 from maniple.groups.sockets import address_text
-from maniple.groups.supervisor import Supervisor, SupervisorOptions
+from maniple.groups.supervisor import Supervisor
+from maniple.groups.supervisor_options import SupervisorOptions
 from maniple.pools.counters import FrontendCounts, ProcessCounts
 from maniple.pools.pulses import ACCEPTING, CONNECTIONS
 

@@ -1,9 +1,10 @@
-"""What an operator asks for over the control socket, with real groups."""
+"""What an operator asks for over the control socket or by a signal, with real groups."""
 
 from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -96,3 +97,31 @@ def test_a_stop_during_a_scaling(start_proxy: Start, tmp_path: Path) -> None:
     proxy.signal(signal.SIGUSR1)
     assert proxy.wait() == 0
     assert not any(map(alive, groups))
+
+
+def test_pause_and_resume(start_proxy: Start) -> None:
+    proxy = start_proxy(globals={"nbgroup": 2})
+    host, _, port = proxy.addresses[0].rpartition(":")
+    proxy.signal(signal.SIGTTOU)
+
+    def unanswered() -> socket.socket | None:
+        sock = socket.create_connection((host, int(port)), timeout=10)
+        sock.settimeout(0.1)
+        try:
+            sock.recv(100)
+        except TimeoutError:
+            return sock
+        sock.close()
+        return None
+
+    sock = until(unanswered, "connections wait")
+    # A group that is started during the pause does not accept either.
+    os.kill(proxy.pids()[1], signal.SIGKILL)
+    until(lambda: "exited with code 137" in proxy.stderr, "its death")
+    proxy.wait_groups(2)
+    other = until(unanswered, "connections still wait")
+    proxy.signal(signal.SIGTTIN)
+    for waiting in (sock, other):
+        waiting.settimeout(10)
+        assert waiting.recv(100)
+        waiting.close()

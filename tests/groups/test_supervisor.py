@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from maniple.groups.succession import PATIENCE
-from maniple.groups.supervisor import SupervisorOptions
-from maniple.tests.groups.proxies import alive, echoed, greeting, until
+from maniple.tests.groups.proxies import alive, until
 
 Start = Callable[..., Any]
 TWO = {"nbgroup": 2}
@@ -42,127 +40,6 @@ def test_threads_of_a_group_have_their_own_sockets(start_proxy: Start) -> None:
     assert {proxy.connect()[1] for _ in range(60)} == {"1/1", "1/2"}
     proxy.signal(signal.SIGTERM)
     assert proxy.wait() == 0
-
-
-@pytest.mark.parametrize(
-    ("number", "options", "code"),
-    [
-        (signal.SIGTERM, {}, 0),
-        (signal.SIGINT, {}, 0),
-        (signal.SIGUSR1, {}, 0),
-        (signal.SIGTERM, {"master_worker": True}, 0),
-        (signal.SIGINT, {"master_worker": True}, 130),
-    ],
-)
-def test_a_signal_ends_it_all(start_proxy: Start, number: int, options: dict[str, Any], code: int) -> None:
-    proxy = start_proxy(globals=TWO, options=options)
-    groups = proxy.groups()
-    proxy.signal(number)
-    assert proxy.wait() == code
-    assert not any(alive(pid) for pid in groups)
-    proxy.wait_end_of_output(1.0)
-    assert "Traceback" not in proxy.stderr
-
-
-def test_master_worker_says_what_haproxy_says(start_proxy: Start) -> None:
-    proxy = start_proxy(globals=TWO, options={"master_worker": True})
-    one, two = proxy.groups()
-    proxy.signal(signal.SIGTERM)
-    proxy.wait()
-    assert proxy.stderr.splitlines() == [
-        f"[NOTICE]   ({proxy.pid}) : New worker ({one}) forked",
-        f"[NOTICE]   ({proxy.pid}) : New worker ({two}) forked",
-        f"[NOTICE]   ({proxy.pid}) : Loading success.",
-        f"[WARNING]  ({proxy.pid}) : Exiting Master process...",
-        f"[WARNING]  ({proxy.pid}) : All workers exited. Exiting... (0)",
-    ]
-
-
-def test_hard_stop_cuts_connections(start_proxy: Start) -> None:
-    proxy = start_proxy()
-    sock, _, _ = proxy.connect()
-    proxy.signal(signal.SIGTERM)
-    assert sock.recv(10) == b""
-    assert proxy.wait() == 0
-
-
-def test_soft_stop_lets_connections_end_and_refuses_new_ones(start_proxy: Start) -> None:
-    proxy = start_proxy(globals=TWO)
-    sock, _, _ = proxy.connect()
-    proxy.signal(signal.SIGUSR1)
-
-    until(proxy.refuses, "new connections are refused")
-    sock.send(b"still here")
-    assert sock.recv(100) == b"still here"
-    assert proxy.process.poll() is None
-    sock.close()
-    assert proxy.wait() == 0
-    assert "Proxy front stopped (cumulated conns: FE: " in proxy.stderr
-
-
-def test_soft_stop_serves_all_that_wait_in_the_kernels_queues(start_proxy: Start, tmp_path: Path) -> None:
-    proxy = start_proxy(globals=TWO, binds=[["inet", "127.0.0.1", 0], ["unix", str(tmp_path / "s"), 0]])
-    groups = proxy.groups()
-    proxy.signal(signal.SIGTTOU)
-    until(
-        lambda: not any(thread["accepting"] for one in proxy.status()["groups"] for thread in one["threads"]),
-        "the pause",
-    )
-    waiting = [proxy.call(index) for index in (0, 1) for _ in range(20)]
-    proxy.signal(signal.SIGUSR1)
-    for sock in waiting:
-        assert greeting(sock)[1] in groups
-        assert echoed(sock)
-    assert proxy.refuses(1)
-    for sock in waiting:
-        sock.close()
-    assert proxy.wait() == 0
-
-
-def test_soft_stop_ends_at_hard_stop_after(start_proxy: Start) -> None:
-    proxy = start_proxy(globals={"nbgroup": 1, "hard_stop_after": 200})
-    sock, _, _ = proxy.connect()
-    begun = time.monotonic()
-    proxy.signal(signal.SIGUSR1)
-    assert proxy.wait() == 0
-    assert 0.2 <= time.monotonic() - begun < 5.0
-    sock.close()
-
-
-def test_a_hard_stop_overtakes_a_soft_stop(start_proxy: Start) -> None:
-    proxy = start_proxy(globals=TWO)
-    sock, _, _ = proxy.connect()
-    proxy.signal(signal.SIGUSR1)
-    until(lambda: "stopped" in proxy.stderr, "the soft stop has begun")
-    proxy.signal(signal.SIGTERM)
-    assert proxy.wait() == 0
-    sock.close()
-
-
-def test_a_group_that_hangs_is_killed(start_proxy: Start) -> None:
-    proxy = start_proxy(globals={"nbgroup": 1})
-    sock, _, pid = proxy.connect()
-    sock.send(b"hang\n")
-    assert sock.recv(100) == b"hanging\n"
-    begun = time.monotonic()
-    proxy.signal(signal.SIGTERM)
-    assert proxy.wait() == 0
-    assert time.monotonic() - begun >= PATIENCE * 0.9
-    assert not alive(pid)
-    sock.close()
-
-
-def test_the_second_interrupt_does_not_wait(start_proxy: Start) -> None:
-    proxy = start_proxy(globals={"nbgroup": 1}, options={"master_worker": True})
-    (pid,) = proxy.groups()
-    os.kill(pid, signal.SIGSTOP)
-    proxy.signal(signal.SIGINT)
-    until(lambda: "Exiting Master process" in proxy.stderr, "the first interrupt is seen")
-    begun = time.monotonic()
-    proxy.signal(signal.SIGINT)
-    assert proxy.wait() == 130
-    assert time.monotonic() - begun < PATIENCE * 0.8
-    assert not alive(pid)
 
 
 def test_a_killed_group_is_back_and_its_queue_was_accepted(start_proxy: Start) -> None:
@@ -225,34 +102,6 @@ def test_groups_end_when_the_supervisor_is_killed(start_proxy: Start) -> None:
     proxy.wait()
     until(lambda: not any(alive(pid) for pid in groups), "the groups are gone", 1.0)
     proxy.wait_end_of_output(1.0)
-
-
-def test_pause_and_resume(start_proxy: Start) -> None:
-    proxy = start_proxy(globals=TWO)
-    host, _, port = proxy.addresses[0].rpartition(":")
-    proxy.signal(signal.SIGTTOU)
-
-    def unanswered() -> socket.socket | None:
-        sock = socket.create_connection((host, int(port)), timeout=10)
-        sock.settimeout(0.1)
-        try:
-            sock.recv(100)
-        except TimeoutError:
-            return sock
-        sock.close()
-        return None
-
-    sock = until(unanswered, "connections wait")
-    # A group that is started during the pause does not accept either.
-    os.kill(proxy.pids()[1], signal.SIGKILL)
-    until(lambda: "exited with code 137" in proxy.stderr, "its death")
-    proxy.wait_groups(2)
-    other = until(unanswered, "connections still wait")
-    proxy.signal(signal.SIGTTIN)
-    for waiting in (sock, other):
-        waiting.settimeout(10)
-        assert waiting.recv(100)
-        waiting.close()
 
 
 @pytest.mark.parametrize(
@@ -363,7 +212,3 @@ def test_numbers_that_contradict_each_other_are_refused(start_proxy: Start) -> N
     proxy = start_proxy(ready=False, globals={"nbgroup": 4, "nbthread": 2})
     assert proxy.wait() == 1
     assert "4 groups cannot share 2 threads" in proxy.stderr
-
-
-def test_options_have_defaults() -> None:
-    assert SupervisorOptions() == SupervisorOptions(quiet=False, master_worker=False, daemon=False, pidfile=None)

@@ -6,6 +6,7 @@ import sys
 import time
 
 import pytest
+from maniple.core.config.model import Configuration, GlobalSpec
 from maniple.groups import upgrade
 from maniple.groups.handover import PREFLIGHT
 from maniple.groups.messages import PROTOCOL
@@ -40,7 +41,8 @@ def test_a_silent_failure_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_knows_that_it_is_a_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     program = (
-        "from maniple.groups.upgrade import fits, is_trial; import sys; sys.exit(0 if is_trial() and not fits() else 1)"
+        "from maniple.core.config.model import Configuration; from maniple.groups.upgrade import fits, is_trial; "
+        "import sys; sys.exit(0 if is_trial() and not fits(Configuration()) else 1)"
     )
     assert _run_trial(monkeypatch, program) == [""]
 
@@ -66,7 +68,7 @@ def test_a_trial_is_told_by_the_environment(environment: dict[str, str], trial: 
 
 @pytest.mark.parametrize(("protocol", "fits"), [(PROTOCOL, True), (PROTOCOL + 1, False)])
 def test_groups_that_speak_otherwise_do_not_fit(protocol: int, fits: bool) -> None:
-    assert (upgrade.fits({PREFLIGHT: str(protocol)}) == "") is fits
+    assert (upgrade.fits(Configuration(), {PREFLIGHT: str(protocol)}) == "") is fits
 
 
 def test_a_program_that_cannot_be_executed_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,3 +79,9 @@ def test_a_program_that_cannot_be_executed_changes_nothing(monkeypatch: pytest.M
     assert not os.get_inheritable(writer)
     os.close(reader)
     os.close(writer)
+
+
+def test_what_cannot_be_laid_out_does_not_fit() -> None:
+    configuration = Configuration(globals=GlobalSpec(nbgroup=4, nbthread=2))
+    complaint = upgrade.fits(configuration, {PREFLIGHT: str(PROTOCOL)})
+    assert complaint.startswith("config : ") and "4 groups cannot share 2 threads" in complaint
