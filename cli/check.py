@@ -67,15 +67,9 @@ def check_command(
     if not files:
         typer.echo("maniple check: which file? Give -f FILE", err=True)
         raise typer.Exit(2)
-    configuration, diagnostics = parser.load_files(files, Environment(os.environ, files=files))
-    if configuration is not None:
-        from ..core.report.format_check import report_formats
-        from ..core.rules.proxy_rules import report_rules
+    from ..core.report.examination import examine
 
-        report_rules(configuration, diagnostics)
-        report_formats(configuration, diagnostics)
-        if diagnostics.errors:
-            configuration = None
+    configuration, diagnostics = parser.load_files(files, Environment(os.environ, files=files), examine=examine)
     threads = _threads(configuration) if memory and configuration is not None else 0
     if form is Form.JSON:
         sys.stdout.write(json_text(configuration, diagnostics, dump, threads))

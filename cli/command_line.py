@@ -75,6 +75,8 @@ class RunFlags:
 
 def load(flags: RunFlags, environment: Mapping[str, str] | None = None) -> tuple[Configuration | None, Diagnostics]:
     """The configuration of files and flags, None where there are errors. Raises FlagError."""
+    from ..core.report.examination import examine
+
     environment = os.environ if environment is None else environment
     if not flags.files:
         if not flags.binds:
@@ -86,8 +88,9 @@ def load(flags: RunFlags, environment: Mapping[str, str] | None = None) -> tuple
         log = f"    option {'tcplog' if mode == 'tcp' else 'httplog'}\n" if flags.logs else ""
         text = WITHOUT_FILE.format(mode=mode, log=log, name=NAME)
         additions = as_additions(flag_lines(flags, NAME, NAME))
-        return parser.load([(BUILT_IN, text)], Environment(environment), additions=additions)
-    configuration, diagnostics = parser.load_files(flags.files, Environment(environment, files=flags.files))
+        return parser.load([(BUILT_IN, text)], Environment(environment), additions=additions, examine=examine)
+    around = Environment(environment, files=flags.files)
+    configuration, diagnostics = parser.load_files(flags.files, around, examine=examine)
     if configuration is None:
         return None, diagnostics
     frontend = _target("--bind", "--frontend", flags.frontend, FRONTS, configuration) if flags.binds else ""
@@ -96,7 +99,8 @@ def load(flags: RunFlags, environment: Mapping[str, str] | None = None) -> tuple
     if not lines:
         return configuration, diagnostics
     # Read anew with the flags: what a section takes from others (maxconn, timeouts) must follow from the flags too.
-    return parser.load_files(flags.files, Environment(environment, files=flags.files), additions=as_additions(lines))
+    around = Environment(environment, files=flags.files)
+    return parser.load_files(flags.files, around, additions=as_additions(lines), examine=examine)
 
 
 def flag_lines(flags: RunFlags, frontend: str, backend: str) -> list[FlagLine]:

@@ -23,8 +23,7 @@ from ..core.errors import ConfigError
 from ..core.rehearsal.play import Seat, play
 from ..core.rehearsal.stage import Stage
 from ..core.rehearsal.still import Endpoint
-from ..core.report.format_check import report_formats
-from ..core.rules.proxy_rules import report_rules
+from ..core.report.examination import examine
 from .explain_text import render
 
 PORT = 50000
@@ -94,11 +93,8 @@ def fail(text: str) -> NoReturn:
 
 def configured(files: list[str]) -> Configuration:
     """The configuration; its errors are shown as `maniple check` shows them."""
-    configuration, diagnostics = parser.load_files(files, Environment(os.environ, files=files))
-    if configuration is not None:
-        report_rules(configuration, diagnostics)
-        report_formats(configuration, diagnostics)
-    if configuration is None or diagnostics.errors:
+    configuration, diagnostics = parser.load_files(files, Environment(os.environ, files=files), examine=examine)
+    if configuration is None:
         sys.stderr.write(diagnostics.render())
         raise typer.Exit(2)
     return configuration

@@ -47,6 +47,7 @@ def unreadable(error: OSError) -> str:
 def load(arguments: Arguments, sources: Sources, alerts: Alerts) -> tuple[Configuration | None, bool]:
     """The configuration, None after it said what is wrong; and whether there were warnings."""
     from ..core.config import parser
+    from ..core.report.examination import examine
 
     paths = [path for path, _ in sources]
     environment = environment_of(arguments, paths)
@@ -57,7 +58,7 @@ def load(arguments: Arguments, sources: Sources, alerts: Alerts) -> tuple[Config
     if arguments.maxconn > 0:
         additions = as_additions([FlagLine(f"maxconn {arguments.maxconn}", frozenset(("global",)))])
     configuration, diagnostics = parser.load(
-        sources, environment, facts=facts, additions=additions, resolve_name=resolve
+        sources, environment, facts=facts, additions=additions, examine=examine, resolve_name=resolve
     )
     alerts.report(diagnostics.in_order())
     if configuration is None:

@@ -107,9 +107,11 @@ def _find(
     if not found:
         known = {other.spec.name for other in drafts if other is not draft and other.kind in wanted}
         what = "backend" if keyword == BACKEND else "other proxy"
-        diagnostics.error(
-            place, f"`{keyword}`: there is no {what} '{name}'", name, offer(name, sorted(known), f"{what}s")
+        hint = (
+            offer(name, sorted(known), "backends" if keyword == BACKEND else "proxies")
+            or f"name a section that there is, such as `{wanted[0]} {name}`"
         )
+        diagnostics.error(place, f"`{keyword}`: there is no {what} '{name}'", name, hint)
         return None
     lender = found[0]
     if keyword in lender.borrowed:

@@ -43,6 +43,10 @@ class _Block:
     after_else: bool = False
 
 
+_SUCH_AS = "such as `.if version_atleast(3.0) && defined(STAGE)`"
+_BLOCK = "a block is '.if <condition>', any '.elif <condition>', maybe '.else', and '.endif'"
+
+
 def select_lines(lines: Iterable[Line], facts: ConditionFacts, diagnostics: Diagnostics) -> Iterator[Line]:
     """The lines of one file that count, without the directives; the next of `lines` is asked for only when needed."""
     blocks: list[_Block] = []
@@ -51,7 +55,7 @@ def select_lines(lines: Iterable[Line], facts: ConditionFacts, diagnostics: Diag
         taken = not blocks or blocks[-1].branch is _Branch.TAKEN
         if name == ".if":
             if len(blocks) >= MAX_NESTING:
-                diagnostics.error(line.place(), f"too many nested '.if', at most {MAX_NESTING}", name)
+                diagnostics.error(line.place(), f"too many nested '.if', at most {MAX_NESTING}", name, _BLOCK)
                 return  # as HAProxy: from here on no line's block is known
             branch = _branch(line, facts, diagnostics) if taken else _Branch.SKIPPED
             blocks.append(_Block(line.place(), branch))
@@ -74,7 +78,8 @@ def _branch(line: Line, facts: ConditionFacts, diagnostics: Diagnostics) -> _Bra
         truth = evaluate(" ".join(word.text for word in conditions), facts)
     except ConditionError as error:
         column = source_column(conditions, line.text, error.position)
-        diagnostics.error(Place(line.place_file, line.number, column), error.message, hint=error.hint)
+        place = Place(line.place_file, line.number, column)
+        diagnostics.error(place, error.message, hint=error.hint or _SUCH_AS)
         return _Branch.SKIPPED
     return _Branch.TAKEN if truth else _Branch.SOUGHT
 
@@ -82,16 +87,17 @@ def _branch(line: Line, facts: ConditionFacts, diagnostics: Diagnostics) -> _Bra
 def _move_on(name: str, line: Line, blocks: list[_Block], facts: ConditionFacts, diagnostics: Diagnostics) -> None:
     """`.elif`, `.else` or `.endif`: the innermost block changes or ends."""
     if not blocks:
-        diagnostics.error(line.place(), f"'{name}' without '.if'", name)
+        diagnostics.error(line.place(), f"'{name}' without '.if'", name, _BLOCK)
         return
     block = blocks[-1]
     if name != ".elif" and len(line.words) > 1:
-        diagnostics.error(line.place(1), f"unexpected word after '{name}'", line.words[1].text)
+        hint = "a condition belongs to '.if' and '.elif'"
+        diagnostics.error(line.place(1), f"unexpected word after '{name}'", line.words[1].text, hint)
     if name == ".endif":
         blocks.pop()
         return
     if block.after_else:
-        diagnostics.error(line.place(), f"'{name}' after '.else' is not permitted", name)
+        diagnostics.error(line.place(), f"'{name}' after '.else' is not permitted", name, _BLOCK)
         block.branch = _Branch.SKIPPED
         return
     block.after_else = name == ".else"
@@ -107,7 +113,8 @@ def _speak(name: str, line: Line, facts: ConditionFacts, diagnostics: Diagnostic
     """`.notice`, `.warning`, `.alert` or `.diag`; any other word with a dot is an error."""
     if name not in DIRECTIVES:
         near = nearest(name, DIRECTIVES)
-        diagnostics.error(line.place(), f"unknown directive '{name}'", name, f"did you mean '{near}'?" if near else "")
+        hint = f"did you mean '{near}'?" if near else _BLOCK
+        diagnostics.error(line.place(), f"unknown directive '{name}'", name, hint)
         return
     if len(line.words) > 2:
         diagnostics.error(

@@ -19,6 +19,7 @@ from .diagnostics import Diagnostics
 from .drafts import ErrorLine, ProxyDraft, Reading
 from .keywords import ANY, PROXY_KEYWORDS, Table
 from .model import ErrorFileSpec, ErrorPagesSpec, Place
+from .names import TWICE
 from .proxies import error_status, read_page
 from .statement import Statement
 from .suggest import section
@@ -81,7 +82,7 @@ def error_pages(drafts: Iterable[ErrorPagesDraft], diagnostics: Diagnostics) -> 
             found[draft.name] = ErrorPagesSpec(draft.place, draft.name, draft.pages)
             continue
         message = f"http-errors '{draft.name}' is there already, in line {other.place.line}"
-        diagnostics.error(draft.place, message, draft.name, "give one of them another name, or join them")
+        diagnostics.error(draft.place, message, draft.name, TWICE)
     return found
 
 

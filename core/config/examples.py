@@ -30,6 +30,8 @@ WRITTEN: Mapping[str, Mapping[str, str]] = {
         "cpu-set": "drop-cpu 0",
         "thread-group": "1 1-4",
         "setenv": "STAGE production",
+        "set-var": "proc.stage str(production)",
+        "set-var-fmt": 'proc.started "%[date]"',
         "presetenv": "STAGE production",
         "unsetenv": "STAGE",
         "resetenv": "HOME PATH",
@@ -167,6 +169,7 @@ _SAMPLES = {
     "directory": "/var/empty",
     "tag": "maniple",
     "key": "secret",
+    "range": "500-599",
 }
 _RANGE = re.compile(r"<(-?[0-9]+)\.\.(-?[0-9]+)?>")
 _CHOICE = re.compile(r"\{([^|}]*)\|[^}]*\}")
@@ -178,7 +181,7 @@ def arguments_of(table: Table[Any], keyword: Keyword[Any]) -> str:
     if written is not None:
         return written
     words = []
-    for word in re.sub(r"\s*\[[^\]]*\]", "", keyword.shape).split():
+    for word in re.sub(r"\s*\[[^\]]*\]|\.\.\.$", "", keyword.shape).split():
         limits, choice = _RANGE.fullmatch(word), _CHOICE.fullmatch(word)
         if limits is not None:
             words.append(_within(int(limits[1]), int(limits[2]) if limits[2] else None))

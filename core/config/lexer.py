@@ -76,6 +76,9 @@ class Line:
         return Place(self.place_file, self.number, len(self.text.rstrip(BLANKS)) + 1)
 
 
+_QUOTING = "quotes come in pairs; a quote, a blank, a `#` or a backslash that is meant stands behind a backslash"
+
+
 class LexicalError(ValueError):
     """A line that cannot be cut into words. `column` counts from 1."""
 
@@ -103,7 +106,7 @@ def read_lines(file_name: str, text: str, environment: Environment, diagnostics:
         try:
             words = split_words(source, environment, file_name, number)
         except LexicalError as error:
-            diagnostics.error(Place(file_name, number, error.column), error.message, hint=error.hint)
+            diagnostics.error(Place(file_name, number, error.column), error.message, hint=error.hint or _QUOTING)
             continue
         _warn_about_ignored_text(source, words, place, diagnostics)
         if words:

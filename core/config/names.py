@@ -11,6 +11,8 @@ from .lexer import Word
 from .statement import Refusal
 
 LETTERS = "a name has letters, digits, '-', '_', '.' and ':'"
+TWICE = "give one of them another name, or join them"
+"""The hint for two sections of one name."""
 _NAME = re.compile(r"[A-Za-z0-9_.:-]+", re.ASCII)
 
 

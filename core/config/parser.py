@@ -29,7 +29,7 @@ from .keywords import ANY, GLOBAL_KEYWORDS, OPTIONS, PROXY_KEYWORDS, RULE_SET_KE
 from .known import KNOWN_GLOBAL, KNOWN_OPTIONS, KNOWN_PROXY, KNOWN_SECTIONS
 from .lexer import Line, Word, read_lines
 from .model import Configuration, Place, ProxySpec
-from .names import checked_name
+from .names import TWICE, checked_name
 from .pattern_files import read_pattern_files
 from .peers import PeersDraft
 from .resolve import resolve
@@ -42,6 +42,7 @@ from .userlists import UserlistDraft, userlists
 _BASE = "settings of a defaults section are taken by `from <name>`, and nothing else follows"
 
 D = TypeVar("D", bound=SectionDraft)
+Examine = Callable[[Configuration, Diagnostics], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +63,16 @@ def load(
     *,
     facts: ConditionFacts | None = None,
     additions: Additions | None = None,
+    examine: Examine | None = None,
     resolve_name: Callable[[Address], Address] = resolve_address,
     read_file: Callable[[str], bytes] = read_bytes,
 ) -> tuple[Configuration | None, Diagnostics]:
     """Read `sources`, pairs of file name and text, as one configuration.
 
     The Configuration is None when there are errors. `environment` is what `$VAR` reads (an Environment is altered by
-    `setenv` lines, another mapping is copied); `facts` is what `.if` asks. `resolve_name` turns an address with a host
-    name into a numeric one (ValueError when it cannot), `read_file` gives the content of an error file."""
+    `setenv` lines, another mapping is copied); `facts` is what `.if` asks; `examine` tells what else is wrong
+    (report/examination). `resolve_name` turns an address with a host name into a numeric one (ValueError when it
+    cannot), `read_file` gives the content of an error file."""
     if not isinstance(environment, Environment):
         environment = Environment(environment, files=[name for name, _ in sources])
     diagnostics = Diagnostics()
@@ -97,6 +100,9 @@ def load(
     configuration = replace(
         configuration, resolvers=found, peers=_peers.sections(peers, configuration, environment, diagnostics)
     )
+    if examine is not None:
+        examine(configuration, diagnostics)
+    diagnostics.drop_consequences()
     return (None if diagnostics.errors else configuration), diagnostics
 
 
@@ -106,6 +112,7 @@ def load_files(
     *,
     facts: ConditionFacts | None = None,
     additions: Additions | None = None,
+    examine: Examine | None = None,
 ) -> tuple[Configuration | None, Diagnostics]:
     """Read files, and of a directory its *.cfg in lexical order, as one configuration; "-" is standard input.
 
@@ -122,7 +129,7 @@ def load_files(
             sources.append((file, content.decode("utf-8", "surrogateescape")))
     if environment is None:
         environment = os.environ
-    configuration, diagnostics = load(sources, environment, facts=facts, additions=additions)
+    configuration, diagnostics = load(sources, environment, facts=facts, additions=additions, examine=examine)
     for file, reason in failures:
         hint = "" if os.path.isabs(file) else f"it is looked for in {os.getcwd()}"
         diagnostics.error(Place(file, 0, 0), f"cannot read the file: {reason}", "", hint)
@@ -151,6 +158,7 @@ class _Reader:
         self._section: Any = None
         self._skipping = False
         """In a section that cannot be read: its lines are passed over, the section itself was an error."""
+        self._indented = False  # is the last line of a keyword?
         self._overriding = False
         """In lines that win over what the files say, even for keywords of which the first line is kept."""
 
@@ -333,8 +341,7 @@ class _Reader:
             if other.spec.name == draft.spec.name and {other.kind, draft.kind} != {"frontend", "backend"}:
                 place = other.spec.place
                 message = f"{draft.label} has the same name as {other.label} ({place.file}:{place.line})"
-                hint = "give one of them another name"
-                self.diagnostics.error(draft.spec.place, message, draft.spec.name, hint)
+                self.diagnostics.error(draft.spec.place, message, draft.spec.name, TWICE)
                 return
 
     # keywords
@@ -356,7 +363,10 @@ class _Reader:
         found = names.find(words[prefix:])
         if found is None:
             tell_unknown(self.diagnostics, line, words[prefix:], "option " * prefix, section, names, known)
+            # Where other lines are indented this one begins a section, and nothing is known of it.
+            self._skipping = self._indented and line.words[0].column == 1 and words[0].text not in known
             return
+        self._indented = line.words[0].column > 1
         keyword, length = found
         statement = self._statement(line, "option " * prefix + keyword.name, words, prefix + length, inversion)
         try:

@@ -96,14 +96,18 @@ def read_pattern_files(
                 if not certain:
                     continue
                 reason = getattr(error, "strerror", None) or error
-                diagnostics.error(where, f"cannot read the file '{path}': {reason}", path)
+                diagnostics.error(where, f"cannot read the file '{path}': {reason}", path, FILE_HINT)
                 broken.add(path)
                 continue
             files[path] = PatternFileSpec(path, as_map, *_read(content, as_map))
         elif known.as_map != as_map and certain:
-            diagnostics.error(where, both_ways(path, known.as_map), path)
+            diagnostics.error(where, both_ways(path, known.as_map), path, "use another file, or a copy of it")
             broken.add(path)
     return files
+
+
+FILE_HINT = "a file that rules fill only is written opt@<path> (there may be none) or virt@<name> (there is none)"
+"""The hint for a file that cannot be read."""
 
 
 def both_ways(path: str, as_map: bool) -> str:

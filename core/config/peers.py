@@ -23,10 +23,11 @@ from .environment import Environment
 from .keywords import BIND_KEYWORDS, GLOBAL, GLOBAL_KEYWORDS, SERVER_KEYWORDS, Keyword, State, Table, nearest
 from .lexer import Word
 from .model import BindSpec, Configuration, Place, ServerSpec
-from .names import checked_name
+from .names import TWICE, checked_name
 from .peers_spec import PeerSpec, PeersSpec
 from .phrases import read_phrases
 from .statement import Refusal, Statement
+from .suggest import section
 from .table_spec import TableSpec
 from .tables import parse_table
 from .values import Choice, Text
@@ -246,14 +247,15 @@ def sections(
         other = found.get(draft.name)
         if other is not None:
             message = f"peers '{draft.name}' has the same name as the section in line {other.place.line}"
-            diagnostics.error(draft.place, message, draft.name)
+            diagnostics.error(draft.place, message, draft.name, TWICE)
         else:
             found[draft.name] = _section(draft, local, diagnostics)
     for proxy in configuration.proxies:
         if proxy.table is not None and proxy.table.peers and proxy.table.peers not in found:
             name = proxy.table.peers
             message = f"`stick-table ... peers`: there is no peers section '{name}'"
-            diagnostics.error(proxy.table.place, message, name, nearest(name, found))
+            place = proxy.table.peers_place or proxy.table.place
+            diagnostics.error(place, message, name, section("peers", name, found))
     return found
 
 
@@ -269,7 +271,8 @@ def _section(draft: PeersDraft, local: str, diagnostics: Diagnostics) -> PeersSp
         diagnostics.warning(draft.place, f"peers '{draft.name}' is not used: {reason}", draft.name, hint)
         bind = None
     elif me.text and draft.bind is not None:
-        diagnostics.error(me.place, f"the local peer '{local}' has a `bind` line already", me.name)
+        message = f"the local peer '{local}' has a `bind` line already"
+        diagnostics.error(me.place, message, me.name, f"write `server {local}` without an address, or no `bind`")
     remotes = []
     for each in draft.peers:
         if each is me or each.server.spec.disabled:

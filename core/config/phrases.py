@@ -6,6 +6,7 @@ know: what a word means. Invariant: every wrong word of a line is reported, not 
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
 
 from . import suggest
@@ -16,6 +17,8 @@ from .statement import Refusal, Statement
 
 D = TypeVar("D")
 
+_VALUE = re.compile(r"[^a-z-]")
+"""In words that are no keywords."""
 _KNOWN = {"bind": KNOWN_BIND, "server": KNOWN_SERVER}
 
 
@@ -38,6 +41,8 @@ def read_phrases(statement: Statement, start: int, table: Table[D], draft: D, ki
             keyword.read(part, draft)
         except Refusal as refusal:
             part.refuse(refusal, such_as(table, keyword))
+            if part.text(0) in table:  # the argument was forgotten: what stands in its place has one of its own
+                index -= len(part)
             continue
         if keyword.state is State.ACCEPTED:
             statement.note(f"`{word.text}` on a {kind} line: {State.ACCEPTED.value}", word)
@@ -52,7 +57,9 @@ def _unknown(statement: Statement, index: int, table: Table[D], kind: str) -> in
         hint = f"did you mean `{meant}`?" if meant else suggest.KEYWORDS_LISTED
         statement.error(f"unknown word '{word.text}' on a {kind} line", word, hint)
         # The arguments of what was probably meant are no mistakes of their own.
-        return 1 + (0 if meant is None else table[meant].most if meant in table else _KNOWN[kind][meant])
+        if meant is not None:
+            return 1 + (table[meant].most if meant in table else _KNOWN[kind][meant])
+        return 1 + (_VALUE.search(statement.text(index + 1)) is not None)
     statement.error(
         f"HAProxy's {kind} keyword `{word.text}` is not supported by maniple yet", word, suggest.KEYWORDS_LISTED
     )

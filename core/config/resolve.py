@@ -331,7 +331,8 @@ def _check_threads(draft: ProxyDraft, spec: GlobalSpec, diagnostics: Diagnostics
         try:
             resolve_threads(bind.threads, sizes, groups_written)
         except ValueError as error:
-            diagnostics.error(bind.place, f"`bind {bind.text}`: {error}", bind.text)
+            hint = "such as `thread 1/1-4`: group 1, its threads 1 to 4"
+            diagnostics.error(bind.place, f"`bind {bind.text}`: {error}", bind.text, hint)
 
 
 # warnings

@@ -17,6 +17,7 @@ from .drafts import Reading
 from .keywords import Keyword, State, Table
 from .lexer import Word
 from .model import Configuration, Place, RuleSpec
+from .names import TWICE
 from .resolver_spec import HOLDS, NameserverSpec, ResolversSpec
 from .statement import Refusal, Statement
 from .values import Duration, Integer
@@ -160,7 +161,7 @@ def sections(
         other = found.get(spec.name)
         if other is not None:
             message = f"resolvers '{spec.name}' has the same name as the section in line {other.place.line}"
-            diagnostics.error(spec.place, message, spec.name)
+            diagnostics.error(spec.place, message, spec.name, TWICE)
             continue
         found[spec.name] = spec
         if not spec.nameservers and not diagnostics.errors:

@@ -14,6 +14,7 @@ from .diagnostics import Diagnostics
 from .drafts import ErrorLine, ProxyDraft, Reading, RuleSetDraft
 from .keywords import ANY, BACK, FRONT, PROXY_KEYWORDS, RULE_SET_KEYWORDS, Keyword, State, setter
 from .model import RuleSetSpec, RuleSpec, RuleWord
+from .names import TWICE
 from .statement import Refusal, Statement
 from .values import Duration
 
@@ -180,7 +181,7 @@ def rule_sets(drafts: Sequence[RuleSetDraft], diagnostics: Diagnostics) -> dict[
         other = found.get(draft.name)
         if other is not None:
             message = f"{draft.kind} '{draft.name}' has the same name as {other.kind} in line {other.place.line}"
-            diagnostics.error(draft.place, message, draft.name, "give one of them another name, or join them")
+            diagnostics.error(draft.place, message, draft.name, TWICE)
             continue
         found[draft.name] = RuleSetSpec(draft.place, draft.name, draft.kind, tuple(draft.rules))
     return found

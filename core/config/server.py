@@ -21,6 +21,7 @@ from .values import Choice, Duration, Integer, Text, Value
 SERVER = frozenset({"server"})
 SERVED = BACK - {"defaults"}
 _COUNTED = "4 for the servers 1 to 4, or 10-19, for instance"
+_ADDRESSED = "an address is written as 192.0.2.1:8000, [2001:db8::1]:8000, app.example.org:8000 or /run/app.sock"
 MAX_TEMPLATE = 100_000
 """Servers that one template may make: a typing error must not eat the machine."""
 
@@ -153,7 +154,7 @@ def _server(statement: Statement, draft: ProxyDraft) -> None:
     try:
         server.spec = _with_address(server, _server_address(statement, 1, draft.reading))
     except Refusal as refusal:
-        statement.refuse(refusal)
+        statement.refuse(refusal, _ADDRESSED)
     read_phrases(statement, 2, TABLE, server, "server")
     draft.servers.append(server)
 
@@ -194,7 +195,7 @@ def _server_template(statement: Statement, draft: ProxyDraft) -> None:
     try:
         model.spec = _with_address(model, _server_address(statement, 2, draft.reading))
     except Refusal as refusal:
-        statement.refuse(refusal)
+        statement.refuse(refusal, _ADDRESSED)
     read_phrases(statement, 3, TABLE, model, "server")
     for number in numbers:
         server = model.copy(model.spec.place, f"{prefix}{number}")

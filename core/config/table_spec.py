@@ -5,7 +5,7 @@ Owns: the value. Must not know: how it is read (tables), where the table lives (
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ...pools.table_shape import TableShape
@@ -26,6 +26,8 @@ class TableSpec:
     shape: TableShape
     peers: str = ""
     """The peers section that it is shared with."""
+    peers_place: Place | None = field(default=None, compare=False)
+    """Where that is written."""
     server_key: str = "name"
     """What `server_key` holds of a server: its name, or its addr."""
     write_to: str = ""

@@ -19,8 +19,9 @@ from .diagnostics import Diagnostics
 from .drafts import GlobalDraft, ProxyDraft
 from .keywords import ANY, GLOBAL, GLOBAL_KEYWORDS, PROXY_KEYWORDS, Keyword, nearest
 from .lexer import Word
-from .model import Configuration, ProxySpec
+from .model import Configuration, Place, ProxySpec
 from .statement import Refusal, Statement
+from .suggest import offer
 from .table_spec import FILE_INTERVAL, TableSpec
 from .values import Duration, Text
 
@@ -55,6 +56,7 @@ class _Draft:
     words: dict[str, Word] = field(default_factory=dict)
     """Data type -> where it is written."""
     peers: str = ""
+    peers_place: Place | None = None
     server_key: str = "name"
     write_to: str = ""
     receive_only: bool = False
@@ -98,6 +100,7 @@ def parse_table(statement: Statement, name: str, words: Sequence[Word]) -> Table
         statement.place,
         shape,
         draft.peers,
+        draft.peers_place,
         draft.server_key,
         draft.write_to,
         draft.receive_only,
@@ -132,7 +135,7 @@ def _read_option(statement: Statement, draft: _Draft, option: str, words: Sequen
     elif option == "expire":
         draft.expire = _number(statement, option, word, parse_time)
     elif option == "peers":
-        draft.peers = word.text
+        draft.peers, draft.peers_place = word.text, statement.place_of(word)
     elif option == "srvkey":
         if word.text not in ("name", "addr"):
             raise Refusal(f"`{statement.name} ... srvkey` expects name or addr, not '{word.text}'", word)
@@ -312,4 +315,4 @@ def check_tables(configuration: Configuration, diagnostics: Diagnostics) -> None
     for spec in configuration.tables.values():
         if spec.write_to and spec.write_to not in configuration.tables:
             message = f"`write-to`: there is no table '{spec.write_to}'"
-            diagnostics.error(spec.place, message, spec.write_to, nearest(spec.write_to, configuration.tables))
+            diagnostics.error(spec.place, message, spec.write_to, offer(spec.write_to, configuration.tables, "tables"))

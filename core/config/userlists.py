@@ -20,6 +20,7 @@ from .drafts import Reading
 from .keywords import Table
 from .lexer import Word
 from .model import Place, UserlistSpec, UserSpec
+from .names import TWICE
 from .statement import Refusal, Statement
 from .suggest import offer
 
@@ -145,7 +146,7 @@ def userlists(drafts: Iterable[UserlistDraft], diagnostics: Diagnostics) -> dict
         other = found.get(draft.name)
         if other is not None:
             message = f"userlist '{draft.name}' is there already, in line {other.place.line}"
-            diagnostics.error(draft.place, message, draft.name, "give one of them another name, or join them")
+            diagnostics.error(draft.place, message, draft.name, TWICE)
             continue
         found[draft.name] = _resolve(draft, diagnostics)
     return found

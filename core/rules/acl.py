@@ -17,6 +17,7 @@ from typing import Any
 
 from ..config import suggest
 from ..config.model import Place
+from ..config.pattern_files import FILE_HINT
 from ..errors import ConfigError
 from .acl_flags import Flags, Piece, apply_operators, read_flags, undot
 from .catalogue import FETCHES, Needs, Stage
@@ -33,7 +34,6 @@ Test = Callable[[Any], bool]
 
 _CRITERION = "a criterion is a fetch or one of its ACL names, as in `path_beg /static`; an `acl` line has a name before"
 _METHODS = "such as `-m found` (there is a value), `-m str`, `-m beg`, `-m reg`, `-m int`"
-_FILE = "the file is there before the start, and has a pattern on each line"
 _NO_GROUPS = "the userlist has no `group` line"
 _KEYWORD = re.compile(r"[A-Za-z0-9_.+-]+", re.ASCII)
 
@@ -151,7 +151,10 @@ def _check_groups(expression: Expression, flags: Flags, words: Sequence[Word], s
     known = site.userlists[userlist].groups
     named = [(word.text, word, "") for word in words]
     for file, _, as_map in flags.files or ():
-        entries = files_of(site).file(file.text, as_map).entries
+        try:
+            entries = files_of(site).file(file.text, as_map).entries
+        except ValueError as error:
+            raise ConfigError(str(error), column=file.column, word=file.text, hint=FILE_HINT) from None
         source = f", which '{file.text}' names"
         named += [(entry.decode("utf-8", "surrogateescape"), file, source) for entry in entries]
     for group, word, source in named:
@@ -250,7 +253,7 @@ def _read_patterns(
         try:
             found.append(files_of(site).patterns(word.text, method, fold, flags.resolve, as_map))
         except ValueError as error:
-            raise ConfigError(str(error), column=word.column, word=word.text, hint=_FILE) from None
+            raise ConfigError(str(error), column=word.column, word=word.text, hint=FILE_HINT) from None
     if words or not found:
         if method in ("int", "len"):
             words = apply_operators(words, notes)

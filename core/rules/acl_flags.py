@@ -130,7 +130,10 @@ def apply_operators(words: Sequence[Word], notes: list[ConfigError]) -> list[Wor
             number = read_number(text.encode())
         except ValueError:
             raise ConfigError(
-                f"'{text}' is neither a number nor a supported operator", column=word.column, word=text
+                f"'{text}' is neither a number nor a supported operator",
+                column=word.column,
+                word=text,
+                hint=f"operators are {', '.join(_OPERATORS)}, such as `gt 3`",
             ) from None
         if operator == "gt":
             number += 1

@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..config.model import RuleSpec
-from ..errors import ConfigError
+from ..errors import ConfigError, what_and_how
 from . import variables
+from .arguments import HOW_WRITTEN
 from .catalogue import Stage
 from .expression import compile_expression, parse_words
 from .formats import compile_format
@@ -62,7 +63,9 @@ def _run(line: RuleSpec, site: Site, start: _Start) -> None:
     try:
         name = variables.parse_name(target.text)
     except ValueError as error:
-        raise ConfigError(f"`{line.kind}`: {error}", column=target.column, word=target.text) from None
+        what, how = what_and_how(error)
+        hint = how or "such as `proc.stage`"
+        raise ConfigError(f"`{line.kind}`: {what}", column=target.column, word=target.text, hint=hint) from None
     if name.scope != "proc":
         raise ConfigError(
             f"`{line.kind}`: here are variables of the process only",
@@ -77,7 +80,12 @@ def _run(line: RuleSpec, site: Site, start: _Start) -> None:
         expression, end = parse_words(rest)
         compiled = compile_expression(expression, site, Stage.PARSER)
     if end < len(rest):
-        raise ConfigError(f"`{line.kind}`: '{rest[end].text}' is one word too many", column=rest[end].column)
+        raise ConfigError(
+            f"`{line.kind}`: '{rest[end].text}' is one word too many",
+            column=rest[end].column,
+            word=rest[end].text,
+            hint=HOW_WRITTEN,
+        )
     try:
         if line.kind == "set-var-fmt":
             pair: Pair | None = (Type.STR, text(start))
@@ -87,7 +95,10 @@ def _run(line: RuleSpec, site: Site, start: _Start) -> None:
     except AttributeError:
         # A variable of log formats, or of an exchange: nothing else gets that far.
         raise ConfigError(
-            f"`{line.kind}`: it asks for what there is in a connection only", column=rest[0].column, word=rest[0].text
+            f"`{line.kind}`: it asks for what there is in a connection only",
+            column=rest[0].column,
+            word=rest[0].text,
+            hint="it is worked out at the start: `env(NAME)`, `str(text)`, `date` and the like are known then",
         ) from None
     if pair is not None and not variables.writer(name, site)(start, pair):
         raise ConfigError(f"`{line.kind}`: no room for '{name}'", column=target.column, hint="see `tune.vars`")

@@ -83,7 +83,7 @@ ERRORS = [
     ("  peer me :1\n  pear b :2\n", "5:3 unknown keyword 'pear' in a peers section"),
     ("  peer\n", "4:3 `peer` expects"),
     ("  peer me :1\npeers pp\n  peer me :1\n", "5:7 peers 'pp' has the same name as the section in line 3"),
-    ("  peer me :1\nbackend b\n  stick-table type ip size 1k peers qq\n", "6:3 `stick-table ... peers`: there is no"),
+    ("  peer me :1\nbackend b\n  stick-table type ip size 1k peers qq\n", "6:37 `stick-table ... peers`: there is no"),
     ("  peer me :1\npeers\n", "5:1 `peers` expects <name>"),
 ]
 
