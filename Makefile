@@ -1,6 +1,8 @@
 # Two commands for a newcomer: `make demo` and `make test`. Both set up their own .venv first; nothing else is touched.
 PYTHON ?= python3
 BIN := .venv/bin
+# Processes that `make test` runs the tests in; 0: all in one.
+WORKERS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: help setup check test demo bench clean
@@ -49,7 +51,8 @@ check: .venv/.dev .mypy/maniple
 	cd .mypy && ../$(BIN)/mypy --config-file ../pyproject.toml -p maniple
 
 test: check
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile -m 'not alone'
+	$(BIN)/pytest -q -m alone $$(grep -rl --include='test_*.py' 'mark\.alone' tests)
 
 demo: .venv/.run
 	@$(BIN)/maniple demo

@@ -63,12 +63,12 @@ def test_another_one_keeps_sockets_and_undoes_only_its_own() -> None:
     ],
 )
 def test_what_fails_is_said_and_nothing_stays_open(words: dict[str, object], text: str) -> None:
-    before = os.listdir("/proc/self/fd")
+    before = set(os.listdir("/proc/self/fd"))
     with pytest.raises(FoundationError) as caught:
         lay(configuration_of(0, **words), quiet=True)
     assert text.replace("[maniple.main()] ", "") in str(caught.value).replace("[maniple.main()] ", "")
     assert str(caught.value) == "\n".join(caught.value.lines)
-    assert os.listdir("/proc/self/fd") == before
+    assert set(os.listdir("/proc/self/fd")) <= before
 
 
 def test_a_segment_that_cannot_be_made_leaves_nothing_either(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,10 +76,10 @@ def test_a_segment_that_cannot_be_made_leaves_nothing_either(monkeypatch: pytest
         raise OSError(24, "Too many open files")
 
     monkeypatch.setattr("maniple.groups.foundation.create_pulses", refuse)
-    before = os.listdir("/proc/self/fd")
+    before = set(os.listdir("/proc/self/fd"))
     with pytest.raises(FoundationError, match="Too many open files"):
         lay(configuration_of())
-    assert os.listdir("/proc/self/fd") == before
+    assert set(os.listdir("/proc/self/fd")) <= before
 
 
 def test_a_taken_address_is_said() -> None:

@@ -75,7 +75,7 @@ def test_transparent_and_interface(kind: str, host: str) -> None:
 
 
 def test_what_cannot_be_bound_is_closed(tmp_path: Path) -> None:
-    before = os.listdir("/proc/self/fd")
+    before = set(os.listdir("/proc/self/fd"))
     calls: list[Callable[[], object]] = [
         lambda: sockets.bind_tcp(bind_of(), Address("inet", "192.0.2.1", 1, 1)),
         lambda: sockets.bind_unix(str(tmp_path / ("x" * 120)), bind_of(), 5),
@@ -87,7 +87,7 @@ def test_what_cannot_be_bound_is_closed(tmp_path: Path) -> None:
         with pytest.raises(OSError) as found:
             call()
         assert found.value.errno
-    assert os.listdir("/proc/self/fd") == before
+    assert set(os.listdir("/proc/self/fd")) <= before
 
 
 def test_a_unix_socket_is_found_when_it_is_published(tmp_path: Path) -> None:

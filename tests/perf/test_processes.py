@@ -81,6 +81,7 @@ def test_child_dies_with_the_bench(tmp_path: Path) -> None:
         wait_until(lambda: not _runs(inner), 5, "inner child is gone")
 
 
+@pytest.mark.alone
 def test_cpu_time_and_memory(tmp_path: Path) -> None:
     with Child("idle", SLEEPER, tmp_path) as child:
         up(child)

@@ -51,6 +51,7 @@ def test_a_group_is_killed(rig: Rig, balance: str) -> None:
     assert deaths == [2, 2]
 
 
+@pytest.mark.alone
 def test_the_supervisor_is_killed(rig: Rig) -> None:
     """All of it ends within a second, and a restart binds at once."""
     rig.start()
@@ -72,6 +73,7 @@ def test_the_supervisor_is_killed(rig: Rig) -> None:
     assert set(after) <= {"ok", "closed idle", "no answer", "truncated", "reset while idle", "refused", "unreachable"}
 
 
+@pytest.mark.alone
 def test_the_supervisor_is_killed_in_a_reload(rig: Rig) -> None:
     """Old and new groups end."""
     rig.start(groups=4)

@@ -80,6 +80,7 @@ def ends(client: socket.socket) -> bytes:
     return got
 
 
+@pytest.mark.alone
 def test_idle_clients_end_after_a_second_of_idleness(make_stop: Callable[..., Stop]) -> None:
     stop = make_stop()
     old, young = stop.whole.connect(), stop.whole.connect()
@@ -98,6 +99,7 @@ def test_idle_clients_end_after_a_second_of_idleness(make_stop: Callable[..., St
         client.close()
 
 
+@pytest.mark.alone
 def test_a_client_that_goes_on_asking_is_told_and_not_reset(make_stop: Callable[..., Stop]) -> None:
     """Many clients without a pause: each gets an answer to all that it asked, the last one with Connection: close."""
     stop = make_stop()
@@ -196,6 +198,7 @@ def refuse_new(sock: socket.socket) -> None:
     sock.setsockopt(socket.SOL_SOCKET, 26, struct.pack("HL", len(code), ctypes.addressof(program)))
 
 
+@pytest.mark.alone
 def test_the_queue_is_served(make_stop: Callable[..., Stop]) -> None:
     """Clients that the kernel has accepted while the loop was busy."""
     stop = make_stop()
