@@ -131,6 +131,12 @@ def test_dumps_before_the_answer(folder: Path, capfd: pytest.CaptureFixture[str]
     assert ours("-dMhelp -f nowhere", capfd).code == 0
 
 
+def test_rules_are_checked(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "rules.cfg").write_text("frontend f\n bind 127.0.0.1:0\n mode http\n http-request denny\n")
+    answer = ours("-c -V -f rules.cfg", capfd)
+    assert answer.code == 1 and answer.alerts[0] == "config : parsing [rules.cfg:4]"
+
+
 def test_names_that_are_to_be_hidden_are_not_shown(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     answer = ours("-dC1,2 -c -V -f ok.cfg", capfd)
     assert (answer.code, answer.out, len(answer.alerts)) == (1, "", 1)

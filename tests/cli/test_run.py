@@ -194,6 +194,17 @@ def test_nothing_to_listen_on(tmp_path: Path) -> None:
     assert result.returncode == 1 and "no section has a `bind` line" in result.stderr
 
 
+def test_all_errors_of_rules_are_told(tmp_path: Path) -> None:
+    """Before there are groups, and not by the first one that fails."""
+    path = tmp_path / "x.cfg"
+    path.write_text("frontend f\n bind 127.0.0.1:0\n mode http\n http-request denny\n http-request set-path %[nope]\n")
+    result = run("-f", str(path))
+    assert result.returncode == 1 and result.stdout == ""
+    assert f"{path}:4:15: error: `http-request` has no action 'denny'" in result.stderr
+    assert "hint: did you mean `deny`?" in result.stderr
+    assert f"{path}:5:26: error: unknown fetch 'nope'" in result.stderr
+
+
 def test_address_in_use() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

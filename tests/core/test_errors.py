@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from maniple.core.errors import ClientProtocolError, ConfigError, ExchangeError, ManipleError, ServerProtocolError
+from maniple.core.errors import (
+    ClientProtocolError,
+    ConfigError,
+    ExchangeError,
+    ManipleError,
+    ServerProtocolError,
+    what_and_how,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,3 +41,8 @@ def test_config_error_has_its_place() -> None:
     assert str(error) == error.message == "no such thing"
     assert (error.file, error.line, error.column, error.word, error.hint) == ("a.cfg", 3, 7, "thing", "a hint")
     assert (ConfigError("x").file, ConfigError("x").line) == ("", 0)
+
+
+def test_what_and_how() -> None:
+    assert what_and_how(ValueError("it is wrong: such as this: 1")) == ("it is wrong", "such as this: 1")
+    assert what_and_how(ValueError("it is wrong")) == ("it is wrong", "")

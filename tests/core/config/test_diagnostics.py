@@ -85,3 +85,22 @@ def test_reports_come_in_the_order_of_the_text(diagnostics: Diagnostics) -> None
 
 def test_nothing_to_say() -> None:
     assert Diagnostics().render() == ""
+
+
+def told_behind(text: str, *reports: tuple[int, str, str]) -> list[str]:
+    found = Diagnostics()
+    found.add_source("x", text.split("\n"))
+    for line, message, word in reports:
+        found.error(Place("x", line, 1), message, word)
+    found.drop_consequences()
+    return [one.message for one in found.errors]
+
+
+def test_consequences_are_dropped() -> None:
+    text = "frontend f\n use a\nbackend b\n bad line of c"
+    cause = (4, "unknown keyword", "bad")
+    assert told_behind(text, (2, "there is no x 'c'", "c"), cause) == ["unknown keyword"]
+    assert told_behind(text, (2, "there is no x 'b'", "b"), cause) == ["unknown keyword"], "the section's name"
+    assert told_behind(text, (2, "there is no x 'ba'", "ba"), cause) == ["there is no x 'ba'", "unknown keyword"]
+    assert told_behind(text, (2, "there is no x 'c'", "c")) == ["there is no x 'c'"]
+    assert told_behind(text, (2, "there is no x 's/c'", "s/c"), cause) == ["unknown keyword"]

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from maniple.core.config.parser import load
 
 CASES = [
     ("server a 192.0.2.1:80 weight", "27:`weight` expects <0..256>"),
@@ -37,3 +38,20 @@ def test_accepted_words_are_notices(read: Any) -> None:
         "2:27 `check` on a server line: accepted, not yet in force",
         "2:33 `inter` on a server line: accepted, not yet in force",
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "messages"),
+    [
+        # A number behind a word that nobody knows belongs to it.
+        ("nosuch 100 weight 2", ["unknown word 'nosuch' on a server line"]),
+        ("nosuch backup weight 2", ["unknown word 'nosuch' on a server line"]),
+        # A word in an argument's place is a word all the same.
+        ("maxconn weight 2", ["`maxconn weight`: an integer is expected"]),
+        ("weight weight 300", ["`weight weight`: an integer is expected", "`weight 300`: must be from 0 to 256"]),
+    ],
+)
+def test_one_mistake_one_message(words: str, messages: list[str]) -> None:
+    _, found = load([("x", f"backend b\n server s :1 {words}\n")], {})
+    assert [one.message for one in found.errors] == messages
+    assert all(one.hint for one in found.errors)

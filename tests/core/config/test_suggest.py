@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from maniple.core.config.suggest import nearest
+from maniple.core.config.suggest import MOST_LISTED, nearest, offer, section
 
 KEYWORDS = [
     "acl",
@@ -107,3 +107,22 @@ def test_one_typing_error_is_forgiven(word: str, data: st.DataObject) -> None:
 def test_answer_is_a_candidate(word: str, candidates: list[str]) -> None:
     answer = nearest(word, candidates)
     assert answer is None or answer in candidates
+
+
+@pytest.mark.parametrize(
+    ("word", "names", "hint"),
+    [
+        ("ap", ["app", "web"], "did you mean `app`?"),
+        ("nosuch", ["app", "web", "app"], "names are app, web"),
+        ("nosuch", ["app"], "there is only `app`"),
+        ("nosuch", [], ""),
+        ("nosuch", [f"a{number}" for number in range(MOST_LISTED + 1)], ""),
+    ],
+)
+def test_offer(word: str, names: list[str], hint: str) -> None:
+    assert offer(word, names, "names") == hint
+
+
+def test_section() -> None:
+    assert section("backend", "x", []) == "it is made by a section `backend x`"
+    assert section("backend", "ap", ["app"]) == "did you mean `app`?"
