@@ -15,8 +15,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..pools.connections import AMPLE, LOW, SHORT
 from ..pools.counters import Column, Counts
+from ..pools.pressure import pressure_of
 from ..pools.pulses import Pulse
 from ..pools.slots import Shares, share
 from ..pools.table import Table
@@ -279,19 +279,13 @@ class Runtime:
         self.publish()
 
     def _evict(self, now: int) -> None:
-        pressure = self._pressure()
+        pressure = pressure_of(self.relay.descriptors, self.relay.descriptor_limit)
         for backend in self.backends:
             for server in backend.servers:
                 if server.pool.pressure != pressure:
                     server.pool.set_pressure(pressure)
                 for connection in server.pool.evict(now):
                     connection.retire()
-
-    def _pressure(self) -> int:
-        """How scarce descriptors are. HAProxy stops to keep idle connections at a quarter of its limit, which makes it
-        dial for every request beside many idle clients; we begin where it matters."""
-        used = self.relay.descriptors / self.relay.descriptor_limit
-        return AMPLE if used < 0.75 else LOW if used < 0.9 else SHORT
 
     def publish(self) -> None:
         """Copy all counters into the thread's column of the segment."""

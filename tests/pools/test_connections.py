@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from maniple.pools.connections import AMPLE, LOW, SHORT, STRATEGIES, ConnectionPool
+from maniple.pools.connections import STRATEGIES, ConnectionPool
 from maniple.pools.halflife import HalfLife, PurgeDelay
+from maniple.pools.pressure import AMPLE, LOW, SHORT
 
 
 class Connection:
