@@ -281,6 +281,27 @@ def fc_nb_streams(x: Any) -> int:
     return 1
 
 
+@plain_fetch("bc_nb_streams", INT, SERVER_SIDE, "Requests under way in the server connection: one", needs=Needs.NOTHING)
+@plain_fetch("bc_setting_streams_limit", INT, SERVER_SIDE, "How many it allows at a time: one", needs=Needs.NOTHING)
+@plain_fetch("fc_settings_streams_limit", INT, CLIENT, "And the client's connection: one", needs=Needs.NOTHING)
+def one_stream(x: Any) -> int:
+    return 1
+
+
+@plain_fetch(
+    "fs.id", INT, CLIENT, "The number of the stream in the client's connection: 0 in HTTP/1", needs=Needs.NOTHING
+)
+@plain_fetch("bs.id", INT, SERVER_SIDE, "The number of the stream in the server connection: 0", needs=Needs.NOTHING)
+def stream_id(x: Any) -> int:
+    return 0
+
+
+@plain_fetch("fs.rst_code", INT, CLIENT, "With what code the client reset an HTTP/2 stream: none", needs=Needs.NOTHING)
+@plain_fetch("bs.rst_code", INT, SERVER_SIDE, "With what code the server did: none", needs=Needs.NOTHING)
+def no_reset(x: Any) -> None:
+    return None
+
+
 @plain_fetch("fc_glitches", INT, CLIENT, "Of HTTP/2 connections: none", needs=Needs.NOTHING)
 @plain_fetch("bc_glitches", INT, SERVER_SIDE, "Of HTTP/2 connections: none", needs=Needs.NOTHING)
 def glitches(x: Any) -> None:

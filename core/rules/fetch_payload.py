@@ -38,7 +38,7 @@ def of_response(x: Any) -> bytes | None:
     return found
 
 
-def _side(call: Call) -> Bytes:
+def of_message(call: Call) -> Bytes:
     """Which bytes a name means that does not say it."""
     if call.name.startswith("res"):
         return of_response
@@ -102,7 +102,7 @@ def _payload(call: Call) -> Fetch:
     for index, value in enumerate(call.values):
         if not 0 <= value < _MOST:
             raise call.error("a number of bytes is expected", index)
-    data_of = _side(call)
+    data_of = of_message(call)
     end = offset + length
     if end > _buffer(call):
         return lambda x: None
@@ -145,7 +145,7 @@ def _payload_lv(call: Call) -> Fetch:
         begin = behind + number if start[:1] in (b"+", b"-") else number
         if begin < 0:
             raise call.error("that is before the first byte", 2)
-    data_of = _side(call)
+    data_of = of_message(call)
     most = _buffer(call)
 
     def run(x: Any) -> bytes | None:

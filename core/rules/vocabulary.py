@@ -39,20 +39,15 @@ _MISSING_FETCHES = (
         + _with("ssl_c_ ssl_f_ ssl_s_", _CERTIFICATE),
     ),
     (
-        "the contents of TCP streams",
-        "distcc_body distcc_param",
-    ),
-    (
         "facts that are not kept",
-        "bc_err bc_err_name bc_err_str bc_nb_streams bc_setting_streams_limit fc_settings_streams_limit"
-        " res.cache_name res.comp_algo",
+        "bc_err bc_err_name bc_err_str res.cache_name res.comp_algo",
     ),
     ("the PROXY protocol", "fc_pp_authority fc_pp_tlv fc_pp_unique_id"),
     ("a library that is not free", "51d.all"),
     (
         "HAProxy's insides",
-        "bs.aborted bs.debug_str bs.id bs.rst_code cpu_calls cpu_ns_avg cpu_ns_tot fcgi.docroot fcgi.index fs.aborted"
-        " fs.debug_str fs.id fs.rst_code internal.htx.data internal.htx.free internal.htx.free_data"
+        "bs.aborted bs.debug_str cpu_calls cpu_ns_avg cpu_ns_tot fcgi.docroot fcgi.index fs.aborted"
+        " fs.debug_str internal.htx.data internal.htx.free internal.htx.free_data"
         " internal.htx.has_eom internal.htx.nbblks internal.htx.size internal.htx.used internal.htx_blk.data"
         " internal.htx_blk.hdrname internal.htx_blk.hdrval internal.htx_blk.size internal.htx_blk.start_line"
         " internal.htx_blk.type internal.strm.is_htx last_entity lat_ns_avg"

@@ -123,7 +123,8 @@ NOT_COMPARED = """
     prio_class prio_offset last_rule_file last_rule_line unique-id capture.req.hdr capture.res.hdr capture.res.ver
     res.comp res.cache_hit server_status quic_enabled nbproc acl message.line
     http_auth http_auth_group
-    le2dec aes_cbc_enc aes_cbc_dec cur_client_timeout cur_server_timeout cur_tunnel_timeout txn.conn_retries txn.redispatched
+    distcc_body distcc_param le2dec aes_cbc_enc aes_cbc_dec
+    cur_client_timeout cur_server_timeout cur_tunnel_timeout txn.conn_retries txn.redispatched
     txn.sess_term_state txn.status txn.timer.total txn.timer.user
     req.len req_len res.len req.payload res.payload payload req.payload_lv res.payload_lv payload_lv wait_end
     req.ssl_hello_type req_ssl_hello_type res.ssl_hello_type rep_ssl_hello_type req.ssl_ver req_ssl_ver req.ssl_sni
@@ -131,8 +132,8 @@ NOT_COMPARED = """
     req.ssl_keyshare_groups req.rdp_cookie rdp_cookie req.rdp_cookie_cnt rdp_cookie_cnt
 """
 """Chance, clocks and load; what belongs to a connection, which our scope of facts has not; what is seen in a whole
-proxy only; le2dec and aes_cbc_*, which are newer than 3.0; bytes of streams (compared in test_fetch_payload_against_haproxy). Unit
-tests look at them."""
+proxy only; le2dec and aes_cbc_*, which are newer than 3.0; bytes of streams (compared in
+test_fetch_payload_against_haproxy). Unit tests look at them."""
 
 
 def test_every_fetch_and_converter_is_compared() -> None:

@@ -88,6 +88,14 @@ def test_what_the_kernel_knows(value_of: Callable[..., Any], make_scope: Callabl
         assert value_of("src_is_local", x) is True
 
 
+def test_of_http_1_there_is_one_stream(value_of: Callable[..., Any], make_scope: Callable[..., Any]) -> None:
+    x = make_scope()
+    ones = ("bc_nb_streams", "bc_setting_streams_limit", "fc_settings_streams_limit", "fc_nb_streams")
+    assert [value_of(name, x, stage=Stage.BACK_RESPONSE) for name in ones] == [1, 1, 1, 1]
+    others = ("fs.id", "bs.id", "fs.rst_code", "bs.rst_code")
+    assert [value_of(name, x, stage=Stage.BACK_RESPONSE) for name in others] == [0, 0, None, None]
+
+
 def test_times_at_the_end(value_of: Callable[..., Any], make_scope: Callable[..., Any]) -> None:
     x = make_scope(slot_at=1011.9, connect_at=1013.0, response_at=1020.0, end_at=1030.5)
     names = ("req.timer.queue", "bc.timer.connect", "res.timer.data", "fc.timer.total")

@@ -40,9 +40,21 @@ EXPRESSIONS = (
     "rdp_cookie_cnt",
     "req.rdp_cookie_cnt(mstshash)",
     "wait_end",
+    "distcc_param(DIST)",
+    "distcc_param(ARGC)",
+    "distcc_param(ARGV)",
+    "distcc_param(ARGV,2)",
+    "distcc_param(ARGV,9)",
+    "distcc_param(DOTI)",
+    "distcc_body(ARGV),hex",
+    "distcc_body(ARGV,3),hex",
+    "distcc_body(DOTI),hex",
+    "distcc_body(DIST),hex",
+    "distcc_body(NAME),hex",
 )
 RDP = b"\x03\0\0\x2a\x25\xe0\0\0\0\0\0Cookie: mstshash=alice\r\n\1\0\x08\0"
 SSL2 = b"\x80\x2e\1\3\1\0\x15\0\0\0\x10" + bytes(0x15) + bytes(16)
+DISTCC = b"DIST00000001ARGC00000003ARGV00000003gccARGV00000002-cARGV00000005foo.cDOTI0000000bint main(){}"
 STREAMS: dict[str, bytes] = {
     "whole": hellos.FULL,
     "OpenSSL": hellos.hello("b.test", ("h2",)),
@@ -73,6 +85,12 @@ STREAMS: dict[str, bytes] = {
     "RDP, no end": RDP[:30],
     **{f"hello, {size} bytes": hellos.FULL[:size] for size in (1, 2, 4, 5, 6, 8, 9, 10, 11, 12, 50, 100, 200, 250)},
     **{f"RDP, {size} bytes": RDP[:size] for size in (5, 11, 12, 18, 19, 22, 27, 28, 29, 33, 34, 35)},
+    **{f"distcc, {size} bytes": DISTCC[:size] for size in (*range(5, len(DISTCC), 5), len(DISTCC) - 1, len(DISTCC))},
+    "distcc, small digits": DISTCC.replace(b"0b", b"0B"),
+    "distcc, no digits": DISTCC.replace(b"ARGC0", b"ARGCx"),
+    "distcc, no token": b"xx" + DISTCC,
+    "distcc, the answer": b"DONE00000001STAT00000000SERR00000000SOUT00000003outDOTO00000000",
+    "distcc, pumped": b"DIST00000003CWDD00000001/ARGC00000000NFIL00000001NAME00000002abFILE00000001x",
     **{f"damaged {number}": data for number, data in enumerate(hellos.damaged(7, 150))},
 }
 
@@ -151,6 +169,8 @@ def test_as_haproxy(
     wrong = []
     for text, mine, other in zip(EXPRESSIONS, ours(STREAMS[name], make_scope, site), theirs[name], strict=True):
         stricter = mine is None and text in STRICTER and name.startswith(("damaged", "a server"))
+        # Of a body that is not all here HAProxy 3.0 gives what lay in its buffer before.
+        stricter = stricter or (mine is None and text.startswith("distcc_body") and name.endswith("bytes"))
         if mine != other and not stricter:
             wrong.append(f"{text}: ours {mine!r}, HAProxy's {other!r}")
     assert not wrong, "\n".join(wrong)
