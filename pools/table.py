@@ -150,8 +150,12 @@ class Table:
         """Finds out where the entry of a spot's key is, if there is one."""
         slot = self.hold(spot.key, now)
         if slot:
-            mark(spot, self.arrays, slot, *self.place(spot.key, slot))
+            self.mark_spot(spot, slot)
             self.release(slot)
+
+    def mark_spot(self, spot: Spot, slot: int) -> None:
+        """The entry of a spot's key is that one, which the caller holds."""
+        mark(spot, self.arrays, slot, *self.place(spot.key, slot))
 
     def keep(self, slot: int) -> int:
         """Holds an entry once more that the caller holds already; the slot."""

@@ -20,9 +20,22 @@ EMPTY = [0] * PLACES
 class PinTable:
     """The table of one name."""
 
-    __slots__ = ("_cells", "_first", "_rows", "_words", "hold", "release", "remove", "secret", "touch", "track")
+    __slots__ = (
+        "_cells",
+        "_first",
+        "_rows",
+        "_words",
+        "hold",
+        "release",
+        "remove",
+        "secret",
+        "table",
+        "touch",
+        "track",
+    )
 
     def __init__(self, table: Table) -> None:
+        self.table = table
         self.track = table.track
         self.hold = table.hold
         self.touch = table.touch

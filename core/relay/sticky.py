@@ -20,6 +20,7 @@ from os import urandom
 from time import time
 from typing import TYPE_CHECKING, Any
 
+from ..balance.pin_memory import make_memory
 from ..balance.pins import Choice, Way, make_pin, number_in, place_of, server_of
 from ..balance.sticky_cookie import KEY_BYTES, NO_HINT, Signer, Token, learned_key, set_cookie
 from ..config.sticky_spec import StickySpec
@@ -74,10 +75,12 @@ class Sticky:
         "_known",
         "_main",
         "_may_create",
+        "_note",
         "_numbers",
         "_on_full",
         "_own",
         "_read",
+        "_recall",
         "_relay",
         "_salted",
         "_shown",
@@ -86,6 +89,7 @@ class Sticky:
         "_spec",
         "_table",
         "_taught",
+        "_teaches",
         "_told",
     )
 
@@ -124,6 +128,9 @@ class Sticky:
         name = spec.name.encode("utf-8", "surrogateescape")
         self._read = header_reader(name) if spec.source.endswith("header") else cookie_reader(name)
         self._taught = header_reader(name) if spec.source.endswith("header") else set_cookie_reader(name)
+        self._teaches = name if spec.source.endswith("header") else b"set-cookie"
+        """The header of a response that may name a session."""
+        self._recall, self._note = make_memory(table.table, dated=main.spare is not None)
         self._told: dict[int, int] = {}
         """When it was told last that sessions leave a server; 0: that a server names two."""
 
@@ -136,7 +143,16 @@ class Sticky:
         head = exchange.head
         if head is None or exchange.persistence & IGNORED:
             return None
-        values = self._read(head.block)
+        block = head.block
+        if block.index is None:
+            block.make_index()
+        bound = block.bound
+        if bound is None or bound[0] is not self:
+            values = self._read(block)
+            bound = self, values, learned_key(values[0]) if values and values[0] and not self._own else b""
+            if not block.edited:
+                block.bound = bound
+        _, values, key = bound
         if len(values) > 1:
             return TWICE
         date = int(time())
@@ -149,13 +165,8 @@ class Sticky:
                 exchange.cookie_state = b"VN" if token is not None else b"IN" if values else b"NN"
             if token is None and self._challenge is not None:
                 return self._challenge.answer(exchange, head, salt, date)
-        key = (
-            token.key
-            if token is not None
-            else learned_key(values[0])
-            if values and values[0] and not self._own
-            else b""
-        )
+            if token is not None:
+                key = token.key
         if exchange.wanted is not None:
             # Somebody else has bound it. What its server names is learned nevertheless.
             exchange.visit = None if self._may_create else Visit(key)
@@ -165,8 +176,15 @@ class Sticky:
 
     def _go(self, exchange: RelayExchange, visit: Visit, date: int) -> Verdict | None:
         """The request of a session that has a key: to its server."""
-        table = self._table
         now = int(self._relay.clock() * 1000.0)
+        spot = self._recall(visit.key, now, date)
+        if spot is not None:
+            visit.number = spot.number
+            exchange.wanted = spot.server
+            if self._choice.strict:
+                exchange.persistence |= FORCED
+            return None
+        table = self._table
         if self._may_create:
             slot = table.track(visit.key, now)
         else:
@@ -209,6 +227,8 @@ class Sticky:
                 visit.number = server_of(pins[place])
                 if self._spare is not None:
                     table.use(slot, place, date)
+                if slot and exchange.request_number > 0 and server.backend is self._main:
+                    self._note(visit.key, slot, place, pins[place], server)
                 return Way.KEEP, server
             main, spare = self._ready()
             idle = self._idle(pins, slot, token, date) if choice.back > 0 else 0
@@ -285,8 +305,12 @@ class Sticky:
         number = self._numbers.get(server)
         if number is None:
             return
+        block = answer.block
+        learns = not self._may_create and self._teaches in (block.index or block.make_index())
+        if number == visit.number and not (learns or self._own):
+            return
         date = int(time())
-        if not self._may_create and self._learn(visit, number, answer.block, date):
+        if learns and self._learn(visit, number, block, date):
             return
         if self._own and not visit.key:
             visit.key = urandom(KEY_BYTES)
