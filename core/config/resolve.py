@@ -351,11 +351,12 @@ def _warn(draft: ProxyDraft, diagnostics: Diagnostics) -> None:
     missing = _missing_timeouts(draft)
     if missing:
         names = ", ".join(f"`timeout {name}`" for name in missing)
-        warn(f"lacks {names}: connections that hang are never ended")
+        hint = f"such as `timeout {missing[0]} 30s`, in it or in a defaults section"
+        warn(f"lacks {names}: connections that hang are never ended", hint)
     if spec.mode == "tcp":
         _warn_about_tcp(draft, diagnostics)
     if draft.kind != "backend" and draft.log_format is not None and not draft.logs:
-        warn("has a log format and no `log` line")
+        warn("has a log format and no `log` line", "such as `log stdout format raw local0`")
     if draft.kind == "listen" and spec.default_backend not in (None, spec.name) and draft.servers:
         warn(f"has servers that its default_backend '{spec.default_backend}' hides")
 
@@ -368,6 +369,9 @@ def _missing_timeouts(draft: ProxyDraft) -> list[str]:
     if draft.kind != "frontend" and draft.servers:
         missing += ["connect"] * (not times.connect) + ["server"] * (not times.server)
     return missing
+
+
+HTTP_HINT = "write `mode http` in it, or in its defaults section"
 
 
 def _warn_about_tcp(draft: ProxyDraft, diagnostics: Diagnostics) -> None:
@@ -383,7 +387,8 @@ def _warn_about_tcp(draft: ProxyDraft, diagnostics: Diagnostics) -> None:
     ignored += ["cookie"] * (bool(spec.cookie) and draft.kind != "frontend")
     for name in ignored:
         place = draft.written.get(name, spec.place)
-        diagnostics.warning(place, f"`{name}` is ignored in {draft.label}: it needs mode http", name.split()[-1])
+        message = f"`{name}` is ignored in {draft.label}: it needs mode http"
+        diagnostics.warning(place, message, name.split()[-1], HTTP_HINT)
     if draft.kind != "backend" and draft.log_format is not None and draft.log_format[0].startswith("httplog"):
         place = draft.written.get("log format", spec.place)
         message = f"`option httplog` in {draft.label} needs mode http: the format of `option tcplog` is used"
