@@ -281,19 +281,30 @@ def fc_nb_streams(x: Any) -> int:
     return 1
 
 
-@plain_fetch("bc_nb_streams", INT, SERVER_SIDE, "Requests under way in the server connection: one", needs=Needs.NOTHING)
-@plain_fetch("bc_setting_streams_limit", INT, SERVER_SIDE, "How many it allows at a time: one", needs=Needs.NOTHING)
-@plain_fetch("fc_settings_streams_limit", INT, CLIENT, "And the client's connection: one", needs=Needs.NOTHING)
-def one_stream(x: Any) -> int:
+def _no_error(value: object) -> Fetch:
+    """Of a server connection that there is, or was: one that could not be made is none, as in HAProxy."""
+    return lambda x: value if x.upstream is not None or x.connect_at >= 0.0 else None
+
+
+plain_fetch("bc_err", INT, SERVER_SIDE, "The error of the server connection: 0, none")(_no_error(0))
+plain_fetch("bc_err_name", STR, SERVER_SIDE, "The name of that error: there is none")(_no_error(b""))
+plain_fetch("bc_err_str", STR, SERVER_SIDE, "That error in words: Success")(_no_error(b"Success"))
+
+
+@plain_fetch("bc_nb_streams", INT, SERVER_SIDE, "Requests under way in the server connection: one")
+@plain_fetch("bc_setting_streams_limit", INT, SERVER_SIDE, "How many it allows at a time: one")
+def bc_one_stream(x: Any) -> int | None:
+    return None if x.server is None else 1
+
+
+@plain_fetch("fc_settings_streams_limit", INT, CLIENT, "Requests that the client's connection allows at a time: one")
+def fc_one_stream(x: Any) -> int:
     return 1
 
 
-@plain_fetch(
-    "fs.id", INT, CLIENT, "The number of the stream in the client's connection: 0 in HTTP/1", needs=Needs.NOTHING
-)
-@plain_fetch("bs.id", INT, SERVER_SIDE, "The number of the stream in the server connection: 0", needs=Needs.NOTHING)
-def stream_id(x: Any) -> int:
-    return 0
+@plain_fetch("fs.id", INT, CLIENT, "The number of the request in the client's connection, from 0", needs=Needs.NOTHING)
+def stream_id(x: Any) -> Any:
+    return x.request_number
 
 
 @plain_fetch("fs.rst_code", INT, CLIENT, "With what code the client reset an HTTP/2 stream: none", needs=Needs.NOTHING)

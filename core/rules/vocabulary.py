@@ -40,7 +40,7 @@ _MISSING_FETCHES = (
     ),
     (
         "facts that are not kept",
-        "bc_err bc_err_name bc_err_str res.cache_name res.comp_algo",
+        "bs.id res.cache_name res.comp_algo",
     ),
     ("the PROXY protocol", "fc_pp_authority fc_pp_tlv fc_pp_unique_id"),
     ("a library that is not free", "51d.all"),

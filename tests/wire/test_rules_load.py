@@ -27,6 +27,8 @@ http-response set-header Free %[srv_conn_free(s1)],%[be_conn_free],%[connslots]
 """
 LIMITED = "server s1 {s1} maxconn 10 maxqueue 7"
 
+ONE = "%[bc_err],%[bc_err_name],%[bc_err_str],%[bc_nb_streams],%[bc_setting_streams_limit],%[fs.id],%[bs.rst_code]"
+
 CASES = (
     on_paths("load: rates and numbers, everywhere", FRONT, ["/"] * 5, back=BACK, servers=LIMITED),
     on_paths("load: without limits", FRONT, ["/"] * 2, back=BACK),
@@ -55,6 +57,13 @@ CASES = (
         "http-request set-timeout server 765 if { path /x }\nhttp-request set-timeout tunnel 8s if { path /x }\n"
         "http-request set-header Now %[cur_server_timeout],%[cur_tunnel_timeout] if { path /x }\n"
         "http-response set-header Now %[cur_server_timeout],%[cur_tunnel_timeout]",
+    ),
+    on_paths(
+        "load: the server connection, reused and refused",
+        f'http-request deny if {{ path /deny }}\nlog-format "{ONE} [%{{+Q}}r]"',
+        ["/", "/", "/none", "/deny"],
+        back=f'retries 0\nuse-server s2 if {{ path /none }}\nhttp-response set-header One "{ONE}"',
+        servers="server s1 {s1}\nserver s2 {refusing} weight 0",
     ),
     on_paths("load: in the log", 'log-format "%[fe_req_rate],%[be_sess_rate(b)] [%{+Q}r]"', ["/"] * 3),
 )

@@ -88,12 +88,25 @@ def test_what_the_kernel_knows(value_of: Callable[..., Any], make_scope: Callabl
         assert value_of("src_is_local", x) is True
 
 
+def test_a_server_connection_that_stands_has_no_error(
+    value_of: Callable[..., Any], make_scope: Callable[..., Any]
+) -> None:
+    names = ("bc_err", "bc_err_name", "bc_err_str")
+    for x, expected in (
+        (make_scope(), [None, None, None]),
+        (make_scope(upstream=object()), [0, b"", b"Success"]),
+        (make_scope(connect_at=1013.0), [0, b"", b"Success"]),
+    ):
+        assert [value_of(name, x, stage=Stage.LOG) for name in names] == expected
+
+
 def test_of_http_1_there_is_one_stream(value_of: Callable[..., Any], make_scope: Callable[..., Any]) -> None:
+    x = make_scope(server=object(), request_number=3)
+    names = ("bc_nb_streams", "bc_setting_streams_limit", "fc_settings_streams_limit", "fc_nb_streams", "fs.id")
+    assert [value_of(name, x, stage=Stage.BACK_RESPONSE) for name in names] == [1, 1, 1, 1, 3]
+    assert [value_of(name, x, stage=Stage.BACK_RESPONSE) for name in ("fs.rst_code", "bs.rst_code")] == [None, None]
     x = make_scope()
-    ones = ("bc_nb_streams", "bc_setting_streams_limit", "fc_settings_streams_limit", "fc_nb_streams")
-    assert [value_of(name, x, stage=Stage.BACK_RESPONSE) for name in ones] == [1, 1, 1, 1]
-    others = ("fs.id", "bs.id", "fs.rst_code", "bs.rst_code")
-    assert [value_of(name, x, stage=Stage.BACK_RESPONSE) for name in others] == [0, 0, None, None]
+    assert [value_of(name, x, stage=Stage.LOG) for name in names] == [None, None, 1, 1, 0]
 
 
 def test_times_at_the_end(value_of: Callable[..., Any], make_scope: Callable[..., Any]) -> None:
