@@ -123,7 +123,8 @@ NOT_COMPARED = """
     prio_class prio_offset last_rule_file last_rule_line unique-id capture.req.hdr capture.res.hdr capture.res.ver
     res.comp res.cache_hit server_status quic_enabled nbproc acl message.line
     http_auth http_auth_group
-    bc_err bc_err_name bc_err_str bc_nb_streams bc_setting_streams_limit distcc_body distcc_param le2dec aes_cbc_enc aes_cbc_dec
+    bc_err bc_err_name bc_err_str bc_nb_streams bc_setting_streams_limit distcc_body distcc_param
+    le2dec aes_cbc_enc aes_cbc_dec
     cur_client_timeout cur_server_timeout cur_tunnel_timeout txn.conn_retries txn.redispatched
     txn.sess_term_state txn.status txn.timer.total txn.timer.user
     req.len req_len res.len req.payload res.payload payload req.payload_lv res.payload_lv payload_lv wait_end
