@@ -99,14 +99,14 @@ def _track(use: Use) -> Act:
             now = int(clock() * 1000.0)
             slot = enter(key, now)
             if slot:
-                entry = Tracking(tracker, number, slot, late)
+                entry = Tracking(tracker, number, slot, key, late)
                 tracked: Tracked | None = x.tracked
                 x.tracked = (entry,) if tracked is None else (*tracked, entry)
                 if judge is not None:
                     judge(x, slot, now)
                 if remembers and x.request_number:
                     # A connection that is kept: it will ask again.
-                    remember(known, value, key, entry)
+                    remember(known, value, entry)
 
     return tracker.again(number, run, clock, act, known) if remembers else act
 

@@ -7,10 +7,8 @@ call for each table. Three beginnings: `compose` is told a slot; `compose_entry`
 tracked the same key before and knows where all of it was (Tracking), which saves the hash, the probe, the comparison of
 the key and, as long as no period ends, the arithmetic of rates.
 
-Why that is safe: a place is looked at after the entry is held, as in Table.track, and is right if the directory's word
-(hash and slot) and the row's date of birth are what they were. Another key has the same word only with the same 32 bits
-of hash in the same slot, which rests for many removals; it would have to be born in the same millisecond, too. A word
-of a rate that this thread has once brought to the current period stays there, for nobody else writes its column.
+Why that is safe is told in pools/table_spot, whose `regain` is in the text here. A word of a rate that this thread has
+once brought to the current period stays there, for nobody else writes its column.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import Any
 
 from ...pools.table import Table
 from ...pools.table_cells import Count, Gauge, Rate, Word
-from ...pools.table_shape import BORN
+from ...pools.table_spot import LOST, Spot
 from .counting import Part, compose, compose_again, compose_entry, compose_finish
 
 Event = Callable[[int, int], None]
@@ -46,44 +46,25 @@ _FAILURE = ("http_fail_cnt", "http_fail_rate")
 _SESSION = ("sess_cnt", "sess_rate")
 
 
-class Tracking:
+class Tracking(Spot):
     """An entry that a set of counters tracks; several exchanges may have the same at a time. `number`: the set; `late`:
     its request is counted when the backend's rules begin; `finish(entry, bytes_in, bytes_out, now)`: what ends it.
 
-    `held_at`, `counted_at`, `born_at`: where its words begin in the arrays. Of one that is remembered also `cell`,
-    `word`: its place in the directory and what stands there; `places`: the words of the rates' current periods, right
-    before `until`."""
+    The rest is only known of those that are remembered: the spot, `counted_at`: where its counts begin in the writer's
+    column, `places`: the words of the rates' current periods, right before `until`."""
 
-    __slots__ = (
-        "born",
-        "born_at",
-        "cell",
-        "counted_at",
-        "finish",
-        "held_at",
-        "late",
-        "number",
-        "places",
-        "slot",
-        "tracker",
-        "until",
-        "word",
-    )
+    __slots__ = ("counted_at", "finish", "late", "number", "places", "tracker", "until")
 
-    def __init__(self, tracker: Tracker, number: int, slot: int, late: bool = False) -> None:
-        arrays = tracker.table.arrays
+    def __init__(self, tracker: Tracker, number: int, slot: int, key: bytes = b"", late: bool = False) -> None:
+        super().__init__(key)
         self.tracker = tracker
         self.number = number
         self.slot = slot
+        self.held_at = slot * tracker.table.arrays.held_words
         self.late = late
         self.finish = tracker.finish
-        self.cell, self.word = -1, 0
+        self.counted_at = self.until = 0
         self.places: tuple[int, ...] = ()
-        self.until = 0
-        self.held_at = slot * arrays.held_words
-        self.counted_at = slot * arrays.counted_words
-        self.born_at = slot * arrays.row_words + BORN
-        self.born: int = arrays.rows[self.born_at]
 
 
 Tracked = tuple[Tracking, ...]
@@ -208,14 +189,15 @@ class Trackers:
         return tuple(self._known.values())
 
 
-def remember(known: dict[Any, Any], value: Any, key: bytes, entry: Tracking) -> None:
-    """Notes where the entry of a key is, which is held, for the next time that the rule has the same value."""
+def remember(known: dict[Any, Any], value: Any, entry: Tracking) -> None:
+    """Notes where an entry is, which is held, for the next time that the rule has the same value."""
     if isinstance(value, bytes) and len(value) > LONGEST:
         return
-    tracker = entry.tracker
-    entry.cell, entry.word = tracker.table.place(key, entry.slot)
-    if entry.cell >= 0:
-        entry.finish = tracker.finish_known
+    table = entry.tracker.table
+    table.mark_spot(entry, entry.slot)
+    if entry.word != LOST:
+        entry.counted_at = entry.slot * table.arrays.counted_words
+        entry.finish = entry.tracker.finish_known
         if len(known) >= KNOWN:
             known.clear()
         known[value] = (entry,)

@@ -52,9 +52,9 @@ class Site:
         key = self.make(x.value)
         slot = self.tracker.enter_request(key, self.clock.now)
         if slot:
-            entry = Tracking(self.tracker, 0, slot)
+            entry = Tracking(self.tracker, 0, slot, key)
             x.tracked = (entry,)
-            remember(self.known, x.value, key, entry)
+            remember(self.known, x.value, entry)
 
     def play(self, step: tuple[str, Any]) -> None:
         word, value = step

@@ -129,9 +129,9 @@ def test_few_short_keys_are_remembered() -> None:
     for number in range(KNOWN + 3):
         key = b"%d" % number
         padded = key.ljust(table.shape.width, b"\0")
-        remember(known, key, padded, Tracking(tracker, 0, table.track(padded, 5)))
+        remember(known, key, Tracking(tracker, 0, table.track(padded, 5), padded))
     assert len(known) == 3
-    remember(known, b"x" * (LONGEST + 1), padded, Tracking(tracker, 0, table.track(padded, 5)))
+    remember(known, b"x" * (LONGEST + 1), Tracking(tracker, 0, table.track(padded, 5), padded))
     assert len(known) == 3
 
 
