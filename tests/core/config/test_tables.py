@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from maniple.core.config.dump import dump, table_words
+from maniple.core.config.dump import dump
+from maniple.core.config.dump_line import table_words
 from maniple.core.config.environment import Environment
 from maniple.core.config.lexer import split_words
 from maniple.core.config.statement import Refusal, Statement
