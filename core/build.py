@@ -14,7 +14,8 @@ import resource
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from ..pools.counters import BackendCounts, Column, FrontendCounts, ServerCounts
+from ..pools.columns import Column
+from ..pools.counters import BackendCounts, FrontendCounts, ServerCounts
 from ..pools.pulses import Pulse
 from ..pools.slots import Shares, full_connections, share
 from ..pools.table import Table

@@ -15,7 +15,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..pools.counters import Column, Counts
+from ..pools.columns import Column
+from ..pools.counters import Counts
 from ..pools.pressure import pressure_of
 from ..pools.pulses import Pulse
 from ..pools.slots import Shares, share

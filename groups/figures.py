@@ -10,16 +10,8 @@ from collections.abc import Sequence
 from typing import cast
 
 from ..core.config.model import Configuration
-from ..pools.counters import (
-    BackendCounts,
-    Columns,
-    Counts,
-    FrontendCounts,
-    ListenerCounts,
-    ProcessCounts,
-    ServerCounts,
-    Shape,
-)
+from ..pools.columns import Columns, Shape
+from ..pools.counters import BackendCounts, Counts, FrontendCounts, ListenerCounts, ProcessCounts, ServerCounts
 from ..pools.segment import Segment
 
 

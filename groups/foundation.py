@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from ..core.config.model import Configuration
 from ..core.errors import ManipleError
-from ..pools.counters import Columns
+from ..pools.columns import Columns
 from ..pools.pulses import Pulses
 from ..pools.segment import Segment
 from .affinity import physical_cores, usable_cpus

@@ -20,7 +20,7 @@ from typing import Any
 
 from ..core.config.model import Address, Configuration
 from ..core.errors import ManipleError
-from ..pools.counters import Columns, Shape
+from ..pools.columns import Columns, Shape
 from ..pools.pulses import Pulses
 from ..pools.segment import Segment
 from .address_key import AddressKey

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ..core.config.model import Configuration
 from ..core.relay.handing import Inboxes
-from ..pools.counters import Columns
+from ..pools.columns import Columns
 from ..pools.pulses import Pulses
 from ..pools.segment import Segment
 from ..pools.slots import Shares

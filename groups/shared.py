@@ -22,7 +22,7 @@ from collections.abc import Iterable
 
 from ..core.config.model import Configuration
 from ..core.rules.levels import words_of
-from ..pools.counters import Columns
+from ..pools.columns import Columns
 from ..pools.pulses import Pulses
 from ..pools.segment import Segment
 from .figures import shape_of

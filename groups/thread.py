@@ -22,7 +22,7 @@ from ..core.config.model import Configuration
 from ..core.errors import ConfigError
 from ..core.relay.handing import Inboxes
 from ..core.rules.pattern_changes import Change
-from ..pools.counters import Column
+from ..pools.columns import Column
 from ..pools.pulses import Pulse
 from ..pools.slots import Shares
 from ..pools.table import Table

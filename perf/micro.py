@@ -186,7 +186,8 @@ def _count() -> Callable[[], object]:
 
 
 def _publish() -> Callable[[], object]:
-    from ..pools.counters import Columns, ServerCounts, Shape
+    from ..pools.columns import Columns, Shape
+    from ..pools.counters import ServerCounts
 
     shape = Shape([("server", "b/s0")])
     column = Columns(memoryview(bytearray(shape.size(1))), shape, 1).column(0)

@@ -13,7 +13,8 @@ from maniple.core.relay.draining import LOOK
 from maniple.core.relay.tcp import TcpConnection
 from maniple.core.report.senders import Senders
 from maniple.core.runtime import PULSE, Runtime, backlog_of
-from maniple.pools.counters import Columns, Counts, Shape
+from maniple.pools.columns import Columns, Shape
+from maniple.pools.counters import Counts
 from maniple.pools.pressure import AMPLE, LOW, SHORT
 from maniple.pools.pulses import Pulses, Row
 from maniple.pools.slots import Shares

@@ -6,7 +6,8 @@ import pytest
 from maniple.core.config.model import Address, BindSpec, Configuration, Place, ProxySpec, ServerSpec
 from maniple.groups.figures import Figures, shape_of
 from maniple.groups.shared import create_counters
-from maniple.pools.counters import KINDS, Columns, ProcessCounts, ServerCounts
+from maniple.pools.columns import Columns
+from maniple.pools.counters import KINDS, ProcessCounts, ServerCounts
 from maniple.pools.segment import Segment
 
 PLACE = Place("test.cfg", 1)

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from maniple.core.config.model import Configuration, Place, ProxySpec
 from maniple.groups.shared import MAX_SLOTS, Slots, create_counters, create_pulses
-from maniple.pools.counters import FrontendCounts, Shape
+from maniple.pools.columns import Shape
+from maniple.pools.counters import FrontendCounts
 
 CONFIGURATION = Configuration(proxies=(ProxySpec(Place("test.cfg", 1), "web", "frontend"),))
 
