@@ -98,11 +98,14 @@ class Rate:
             mine[at] = (turn & PERIOD) << COUNT_BITS | number
 
     def value(self, slot: int, now: int) -> int:
-        turn, passed = divmod(now - self._rows[slot * self._row_words + BORN], self.period)
+        period = self.period
+        turn, passed = divmod(now - self._rows[slot * self._row_words + BORN], period)
         current, previous = self._sums(slot, turn)
-        if not current and previous <= 1:
-            return previous
-        return (previous * (self.period - passed) + current * self.period) // self.period
+        if not previous:
+            return current
+        if not current and previous == 1:
+            return 1
+        return (previous * (period - passed) + current * period) // period
 
     def set(self, slot: int, value: int, now: int) -> None:
         turn = (now - self._rows[slot * self._row_words + BORN]) // self.period

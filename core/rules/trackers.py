@@ -205,7 +205,12 @@ def remember(known: dict[Any, Any], value: Any, entry: Tracking) -> None:
 
 def tracked_of(x: Any, number: int) -> Tracking | None:
     """What set `number` tracks, for the session or for the exchange."""
-    return found_in(x.session.tracked, number) or found_in(x.tracked, number)
+    tracked = x.tracked
+    if tracked is not None and x.session.tracked is None:
+        # As nearly always: one set, tracked by the request.
+        entry: Tracking = tracked[0]
+        return entry if entry.number == number else found_in(tracked, number)
+    return found_in(x.session.tracked, number) or found_in(tracked, number)
 
 
 def found_in(tracked: Tracked | None, number: int) -> Tracking | None:
