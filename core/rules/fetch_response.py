@@ -68,3 +68,8 @@ def body_size(x: Any) -> Any:
 @plain_fetch("res.comp res.cache_hit", BOOL, RESPONSE_KEPT, "Compression and caches are not there yet: false")
 def never(x: Any) -> bool:
     return False
+
+
+@plain_fetch("res.comp_algo res.cache_name", STR, RESPONSE_KEPT, "Which compression, which cache: none")
+def neither(x: Any) -> None:
+    return None

@@ -38,10 +38,7 @@ _MISSING_FETCHES = (
         + " "
         + _with("ssl_c_ ssl_f_ ssl_s_", _CERTIFICATE),
     ),
-    (
-        "facts that are not kept",
-        "bs.id res.cache_name res.comp_algo",
-    ),
+    ("facts that are not kept", "bs.id"),
     ("the PROXY protocol", "fc_pp_authority fc_pp_tlv fc_pp_unique_id"),
     ("a library that is not free", "51d.all"),
     (

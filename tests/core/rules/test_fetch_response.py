@@ -19,6 +19,8 @@ CASES: list[tuple[str, Any, Any]] = [
     ("capture.res.hdr(0)", b"x", b"x"),
     ("res.body_size", 3, None),
     ("res.comp", False, False),
+    ("res.comp_algo", None, None),
+    ("res.cache_name", None, None),
     ("res.cache_hit", False, False),
 ]
 
