@@ -65,7 +65,9 @@ def read_until(process: subprocess.Popen[str], text: str) -> str:
     return seen
 
 
+@pytest.mark.alone
 def test_whole_show() -> None:
+    """Alone: of the three seconds the start of five processes takes its part."""
     with show("--seconds", "3") as process:
         out, err = process.communicate(timeout=40)
         assert (process.returncode, err) == (0, "")

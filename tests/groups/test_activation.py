@@ -71,9 +71,11 @@ def test_sockets_that_systemd_opened_serve_their_addresses(tmp_path: Path) -> No
         unix.bind(path)
         unix.listen()
         given = [tcp.fileno(), by_number.fileno(), unix.fileno(), reader, datagrams.fileno()]
-        moves = "".join(f"os.dup2({number}, {20 + index}); " for index, number in enumerate(given))
-        moves += "".join(f"os.dup2({20 + index}, {3 + index}); " for index in range(len(given)))
-        moves += "os.closerange(8, 99); "
+        # By way of numbers behind all of them: a process that has run many tests may have been given 3 to 24 already.
+        free = max(*given, 8) + 1
+        moves = "".join(f"os.dup2({number}, {free + index}); " for index, number in enumerate(given))
+        moves += "".join(f"os.dup2({free + index}, {3 + index}); " for index in range(len(given)))
+        moves += f"os.closerange(8, {free + len(given)}); "
         starter = f"import os, sys; {moves}os.execv(sys.executable, [sys.executable, '-c', *sys.argv[1:]])"
         done = subprocess.run(
             [sys.executable, "-c", starter, STARTED, str(tcp.getsockname()[1]), path],
