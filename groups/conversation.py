@@ -1,8 +1,8 @@
-"""One client of the control socket: its lines, its answers, its buffers and its deadline.
+"""One client of the control socket: its commands, its answers, its buffers and its deadline.
 
 Owns: the conversation as HAProxy has it (management 9.3): commands separated by `;`, an empty line after each answer,
 the end of the connection after the first line unless `prompt` was said, `@` prefixes of the master (9.4). Must not
-know: what commands do, listening sockets.
+know: how bytes become commands (command_lines), what commands do, listening sockets.
 
 Invariants: nothing here blocks. One command at a time: the next begins when the answer before has ended and what was
 said has mostly been read. What a client may keep in our memory is bounded, and so is the time that it may keep us
@@ -18,16 +18,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
 from . import commands
-from .command import LEVELS, Payload
-from .command_words import split_commands
+from .command import LEVELS
+from .command_lines import MAX_INPUT, CommandLines, TooLong
 from .steering import Answer, Steering
 
-MAX_INPUT = 16384
-"""Bytes of a line."""
-MAX_PAYLOAD = 4 * 1024 * 1024
-"""Characters of the lines behind a command that ends with `<<`."""
-_LONGEST_END = 7
-"""Characters of the word behind `<<`, which ends a payload instead of an empty line."""
 ENOUGH = 65536
 """Bytes not read by the client that keep its next command waiting."""
 
@@ -64,21 +58,13 @@ class Conversation:
         self._patience = patience
         self._clock = clock
         self._gone = gone
-        self._incoming = bytearray()
+        self._lines = CommandLines(self._want_more)
         self._outgoing = bytearray()
         self._commands: deque[list[str]] = deque()
-        self._payload: list[str] | None = None
-        """The lines that have come of the payload of the last command; None: there is none to come."""
-        self._payload_end = ""
-        self._payload_size = 0
-        self._waiting: list[list[str]] = []
-        """The commands of the line that a payload belongs to."""
         self._answer: Answer | None = None
         self._portions: Iterator[Sequence[str]] | None = None
         """Of an answer that is made as the client reads it."""
         self._interactive = False
-        self._started = False
-        """A line has come."""
         self._ended = False
         """The client says no more; it may still read."""
         self._finishing = False
@@ -105,56 +91,31 @@ class Conversation:
             self.close()
             return
         self._ended = not received
-        self._incoming += received
-        if len(self._incoming) > MAX_INPUT and b"\n" not in self._incoming:
-            self._say("Line too long.\n")
-            self._finishing = True
+        try:
+            self._lines.feed(received)
+        except TooLong as error:
+            self._refuse(error)
 
     def _take_line(self) -> bool:
         """Without `prompt` the first line is all there is, with its payload."""
-        if self._payload is not None:
-            return self._take_payload(self._payload)
-        end = self._incoming.find(b"\n")
-        if end < 0 or (self._started and not self._interactive):
+        if self._lines.begun and not self._interactive and not self._lines.in_payload:
             return False
-        found = split_commands(self._cut(end))
-        self._started = True
-        last = found[-1]
-        if len(last) > 1 and last[-1].startswith("<<") and len(last[-1]) <= 2 + _LONGEST_END:
-            self._payload_end = last.pop()[2:]
-            self._payload_size = 0
-            self._payload = []
-            self._waiting = found
-            if self._interactive:
-                self._say("+ ")
-            return self._take_payload(self._payload)
-        self._commands.extend(found)
-        return True
+        try:
+            found = self._lines.take()
+        except TooLong as error:
+            self._refuse(error)
+            return False
+        self._commands.extend(found or ())
+        return found is not None
 
-    def _cut(self, end: int) -> str:
-        """The line that ends there. Bytes that are no text come through."""
-        line = self._incoming[:end].decode("utf-8", "surrogateescape").rstrip("\r")
-        del self._incoming[: end + 1]
-        return line
+    def _refuse(self, error: TooLong) -> None:
+        self._say(f"{error}\n")
+        self._finishing = True
 
-    def _take_payload(self, lines: list[str]) -> bool:
-        """Up to its last line, as far as it has come. One that never ends is not carried out."""
-        while (end := self._incoming.find(b"\n")) >= 0:
-            line = self._cut(end)
-            if line == self._payload_end:
-                self._waiting[-1].append(Payload("\n".join(lines)))
-                self._commands.extend(self._waiting)
-                self._payload = None
-                return True
-            lines.append(line)
-            self._payload_size += len(line) + 1
-            if self._payload_size > MAX_PAYLOAD:
-                self._say("Payload too long.\n")
-                self._finishing = True
-                return False
-            if self._interactive:
-                self._say("+ ")
-        return False
+    def _want_more(self) -> None:
+        """A line of a payload."""
+        if self._interactive:
+            self._say("+ ")
 
     def _go_on(self) -> None:
         """Runs what waits, as far as the client reads what it is told."""
@@ -170,8 +131,8 @@ class Conversation:
             elif self._commands:
                 self._run(self._commands.popleft())
             elif not self._take_line():
-                waits = self._interactive or self._payload is not None
-                self._finishing = self._finishing or self._ended or (self._started and not waits)
+                waits = self._interactive or self._lines.in_payload
+                self._finishing = self._finishing or self._ended or (self._lines.begun and not waits)
                 break
         if self._open:
             self._flush()
@@ -331,7 +292,7 @@ class Conversation:
     def _watch(self) -> None:
         """Tells the selector what we wait for."""
         events = 0
-        if not self._finishing and not self._ended and len(self._incoming) <= MAX_INPUT:
+        if not self._finishing and not self._ended and not self._lines.full:
             events |= selectors.EVENT_READ
         if self._outgoing or self._portions is not None:
             events |= selectors.EVENT_WRITE
