@@ -227,7 +227,11 @@ def named(module: Any, table: Any) -> list[str]:
 def keyword_cases() -> list[Case]:
     """Each keyword in each way, a header with all values for each handful."""
     listed = [text for name in named(fetch_tables, FETCHES) for text in uses(name, "fetch")]
-    listed += [text for name in named(convert_tables, CONVERTERS) for text in uses(name, "converter")]
+    # Converters that change are of HAProxy 3.2: tests/core/rules/test_convert_tables has them.
+    converters = [
+        name for name in named(convert_tables, CONVERTERS) if not name.startswith(("table_inc_", "table_clr_"))
+    ]
+    listed += [text for name in converters for text in uses(name, "converter")]
     # HAProxy counts bytes as it holds messages, and we as they are on the wire; `table_trackers` of HAProxy counts the
     # look itself.
     listed = [text for text in listed if "bytes_" not in text and not text.startswith("src,table_trackers")]
