@@ -11,18 +11,17 @@ pause, GO.
 from __future__ import annotations
 
 import contextlib
-import socket
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..core.config.model import Configuration
-from ..core.relay.handing import Inboxes, open_inbox
 from ..core.rules.pattern_changes import write_changes
 from .assignment import Assignment, Order
 from .child import Child
 from .dealing import deal, write_deal
 from .filters import distribute_by_cpu
 from .foundation import Foundation
+from .inbox_ends import InboxEnds
 from .lifecycle import GenerationLife, GenerationState, GroupState
 from .listening import Listener, Listening
 from .messages import MAX_DESCRIPTORS, Channel, Kind, Message
@@ -79,8 +78,7 @@ class Generation:
         """The kernel gives connections to the group of the CPU that they arrive on."""
         self.planned: tuple[Placement, Listening] = (foundation.placement, foundation.listening)
         """What groups that are new shall find when they are admitted."""
-        self._inboxes: dict[int, tuple[socket.socket, socket.socket]] = {}
-        """By pulse row: the end to send to, the end to read."""
+        self._inboxes = InboxEnds()
         self.asked_groups = 0
         """How many an operator asked for at run time; 0: nobody did."""
         self.outlived = 0
@@ -133,19 +131,17 @@ class Generation:
         self.foundation.columns.used = self.slots.highest
         self.foundation.pulses.use(self.slots.highest)
         if self._handing:
+            rows = [slot + 1 for slot in child.slots]
             try:
-                for slot in child.slots:
-                    self._inboxes[slot + 1] = open_inbox()
+                self._inboxes.open(rows)
             except OSError:
-                for slot in child.slots:
-                    self._close_inbox(slot + 1)
                 self.slots.free(child.slots)
                 self._tables.dismiss(child.writers)
                 raise
-            for slot in child.slots:
+            for row in rows:
                 # Who is there already cannot have inherited it.
                 for other in self.members:
-                    self._processes.say(other, Message(Kind.INBOX, slot + 1), (self._inboxes[slot + 1][0].fileno(),))
+                    self._processes.say(other, Message(Kind.INBOX, row), (self._inboxes.sending(row),))
         self.children[place.number] = child
         return child
 
@@ -162,8 +158,7 @@ class Generation:
         self.slots.free(child.slots)
         self._tables.dismiss(child.writers)
         for slot in child.slots:
-            if slot + 1 in self._inboxes:
-                self._close_inbox(slot + 1)
+            if self._inboxes.close(slot + 1):
                 for other in self._present():
                     self._processes.say(other, Message(Kind.INBOX, slot + 1))
 
@@ -189,20 +184,12 @@ class Generation:
     def seat(
         self, child: Child, channel: Channel, stacks: int, supervisor: int, *, leave_streams: bool, titles: bool
     ) -> Seat:
-        """What the group is given, to be called in its process: inboxes that are not its own are let go of."""
+        """What the group is given, to be called in its process, once."""
         place = child.place
         # A newcomer's place is in what is planned only.
         there = any(one.number == place.number for one in self.placement.groups)
         placement, listening = (self.placement, self.foundation.listening) if there else self.planned
-        senders = Inboxes()
-        inboxes = {}
-        own = {slot + 1: local for local, slot in enumerate(child.slots, 1)}
-        for number, (sending, receiving) in self._inboxes.items():
-            senders.add(number, sending)
-            if number in own:
-                inboxes[own[number]] = receiving
-            else:
-                receiving.close()
+        inboxes, senders = self._inboxes.hand_out({slot + 1: local for local, slot in enumerate(child.slots, 1)})
         return Seat(
             place=place,
             configuration=self.configuration,
@@ -311,16 +298,11 @@ class Generation:
 
     def close(self) -> None:
         """All its groups are dead."""
-        for number in list(self._inboxes):
-            self._close_inbox(number)
+        self._inboxes.close_all()
         for child in self.members:
             self._tables.dismiss(child.writers)
         self._tables.close(self.foundation.tables)
         self.foundation.close()
-
-    def _close_inbox(self, number: int) -> None:
-        for end in self._inboxes.pop(number, ()):
-            end.close()
 
     def _present(self) -> list[Child]:
         """Those that live. One that is not ready yet reads what it is told when it is, and is told again when it is

@@ -81,7 +81,7 @@ def test_a_group_without_descriptors_is_not_there(
         opened.append(open_inbox())
         return opened[0]
 
-    monkeypatch.setattr("maniple.groups.generation.open_inbox", open_one)
+    monkeypatch.setattr("maniple.groups.inbox_ends.open_inbox", open_one)
     with pytest.raises(OSError, match="Too many"):
         generation.add(place)
     assert 3 not in generation.children
