@@ -31,7 +31,7 @@ HELD: dict[str, tuple[str, ...]] = {
     ),
     "TG8": (f"{HERE}::test_group_and_mask",),
     "TG1": (
-        "pools/test_counters.py::test_columns_lie_on_their_own_cache_lines",
+        "pools/test_columns.py::test_columns_lie_on_their_own_cache_lines",
         "pools/test_pulses.py::test_sizes",
         f"{HERE}::test_no_socket_is_shared_over_groups",
     ),
