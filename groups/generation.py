@@ -11,8 +11,7 @@ pause, GO.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
 
 from ..core.config.model import Configuration
 from ..core.rules.pattern_changes import write_changes
@@ -33,9 +32,6 @@ from .shared import Slots
 from .tables import Tables
 from .thread import Builder
 from .titles import group_title, set_title
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 ServerChange = tuple[str, str, str | None, str | None]
 """Backend, server, state, weight; None: as it was."""
