@@ -58,9 +58,9 @@ class Persistence:
         "persists",
         "prefixed",
         "preserve",
-        "rests",
         "shown",
         "spec",
+        "undated",
         "values",
     )
 
@@ -80,8 +80,9 @@ class Persistence:
         self.fate = {"rewrite": Fate.REPLACED, "prefix": Fate.PREFIXED}.get(spec.mode, Fate.KEPT)
         self._writer = Writer(spec)
         self._dated = bool(spec.maxidle or spec.maxlife)
-        self.rests = not self._dated
-        """A client with a valid cookie that says no dates is told nothing more (`insertion`)."""
+        self.undated = not self._dated
+        """What a client whose cookie says no dates is told does not change with time; with a valid one it is nothing
+        (`insertion`)."""
         found: dict[bytes, list[Server]] = {}
         for server, value in zip(servers, values, strict=True):
             if value is not None:

@@ -54,9 +54,9 @@ class HeaderBlock:
     """Name -> value of its last line; None until `make_index` was called."""
     repeats: bool
     """Does any name have several lines? Set with the index."""
-    ruled: tuple[object, HeaderBlock | None] | None
+    ruled: tuple[Any, ...] | None
     """What a rule set makes of the block (rules.fused): the set's own mark and the block to go on with, None for this
-    one. For blocks that have their index."""
+    one; a head with this block and the one to go on with. For blocks that have their index."""
     bound: tuple[Any, ...] | None
     """What somebody who binds requests to servers has read of the block: his own mark, and what he likes. Set with the
     index."""

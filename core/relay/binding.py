@@ -32,7 +32,7 @@ from ..balance.persistence import Persistence
 from ..balance.set_cookie import Fate, edit_line
 from ..http.cacheability import is_cacheable
 from ..http.edit import edit_request, edit_response
-from ..http.line_edits import with_block
+from ..http.line_edits import Edit, LineEdits, with_block, with_response_block
 from ..rules.quiet import quiet
 from ..rules.verdicts import Verdict
 from ..session import DIRECT, IGNORED
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ..balance.server import Server
     from ..http.block import HeaderBlock
     from ..http.edit import EditedBlock
-    from ..http.head import RequestHead
+    from ..http.head import RequestHead, ResponseHead
     from .exchange import RelayExchange
 
 Binder = Callable[["RelayExchange"], "Server | None"]
@@ -202,7 +202,9 @@ def _edited(block: Any) -> EditedBlock:
 
 def _cookie_closer(persistence: Persistence) -> Step:
     insertion, fate_of, name, values = persistence.insertion, persistence.fate_of, persistence.name, persistence.values
-    nocache, shown, rests = persistence.nocache, persistence.shown, persistence.rests
+    nocache, shown, undated = persistence.nocache, persistence.shown, persistence.undated
+    inserts = undated and persistence.spec.mode == "insert" and not persistence.spec.postonly
+    insert = _inserter(persistence)
 
     @quiet
     def set_cookie(x: RelayExchange) -> None:
@@ -226,8 +228,15 @@ def _cookie_closer(persistence: Persistence) -> Step:
                 answer = x.answer = edit_response(answer)
                 block = answer.block
                 _edited(block).edit_lines(b"set-cookie", lambda line: next(following))
-        elif flags & DIRECT and rests and x.cookie_dates is NO_DATES:
-            return
+        elif undated and x.cookie_dates is NO_DATES:
+            if flags & DIRECT:
+                return
+            if request.method == b"GET" and not block.edited and inserts:
+                bound = block.bound
+                made = bound[1].get(server) if bound is not None and bound[0] is answer else None
+                x.answer, letter = made or insert(server, answer)
+                x.cookie_state = x.cookie_state[:1] + letter
+                return
         added = insertion(server, flags, x.cookie_dates, int(time()), request.method, found)
         if added is None:
             return
@@ -240,3 +249,32 @@ def _cookie_closer(persistence: Persistence) -> Step:
         x.cookie_state = x.cookie_state[:1] + added.letter
 
     return set_cookie
+
+
+def _inserter(persistence: Persistence) -> Callable[[Server, ResponseHead], tuple[ResponseHead, bytes]]:
+    """What a response to a GET becomes for a client without a cookie, from that server, and the letter. Equal responses
+    are one (http/head): from its second time on its block keeps that, and what it becomes by the server (`bound`)."""
+    edits: dict[tuple[Server, bool], tuple[LineEdits, bytes]] = {}
+
+    def learn(server: Server, private: bool) -> tuple[LineEdits, bytes]:
+        added = persistence.insertion(server, 0, NO_DATES, 0, b"GET", False)
+        assert added is not None
+        lines = [Edit("add", b"set-cookie", added.value), *[Edit("add", b"cache-control", b"private")] * private]
+        edits[server, private] = found = LineEdits(lines), added.letter
+        return found
+
+    def insert(server: Server, answer: ResponseHead) -> tuple[ResponseHead, bytes]:
+        block = answer.block
+        private = persistence.nocache and is_cacheable(b"GET", answer.status, block)
+        lines, letter = edits.get((server, private)) or learn(server, private)
+        made = with_response_block(answer, lines.apply(block, (block.index or block.make_index()).copy())), letter
+        bound = block.bound
+        if bound is None:
+            block.bound = None, {}
+        else:
+            if bound[0] is not answer:
+                bound = block.bound = answer, {}
+            bound[1][server] = made
+        return made
+
+    return insert

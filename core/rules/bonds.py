@@ -104,8 +104,10 @@ def _finders(
     def find_at(spot: Spot) -> Any:
         now = int(clock() * 1000.0)
         if not regain(spot, now):
-            locate(spot, now)
-            return find(spot.key)
+            server = find(spot.key)
+            if server is not None:
+                locate(spot, now)
+            return server
         at = spot.row_at
         number = rows[at + key_place]
         server = known.get(number) or learn(number, at)

@@ -61,13 +61,17 @@ def run(x):
                 block.ruled = seen
                 x.head = with_block(head, edits.apply(block, index))
                 return
-            ruled = mark, edits.apply(block, index.copy())
+            new = edits.apply(block, index.copy())
+            x.head = with_block(head, new)
+            block.ruled = mark, new, None, None
         else:
-            ruled = mark, None
-        block.ruled = ruled
-    new = ruled[1]
-    if new is not None:
-        x.head = with_block(head, new)
+            block.ruled = mark, None, None, None
+    elif ruled[2] is head:
+        x.head = ruled[3]
+    elif ruled[1] is not None:
+        # The block was here, so it is remembered, as its request mostly is: each keeps the other.
+        new = x.head = with_block(head, ruled[1])
+        block.ruled = mark, ruled[1], head, new
 """
 
 _REFRESH = """\

@@ -60,7 +60,9 @@ def everything(head: RequestHead | ResponseHead) -> list[object]:
     names = [
         name for kind in type(head).__mro__ for name in getattr(kind, "__slots__", ()) if name not in ("block", "parts")
     ]
-    block = [getattr(head.block, name) for name in ("fields", *head.block.__slots__) if not name.startswith("_")]
+    # `bound` comes with the index.
+    slots = [name for name in head.block.__slots__ if not name.startswith("_") and name != "bound"]
+    block = [getattr(head.block, name) for name in ("fields", *slots)]
     return [getattr(head, name) for name in names] + block
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from maniple.core.http.edit import EditedBlock, edit_request
-from maniple.core.http.head import HeadReader, RequestHead
+from maniple.core.http.head import HeadReader, RequestHead, ResponseHead
 from maniple.core.http.limits import Limits
-from maniple.core.http.line_edits import Edit, LineEdits, with_block
+from maniple.core.http.line_edits import Edit, LineEdits, with_block, with_response_block
 
 NAMES = [b"a", b"b", b"c", b"accept"]
 names = st.sampled_from(NAMES)
@@ -67,6 +67,16 @@ def test_the_head_is_a_copy() -> None:
         if name != "block":
             assert getattr(copy, name) == getattr(head, name)
     assert (copy.block.wire, head.block.wire) == (b"host: h\r\na: 1\r\nb: 2\r\n", b"host: h\r\na: 1\r\n")
+
+
+def test_the_head_of_a_response_is_one_too() -> None:
+    head = HeadReader(Limits()).read_response(b"HTTP/1.1 200 OK\r\nA: 1\r\nContent-Length: 0\r\n\r\n", b"GET")
+    made = LineEdits([Edit("add", b"b", b"2")]).apply(head.block, head.block.make_index().copy())
+    copy = with_response_block(head, made)
+    for name in ResponseHead.__slots__ + ResponseHead.__mro__[1].__slots__:  # type: ignore[attr-defined]
+        if name != "block":
+            assert getattr(copy, name) == getattr(head, name)
+    assert copy.block.wire == b"a: 1\r\ncontent-length: 0\r\nb: 2\r\n"
 
 
 @pytest.mark.parametrize("name", [b"content-length", b"transfer-encoding", b"connection", b"host"])

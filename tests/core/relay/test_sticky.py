@@ -93,6 +93,16 @@ def test_a_pin_that_is_not_there_and_one_that_is(make_rig: Make) -> None:
     assert not any(rig.table.arrays.held[1])
 
 
+def test_a_session_gets_another_name(make_rig: Make) -> None:
+    rig = sticky(make_rig, StickySpec("learn cookie", "S"))
+    for cookie, named in (("", "1"), ("S=1", "2"), ("S=2", ""), ("S=1", "")):
+        client = rig.ask(asking(f"Cookie: {cookie}") if cookie else asking())
+        lines = f"Set-Cookie: S={named}\r\n" if named else ""
+        rig.send(rig.upstream(), f"HTTP/1.1 200 OK\r\n{lines}Content-Length: 0\r\n\r\n".encode())
+        rig.lose(client)
+    assert states(rig) == ["s1 ----"] * 4
+
+
 def test_a_session_that_moves_is_told_once_a_second(make_rig: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
     monkeypatch.setattr("maniple.core.relay.sticky.time", lambda: now[0])
