@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 from maniple.core.config import keywords
@@ -13,7 +14,7 @@ from maniple.core.config.sections import NAMED_SECTIONS
 from maniple.core.report.format_check import report_formats
 from maniple.core.rules.proxy_rules import report_rules
 
-TABLES = (
+TABLES: tuple[Table[Any], ...] = (
     keywords.GLOBAL_KEYWORDS,
     keywords.PROXY_KEYWORDS,
     keywords.RULE_SET_KEYWORDS,
@@ -40,7 +41,7 @@ backend by_session from d
 CLOSED = "defaults d\n mode http\n timeout client 1s\n timeout connect 1s\n timeout server 1s\n"
 
 
-def lines_of(table: Table[object], keyword: Keyword[object], line: str) -> str:
+def lines_of(table: Table[Any], keyword: Keyword[Any], line: str) -> str:
     """Sections in which the line stands where it belongs."""
     if table is keywords.GLOBAL_KEYWORDS:
         return f"global\n {line}\n"
@@ -64,7 +65,7 @@ def read_file(path: str) -> bytes:
 
 
 @pytest.mark.parametrize(("table", "keyword"), ALL, ids=[f"{table.title} {keyword.name}" for table, keyword in ALL])
-def test_it_is_taken(table: Table[object], keyword: Keyword[object]) -> None:
+def test_it_is_taken(table: Table[Any], keyword: Keyword[Any]) -> None:
     hint = such_as(table, keyword)
     assert hint.startswith("such as `") and hint.endswith("`")
     text = CLOSED + lines_of(table, keyword, hint.removeprefix("such as `")[:-1]) + AROUND
