@@ -90,10 +90,7 @@ def _track(use: Use) -> Act:
     known: dict[Any, tuple[Tracking]] = {}
     remembers = kind == "http-request"
 
-    def act(x: Any) -> None:
-        if tracked_of(x, number) is not None:
-            return
-        value = run(x)
+    def begin(x: Any, value: Any) -> None:
         key = None if value is None else make(value)
         if key is not None:
             now = int(clock() * 1000.0)
@@ -108,7 +105,13 @@ def _track(use: Use) -> Act:
                     # A connection that is kept: it will ask again.
                     remember(known, value, entry)
 
-    return tracker.again(number, run, clock, act, known) if remembers else act
+    def act(x: Any) -> None:
+        if tracked_of(x, number) is None:
+            begin(x, run(x))
+
+    if not remembers:
+        return act
+    return tracker.again(run, clock, known, begin, act, light=not compiled.needs & Needs.LEAVES)
 
 
 def _judge(tracker: Tracker, site: Site) -> Callable[[Any, int, int], None] | None:

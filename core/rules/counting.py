@@ -67,21 +67,25 @@ def run(key, now):
 _AGAIN = """
 def run({arguments}):
     {before}
-    found = known({sample}) if x.tracked is None and x.session.tracked is None else None
-    if found is not None:
-        (entry,) = found
-        at = entry.held_at
-        held[at] += 1
-        now = int({clock})
-        slot = entry.slot
-        if directory[entry.cell] == entry.word and rows[entry.born_at] == entry.born and due[slot] >= now:
-            due[slot] = now + expire
+    if x.tracked is None and x.session.tracked is None:
+        value = {sample}
+        found = known(value)
+        if found is not None:
+            (entry,) = found
+            at = entry.held_at
+            held[at] += 1
+            now = int({clock})
+            slot = entry.slot
+            if directory[entry.cell] == entry.word and rows[entry.born_at] == entry.born and due[slot] >= now:
+                due[slot] = now + expire
 {counts}
-            x.tracked = found
-            {after}
-            return
-        held[at] -= 1
-    slowly(x)
+                x.tracked = found
+                {after}
+                return
+            held[at] -= 1
+        begin(x, value)
+    else:
+        otherwise(x)
     {after}
 """
 
@@ -113,10 +117,10 @@ def compose_again(
     table: Table, parts: Sequence[Part], words: dict[str, Any], *, way: bool = False
 ) -> Callable[..., None]:
     """An action that tracks what one and the same rule has tracked before. `words`: `sample` (scope to value), `known`
-    (value to the tuple of one Tracking, or None), `slowly` (scope: the action for all else), `clock` (seconds). `way`:
-    a straight way (exchange, ms) instead of an action: `words` have also `route`, which is noted first, and `onward`,
-    the way behind it."""
-    counts = _indented(_of_tracking(table, parts), 3)
+    (value to the tuple of one Tracking, or None), `begin` (scope, value: for others), `otherwise` (scope: where
+    something is tracked already), `clock` (seconds). `way`: a straight way (exchange, ms) instead of an action: `words`
+    have also `route`, which is noted first, and `onward`, the way behind it."""
+    counts = _indented(_of_tracking(table, parts), 4)
     arguments, clock = ("x, when", "when") if way else ("x", "clock() * 1000.0")
     before, after = ("x.route = route", "onward(x, when)") if way else ("", "")
     sample = source_of(words["sample"]) or "sample(x)"

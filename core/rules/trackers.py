@@ -132,18 +132,27 @@ class Tracker:
         self.table.mark(slot)
 
     def again(
-        self, number: int, sample: Callable[[Any], Any], clock: Callable[[], float], slowly: Act, known: dict[Any, Any]
+        self,
+        sample: Callable[[Any], Any],
+        clock: Callable[[], float],
+        known: dict[Any, Any],
+        begin: Act,
+        otherwise: Act,
+        *,
+        light: bool,
     ) -> Act:
-        """The action of a rule of requests which tracks with set `number` the key that `sample` gives: at once where
-        `known` (value to the tuple of its Tracking) has it, by `slowly` (the same for all cases) where not."""
-        words = {"sample": sample, "known": known.get, "clock": clock, "slowly": slowly}
+        """The action of a rule of requests which tracks the key that `sample` gives: at once where `known` (value to
+        the tuple of its Tracking) has it, by `begin` (scope, value) where not, and by `otherwise` (scope) where
+        something is tracked already. `light`: it leaves nothing but what it tracks (fused.light_of)."""
+        words = {"sample": sample, "known": known.get, "clock": clock, "begin": begin, "otherwise": otherwise}
         parts = self._stored((*_BEGIN, *_REQUEST))
         act = compose_again(self.table, parts, words)
 
-        def light(route: object, onward: Act) -> Act:
+        def way(route: object, onward: Act) -> Act:
             return compose_again(self.table, parts, words | {"route": route, "onward": onward}, way=True)
 
-        act.__dict__["light"] = light
+        if light:
+            act.__dict__["light"] = way
         return act
 
     # -- composed functions -------------------------------------------------------------------------------------------

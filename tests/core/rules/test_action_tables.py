@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from maniple.core.rules.catalogue import Needs
+from maniple.core.rules.fused import light_of
 from maniple.tests.core.rules.lines import compile_at, compile_lines, mistake
 
 REQUEST = b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -73,6 +74,23 @@ def test_a_proxys_own_table(make_scope: Any) -> None:
     )
     rules.request.run(x)
     assert [entry.tracker.table.name for entry in x.tracked] == ["f", "l"]
+
+
+def test_a_key_is_made_once_and_may_leave_something(make_scope: Any) -> None:
+    """By a converter with an effect."""
+    for key, lights in (("path", True), ("path,set-var(txn.a)", False), ("path,table_inc_gpc0(t)", True)):
+        x = make_scope(request=REQUEST)
+        x.request_number = 1
+        rules, site = compile_at(f"http-request track-sc0 {key} table t", more=MORE)
+        run = rules.request.run
+        assert (light_of(run) is not None) == lights
+        run(x)
+        x.tracked = None
+        run(x)
+        if "inc" in key:
+            tracker = site.trackers.find("t")
+            (slot,) = [slot for slot in tracker.table.slots() if tracker.table.key(slot).startswith(b"/a")]
+            assert tracker.cells["gpc0", 0].value(slot, 0) == 2
 
 
 def test_needs() -> None:

@@ -33,12 +33,13 @@ class Site:
         self.tracker = Tracker(self.table)
         self.clock = Clock()
         self.known: dict[Any, Any] = {}
-        self.taken = 0
+        self.taken = self.sampled = self.others = 0
         self.open: list[Any] = []
         make = key_maker(self.table.shape, STR)
         assert make is not None
         self.make = cast("Callable[[bytes], bytes]", make)
-        again = self.tracker.again(0, lambda x: x.value, self.clock, self.slowly, self.known if memory else {})
+        known: dict[Any, Any] = self.known if memory else {}
+        again = self.tracker.again(self.sample, self.clock, known, self.begin, self.otherwise, light=True)
         way = again.light("there", self.onward)  # type: ignore[attr-defined]
         self.acts = [again, lambda x: way(x, float(self.clock.now))]
         self.ways = 0
@@ -47,14 +48,21 @@ class Site:
         assert x.route == "there" and now == self.clock.now
         self.ways += 1
 
-    def slowly(self, x: Any) -> None:
+    def sample(self, x: Any) -> Any:
+        self.sampled += 1
+        return x.value
+
+    def otherwise(self, x: Any) -> None:
+        self.others += 1
+
+    def begin(self, x: Any, value: Any) -> None:
         self.taken += 1
-        key = self.make(x.value)
+        key = self.make(value)
         slot = self.tracker.enter_request(key, self.clock.now)
         if slot:
             entry = Tracking(self.tracker, 0, slot, key)
             x.tracked = (entry,)
-            remember(self.known, x.value, entry)
+            remember(self.known, value, entry)
 
     def play(self, step: tuple[str, Any]) -> None:
         word, value = step
@@ -96,7 +104,7 @@ def test_a_key_that_is_remembered_is_not_looked_for() -> None:
     site = Site(True)
     for _ in range(5):
         site.play(("ask", b"a"))
-    assert site.taken == 1
+    assert (site.taken, site.sampled) == (1, 5)
     for _ in range(5):
         site.play(("answer", 0))
     site.play(("later", 5000))
@@ -122,4 +130,4 @@ def test_what_is_tracked_already_is_left_to_the_slow_way() -> None:
     x = site.open[0]
     site.acts[0](x)
     site.acts[1](SimpleNamespace(value=b"a", tracked=None, session=SimpleNamespace(tracked=())))
-    assert site.taken == 3 and site.ways == 1
+    assert (site.taken, site.sampled, site.others, site.ways) == (1, 1, 2, 1)
