@@ -5,7 +5,7 @@ Owns: which routes have such a way, and the function that upstream calls. Must n
 `responding.begin` does where all steps are quiet (rules/quiet) and the response is here as a whole, ordinary as it came
 (a test holds that); all others go there. What a step adds is header lines: an ordinary head stays one.
 
-Measured (bytecodes of a request with a valid cookie): 545 for its response became 190; a plain one has 180.
+Measured (bytecodes): the response to a request with a valid cookie had 550 more than a plain one, and has 90 more.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..http.edit import seal
 from ..rules.mapping import undo
+from ..rules.quiet import quiet
 from ..rules.ruleset import go_on
 from ..rules.verdicts import ANSWER, DROP, REJECT, STOP, WAIT, Answer, Verdict
 from .refusing import answer, close, vanish
@@ -102,6 +103,7 @@ def _too_long(held: HeldResponse) -> None:
     _refuse_response(connection, exchange, late, False)
 
 
+@quiet
 def mirror(exchange: RelayExchange) -> None:
     """The response says what the client knows, not what `map-uri` made of it (BK5)."""
     if exchange.mirrors:

@@ -64,6 +64,7 @@ CASES = {
     "edits": Case("http-request set-header A b\nhttp-request del-header Y if { hdr(y) 1 }", INSERT, way="light_of"),
     "general": Case("http-request set-header A %[path]\nhttp-request deny if { path /d }", INSERT, way="_single_way"),
     "answers": Case("http-response set-header B c", INSERT, way="_direct", short=False),
+    "map": Case("http-request map-uri /d /e\nhttp-request set-header A %[hdr(y)]", INSERT, way="_single_way"),
     "server": Case("use-server s2 if { path / }", INSERT, way="_direct"),
     "on": Case("stick on req.cook(sid)", table=TEXTS),
     "on twice": Case("stick on req.cook(sid)\nstick on hdr(y) if { hdr(y) -m found }", table=TEXTS),
@@ -107,7 +108,7 @@ AGAIN = b"GET / HTTP/1.1\r\nHost: h\r\nCookie: X=b; sid=one\r\nY: 1\r\n\r\n"
 ANSWERS: list[tuple[bytes | str, ...]] = [
     (OK,),
     (b"HTTP/1.1 200 OK\r\nETag: 1\r\nSet-Cookie: X=q; path=/\r\nSet-Cookie: sid=one\r\nContent-Length: 0\r\n\r\n",),
-    (b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=two\r\nContent-Length: 2\r\n\r\nok",),
+    (b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=two; path=/e\r\nLocation: /e\r\nContent-Length: 2\r\n\r\nok",),
     (b"HTTP/1.1 200 OK\r\nETag: 1\r\nCache-Control: max-age=5\r\nContent-Length: 2\r\n\r\nok",),
     (b"HTTP/1.1 304 Not Modified\r\nETag: 1\r\n\r\n",),
     (b"HTTP/1.1 404 Not Found\r\nContent-Length: 20000\r\n\r\n" + bytes(20000),),

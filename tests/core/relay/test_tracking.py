@@ -244,3 +244,13 @@ def test_a_table_that_is_full(make_rig: Make) -> None:
         rig.send(rig.upstream(), OK)
         rig.lose(client)
     assert len(tracker.table) == 50
+
+
+def test_a_value_that_leaves_a_variable_is_not_tracked_on_the_light_way(make_rig: Make) -> None:
+    rig, _ = tracked(make_rig, "http-request track-sc0 req.hdr(x),set-var(txn.a) table t", stored="http_req_cnt")
+    client = rig.ask(b"GET / HTTP/1.1\r\nHost: h\r\nX: one\r\n\r\n")
+    rig.send(rig.upstream(), OK)
+    assert client.protocol.own.variables  # type: ignore[attr-defined]
+    rig.send(client, GET)
+    assert client.protocol.own.variables is None  # type: ignore[attr-defined]
+    rig.send(rig.upstream(), OK)
