@@ -45,7 +45,8 @@ class Reloading:
 
     def ask(self, told: Told) -> None:
         supervisor = self._supervisor
-        refusal = supervisor.refusal()
+        starting = supervisor.succession.current is None
+        refusal = "" if starting and not supervisor.stop.begun else supervisor.refusal()
         if not refusal and supervisor.options.reload is None:
             refusal = "There is nothing to read again: the configuration did not come from files."
         if refusal:
@@ -54,7 +55,12 @@ class Reloading:
         self._waiting.append(told)
         if self._changes.busy:
             self._changes.put_off(self._begin)
-        else:
+        elif not starting:
+            self._begin()
+
+    def started(self) -> None:
+        """The first generation serves. What it read may be older than what those have written who asked meanwhile."""
+        if not self._changes.busy:
             self._begin()
 
     def born(self, child: Child) -> None:

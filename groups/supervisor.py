@@ -281,6 +281,7 @@ class Supervisor:
         self._begin_service(generation)
         if self._on_ready is not None:
             self._on_ready(generation.foundation.listening.listeners)
+        self.operations.reloading.started()
 
     def _begin_service(self, generation: Generation) -> None:
         """From now on until the end."""

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from maniple.tests.groups.proxies import Proxy, alive, echoed, until
 
@@ -69,3 +70,15 @@ def test_nothing_is_reloaded_at_the_end(start_proxy: Callable[..., Proxy], tmp_p
     held.close()
     gate.touch()
     assert proxy.wait() == 0
+
+
+def test_who_asks_before_the_start_is_over_gets_a_reload_behind_it(
+    start_proxy: Callable[..., Proxy], tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    proxy = start_proxy(ready=False, fail={"at": "build", "gate": str(gate)})
+    until(lambda: bool(psutil.Process(proxy.pid).children()), "a group that builds")
+    proxy.signal(signal.SIGUSR2)
+    gate.touch()
+    until(lambda: "Reloaded in" in proxy.stderr, "the reload")
+    assert proxy.status()["generation"] == 2
