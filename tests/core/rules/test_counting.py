@@ -100,6 +100,16 @@ def test_a_memory_changes_nothing(steps: list[tuple[str, Any]]) -> None:
         assert with_memory.seen() == without.seen()
 
 
+def test_periods_end_to_the_millisecond() -> None:
+    line = "type string size 4 expire 100s store http_req_rate(7ms),bytes_out_rate(5ms),http_req_cnt"
+    with_memory, without = Site(True, line), Site(False, line)
+    for number in range(200):
+        for site in with_memory, without:
+            for step in ("ask", b"a"), ("answer", 0), ("later", number % 3):
+                site.play(step)
+        assert with_memory.seen() == without.seen()
+
+
 def test_a_key_that_is_remembered_is_not_looked_for() -> None:
     site = Site(True)
     for _ in range(5):

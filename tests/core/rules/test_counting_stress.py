@@ -47,6 +47,7 @@ class Rule:
 
 def work(segment: Any, writer: int) -> None:
     rule = Rule(segment, writer)
+    table = rule.tracker.table
     chosen = random.Random(writer)
     under_way: list[Any] = []
     for number in range(OPERATIONS):
@@ -55,6 +56,9 @@ def work(segment: Any, writer: int) -> None:
         rule.act(x)
         assert x.tracked is not None or wanted >= HOT
         under_way.append(x)
+        for other in under_way:
+            # Whatever came and went: what is held is that key's.
+            assert other.tracked is None or table.key(other.tracked[0].slot) == other.key
         rule.now += not number % 4
         while len(under_way) > chosen.randrange(4):
             for entry in under_way.pop(0).tracked or ():
