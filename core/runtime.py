@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from .relay.client import ClientConnection
 from .relay.draining import Draining
 from .relay.handing import Hander, Inbox, Inboxes
 from .relay.operating import set_server
+from .relay.sweeper import Sweeper
 from .relay.tcp import TcpConnection
 from .relay.traffic import Traffic, sum_responses, sum_times
 from .rules.pattern_journal import DELAY, Journal, take
@@ -66,7 +67,7 @@ class Runtime:
         server_reporters: Mapping[str, Sequence[Sender]] | None = None,
         levels: Levels | None = None,
         patterns: PatternFiles | None = None,
-        tables: Iterable[Table] = (),
+        tables: Collection[Table] = (),
     ) -> None:
         """`reporters`: where messages about the process itself go, `server_reporters`: those about the servers of a
         backend; `maxconn`: the process's, for queues' lengths; `shares`: this thread's part of the limits of bind
@@ -91,7 +92,7 @@ class Runtime:
         self._hander: Hander | None = None
         self._pulse_row = pulse
         self._patterns = patterns
-        self._tables = tuple(tables)
+        self._sweeper = Sweeper(relay, tables) if tables else None
         self._levels = levels if levels is not None and not levels.idle else None
         if pulse is not None:
             pulse.begin(os.getpid(), int(relay.now()))
@@ -245,6 +246,8 @@ class Runtime:
             resolver.close()
         relay.timers.stop()
         self._pulse.cancel()
+        if self._sweeper is not None:
+            self._sweeper.stop()
         self.publish()
         self._senders.close()
 
@@ -274,8 +277,8 @@ class Runtime:
         self._pulse = relay.loop.call_later(PULSE, self._beat)
         if self._levels is not None:
             self._levels.beat()
-        for table in self._tables:
-            table.sweep(now)
+        if self._sweeper is not None:
+            self._sweeper.beat(now)
         self._evict(now)
         self.publish()
 

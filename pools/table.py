@@ -195,7 +195,7 @@ class Table:
         finally:
             stripe.unlock()
 
-    def sweep(self, now: int, most: int = 64) -> int:
+    def sweep(self, now: int, most: int) -> int:
         """Removes expired entries, up to `most`; how many went. Looks at a fifth of the stripes, the next ones at each
         call, and skips those that somebody has locked. 3 us a stripe where nothing is expired."""
         gone = 0

@@ -226,5 +226,5 @@ def test_a_slot_that_was_touched_after_it_went_is_no_entry() -> None:
             table.release(slot)
             check(table)
         assert entries(table) == {key(7), key(8), key(9)}
-        assert table.sweep(10_000) == 3
+        assert table.sweep(10_000, 64) == 3
         check(table)

@@ -52,9 +52,9 @@ def test_a_held_entry_does_not_expire() -> None:
         two.release(slot)
         assert two.track(key(1), 5000) == slot
         two.release(slot)
-        assert two.sweep(7000) == 0
+        assert two.sweep(7000, 64) == 0
         one.release(slot)
-        assert two.sweep(10_000) == 1
+        assert two.sweep(10_000, 64) == 1
         assert len(one) == 0
 
 
@@ -84,7 +84,7 @@ def test_a_date_from_outside() -> None:
         table.release(slot)
         table.date(slot, 50)
         assert table.hold(key(1), 51) == 0
-        assert table.sweep(51) == 1
+        assert table.sweep(51, 64) == 1
 
 
 def test_changes_are_marked_in_bytes() -> None:
