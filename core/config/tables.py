@@ -8,6 +8,7 @@ twice is a warning; an array excludes its single elements of old; `len` belongs 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -286,8 +287,8 @@ PROXY_KEYWORDS.add(Keyword("table-file", _OWN, _FILE_SHAPE, _FILE, "supervisor",
 def tables_of(
     proxies: Iterable[ProxySpec], others: Iterable[TableSpec], file: str, interval: int
 ) -> Mapping[str, TableSpec]:
-    """All tables by name: the proxies', with the file that they are kept in and how often it is written, and those of
-    peers sections."""
+    """All tables by name: the proxies', with the file that they are kept in (its whole path, so that two spellings of
+    one are one) and how often it is written, and those of peers sections."""
     found: dict[str, TableSpec] = {}
     for proxy in proxies:
         if proxy.table is not None:
@@ -295,7 +296,7 @@ def tables_of(
             found[proxy.name] = replace(proxy.table, file=own[0], file_interval=own[1])
     for spec in others:
         found[spec.name] = spec if spec.file else replace(spec, file=file, file_interval=interval)
-    return found
+    return {name: replace(spec, file=os.path.abspath(spec.file)) if spec.file else spec for name, spec in found.items()}
 
 
 def check_tables(configuration: Configuration, diagnostics: Diagnostics) -> None:

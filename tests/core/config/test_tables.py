@@ -49,7 +49,7 @@ def test_the_rest(read: Any) -> None:
 
 def test_files(read: Any) -> None:
     found = read(
-        "global\n  table-file /all\nbackend a\n  stick-table type ip size 1\n  table-file /own\n"
+        "global\n  table-file /x/../all\nbackend a\n  stick-table type ip size 1\n  table-file /own\n"
         "backend b\n  stick-table type ip size 1\nbackend c\n  table-file /c\n"
     )
     assert {name: spec.file for name, spec in found.good.tables.items()} == {"a": "/own", "b": "/all"}
