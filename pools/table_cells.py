@@ -13,6 +13,7 @@ Measured: an addition 0.13 us to a count, 0.35 to a rate; reading over 2 writers
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from .table_shape import BORN, Kind, Stored
@@ -106,6 +107,25 @@ class Rate:
         if not current and previous == 1:
             return 1
         return (previous * (period - passed) + current * period) // period
+
+    def above(self, least: int, clock: Callable[[], float]) -> Callable[[int], bool]:
+        """A function of a slot: is the value at least that now? `clock`: seconds. What the two words of all writers
+        count, whatever their periods, is never less than the value: where that is below the limit, as of most clients,
+        no period is looked at (46 instructions and 17 a writer instead of 110 and 31)."""
+        arrays, words, place, value = self._arrays, self._words, self.place, self.value
+        header, columns = arrays.header, arrays.counted
+
+        def above(slot: int) -> bool:
+            if header[0] != arrays.used:
+                arrays.widen()
+            at = slot * words + place
+            other = at + 1
+            most: int = 0
+            for counted in columns:
+                most += (counted[at] & _COUNT) + (counted[other] & _COUNT)
+            return most >= least and value(slot, int(clock() * 1000.0)) >= least
+
+        return above
 
     def set(self, slot: int, value: int, now: int) -> None:
         turn = (now - self._rows[slot * self._row_words + BORN]) // self.period

@@ -196,6 +196,8 @@ class RelayExchange(RuledExchange):
         self.backend_name = client.frontend_name
         self.unique_id = None
         self.numbered = False
+        # A log line may have left some.
+        self.variables = self.request_variables = self.response_variables = None
         self.request_captures = self.response_captures = NOTHING
         self.request_cookie = self.response_cookie = ""
         self.persistence = 0
@@ -234,6 +236,9 @@ class RelayExchange(RuledExchange):
         self.numbered = False
         self.request_captures = self.response_captures = NOTHING
         self.request_cookie = self.response_cookie = ""
+        # What a verdict has left, and what its answer: quiet ways (straight) do not look whether that is so.
+        self.last_rule = None
+        self.variables = self.request_variables = self.response_variables = None
         self.restore()
         self.dirty = False
 

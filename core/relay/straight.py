@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ..http.edit import seal
-from ..rules.fused import light_of
-from ..rules.quiet import is_quiet
+from ..rules.catalogue import Needs
+from ..rules.fused import beginning_of, light_of
+from ..rules.quiet import is_quiet, may_edit
 from ..rules.verdicts import STOP, Verdict
 from ..session import NOT_REACHED
 from . import binding, connect, passes, tracking
@@ -41,20 +42,37 @@ def straight_way(frontend: Frontend) -> Way | None:
         # Nowhere to go: passes.leave_frontend knows what that means.
         return _direct
     *before, last = plan
-    if last is not passes.leave_frontend or any(step not in _BEFORE for step in before[:-1]):
+    if last is not passes.leave_frontend:
         return _direct
     steps = route.plan[:-1]
     knows = all(map(is_quiet, steps))
-    untouched = not frontend.early and frontend.unique_id is None and all(one.whole > 0 for one in frontend.routes)
-    if not before:
-        return _quiet_way(route) if knows and untouched else _direct
-    light = light_of(before[-1])
-    if light is not None and tracking.count_request not in before and knows and untouched:
-        # It only edits the head or tracks an entry of a table, which is let go of when the exchange ends, and touches
-        # nothing else that `fresh` restores. (With `show` there is a step that says it anew.)
+    if knows and _untouched(frontend):
+        if not before:
+            return _quiet_way(route)
         looked_at = steps or any(one.closing is not None for one in frontend.routes)
-        return light(route, _quiet_way(route) if looked_at else connect.dispatch)
+        light = light_of(before[-1]) if len(before) == 1 or before[:-1] == [binding.show] else None
+        if light is not None:
+            # It only edits the head or tracks an entry of a table, which is let go of when the exchange ends, and
+            # touches nothing else that `fresh` restores. (With `show` there is a step that says it anew.)
+            return light(route, _quiet_way(route) if looked_at else connect.dispatch)
+        if all(is_quiet(step) or step is tracking.count_request for step in before):
+            edits = any(map(may_edit, before))
+            return _ruled_way(frontend, _quiet_way(route) if looked_at else _send if edits else connect.dispatch)
+    if not before or any(step not in _BEFORE for step in before[:-1]):
+        return _direct
     return _single_way(frontend, (_quiet_way(route) if steps else _send) if knows else None)
+
+
+def _untouched(frontend: Frontend) -> bool:
+    """Leaves nothing that its exchanges meet something for the next one to find, where rules over requests are quiet?
+    (What denies or answers one makes it dirty: all of that is restored.)"""
+    logs = (frontend.access_log, frontend.early_log)
+    return (
+        not frontend.early
+        and frontend.unique_id is None
+        and all(one.whole > 0 for one in frontend.routes)
+        and not any(log is not None and log.needs & Needs.LEAVES for log in logs)
+    )
 
 
 def _in_turn(before: Sequence[Run], run: Run) -> Run:
@@ -112,6 +130,69 @@ def _quiet_way(route: Route) -> Way:
             assign(exchange, server, now)
 
     return go
+
+
+def _ruled_way(frontend: Frontend, onward: Way) -> Way:
+    """All that the frontend runs is quiet: nothing that it looks at has changed since the last request, so that nothing
+    is restored but for a verdict. `onward`: what follows where there is none."""
+    first, route = frontend.route, frontend.default_route
+    *runs, _ = frontend.plan
+    refused = _verdict_way(frontend)
+    last = len(runs)
+    if last > 1:
+        steps = tuple(enumerate(runs, 1))
+
+        def go_through(exchange: RelayExchange, now: float) -> None:
+            exchange.route = first
+            for at, step in steps:
+                verdict = step(exchange)
+                if verdict is not None:
+                    refused(exchange, verdict, at)
+                    return
+            exchange.route = route
+            onward(exchange, now)
+
+        return go_through
+    begun = beginning_of(runs[0])
+    run = runs[0] if begun is None else begun[1]
+
+    def rest(exchange: RelayExchange, now: float) -> None:
+        verdict = run(exchange)
+        if verdict is not None:
+            refused(exchange, verdict, 1)
+            return
+        exchange.route = route
+        onward(exchange, now)
+
+    if begun is not None:
+        # It tracks an entry without a call of its own, and notes the route.
+        return begun[0](first, rest)
+
+    def go(exchange: RelayExchange, now: float) -> None:
+        exchange.route = first
+        rest(exchange, now)
+
+    return go
+
+
+def _verdict_way(frontend: Frontend) -> Callable[[RelayExchange, Verdict, int], None]:
+    """What follows a verdict of a quiet set, behind which the plan goes on at `at`: all that the passes restore before
+    the first rule is restored now, and they go on."""
+    plan = frontend.plan
+    shows = binding.show in plan
+
+    def follow(exchange: RelayExchange, verdict: Verdict, at: int) -> None:
+        exchange.fresh()
+        exchange.slot_at = exchange.connect_at = NOT_REACHED
+        exchange.server_name = "<NOSRV>"
+        if shows:
+            binding.show(exchange)
+        exchange.plan = plan
+        exchange.at = at
+        if verdict.kind is STOP or passes.HANDLERS[verdict.kind](exchange, verdict):
+            passes.proceed(exchange)
+
+    return follow
 
 
 def _single_way(frontend: Frontend, onward: Way | None) -> Way:

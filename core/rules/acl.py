@@ -27,8 +27,10 @@ from .header_tests import test_header
 from .operators import is_second, read_second
 from .pattern_files import files_of
 from .patterns import DEFAULT_METHODS, Patterns, compile_patterns, show_sample
+from .ranges import Numbers
 from .samples import ANY, BOOL, CASTS, INT
 from .scope import Site
+from .table_limits import limit_of
 
 Test = Callable[[Any], bool]
 
@@ -105,6 +107,8 @@ def compile_acl(
         test = _make_test(compiled, patterns)
         why = _make_why(compiled, patterns)
         fixed = not flags.files and not flags.identity
+        if fixed:
+            test = _limit(compiled, patterns) or test
     if not known_here:
         notes.append(
             ConfigError(
@@ -301,6 +305,16 @@ def _make_test(compiled: Compiled, patterns: list[Patterns]) -> Test:
         return False
 
     return test_each
+
+
+def _limit(compiled: Compiled, patterns: list[Patterns]) -> Test | None:
+    """The test of a number in a stick table against one limit, which will not change (table_limits)."""
+    make = limit_of(compiled.run)
+    matcher = patterns[0].matcher
+    if make is None or len(patterns) != 1 or not isinstance(matcher, Numbers):
+        return None
+    least = matcher.least
+    return None if least is None else make(least)
 
 
 def _make_why(compiled: Compiled, patterns: list[Patterns]) -> Callable[[Any], str]:

@@ -31,17 +31,17 @@ def giving(verdict: Verdict) -> Act:
     return act
 
 
-@action("allow", REQUEST | RESPONSES, "", "No further rule of this section and kind")
+@action("allow", REQUEST | RESPONSES, "", "No further rule of this section and kind", quiet=True)
 def _allow(use: Use) -> Act:
     return giving(Verdict(STOP, use.place))
 
 
-@action("accept", EARLY | CONTENT | RESPONSE_CONTENT, "", "No further rule of this section and kind")
+@action("accept", EARLY | CONTENT | RESPONSE_CONTENT, "", "No further rule of this section and kind", quiet=True)
 def _accept(use: Use) -> Act:
     return giving(Verdict(STOP, use.place))
 
 
-@action("reject", EARLY | CONTENT | RESPONSE_CONTENT | REQUEST, "", "Close the connection without a word")
+@action("reject", EARLY | CONTENT | RESPONSE_CONTENT | REQUEST, "", "Close the connection without a word", quiet=True)
 def _reject(use: Use) -> Act:
     return giving(Verdict(REJECT, use.place, _before_request(use)))
 
@@ -62,6 +62,7 @@ def _close(use: Use) -> Act:
     EARLY | CONTENT | RESPONSE_CONTENT | REQUEST | RESPONSE,
     "[rst-ttl <ttl>]",
     "Make the connection vanish without telling the client",
+    quiet=True,
 )
 def _silent_drop(use: Use) -> Act:
     if use.skip("rst-ttl"):
@@ -80,23 +81,23 @@ REPLY = (
 )
 
 
-@action("deny", REQUEST | RESPONSE, REPLY, "Refuse: 403 for requests, 502 for responses")
+@action("deny", REQUEST | RESPONSE, REPLY, "Refuse: 403 for requests, 502 for responses", quiet=True)
 def _deny(use: Use) -> Act:
     status = 403 if use.ground.request else 502
     return giving(read_answer(use, status, termination=b"PR", denied=True, pages=True))
 
 
-@action("return", REQUEST | RESPONSE, REPLY, "Answer")
+@action("return", REQUEST | RESPONSE, REPLY, "Answer", quiet=True)
 def _return(use: Use) -> Act:
     return giving(read_answer(use, 200))
 
 
-@action("tarpit", REQUEST, REPLY, "Refuse after `timeout tarpit`; 500 by default")
+@action("tarpit", REQUEST, REPLY, "Refuse after `timeout tarpit`; 500 by default", quiet=True)
 def _tarpit(use: Use) -> Act:
     return giving(read_answer(use, 500, kind=TARPIT, termination=b"PT", denied=True, pages=True))
 
 
-@action("auth", REQUEST, "[realm <realm>]", "Ask for a name and a password by a 401")
+@action("auth", REQUEST, "[realm <realm>]", "Ask for a name and a password by a 401", quiet=True)
 def _auth(use: Use) -> Act:
     realm = use.ground.spec.name.encode() if use.ground.spec is not None else b"maniple"
     if use.skip("realm"):
@@ -107,7 +108,13 @@ def _auth(use: Use) -> Act:
     return giving(Answer(use.place, 401, page=True, extra=b"www-authenticate: " + challenge))
 
 
-@action("redirect", REQUEST | RESPONSE, "{location|prefix|scheme} <format> [<option>...]", "Answer with a redirection")
+@action(
+    "redirect",
+    REQUEST | RESPONSE,
+    "{location|prefix|scheme} <format> [<option>...]",
+    "Answer with a redirection",
+    quiet=True,
+)
 def _redirect(use: Use) -> Act:
     return read_redirect(use, formats=True)
 

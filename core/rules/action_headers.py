@@ -56,7 +56,7 @@ def edited_block(request: bool) -> Callable[[Any], Any]:
     return of_request if request else of_response
 
 
-@action("set-header", HTTP, "<name> <format>", "Replace all lines of a header by one")
+@action("set-header", HTTP, "<name> <format>", "Replace all lines of a header by one", edits=True)
 def _set_header(use: Use) -> Act:
     name = header_name(use)
     text = checked(use, use.format("a value"))
@@ -70,7 +70,7 @@ def _set_header(use: Use) -> Act:
     return _described(use, act, "set", name, text)
 
 
-@action("add-header", HTTP, "<name> <format>", "Add a line of a header")
+@action("add-header", HTTP, "<name> <format>", "Add a line of a header", edits=True)
 def _add_header(use: Use) -> Act:
     name = header_name(use)
     text = checked(use, use.format("a value"))
@@ -107,7 +107,13 @@ def name_matcher(use: Use, method: str, text: bytes, word: RuleWord) -> Callable
     return lambda name: search(name) is not None
 
 
-@action("del-header", HTTP, "<name> [-m {str|beg|end|sub|reg}]", "Delete all lines of a header, or of all that match")
+@action(
+    "del-header",
+    HTTP,
+    "<name> [-m {str|beg|end|sub|reg}]",
+    "Delete all lines of a header, or of all that match",
+    edits=True,
+)
 def _del_header(use: Use) -> Act:
     word, text = use.text("the name of a header")
     method = "str"
@@ -135,12 +141,16 @@ def _del_header(use: Use) -> Act:
     return describe_edit(delete, Edit("delete", name)) if request else delete
 
 
-@action("replace-header", HTTP, "<name> <regex> <format>", "Replace each line's value where the regex matches")
+@action(
+    "replace-header", HTTP, "<name> <regex> <format>", "Replace each line's value where the regex matches", edits=True
+)
 def _replace_header(use: Use) -> Act:
     return _replacement(use, "replace_lines")
 
 
-@action("replace-value", HTTP, "<name> <regex> <format>", "Replace each value of a list where the regex matches")
+@action(
+    "replace-value", HTTP, "<name> <regex> <format>", "Replace each value of a list where the regex matches", edits=True
+)
 def _replace_value(use: Use) -> Act:
     return _replacement(use, "replace_values")
 

@@ -50,6 +50,7 @@ def _tracker(use: Use) -> Tracker:
     EARLY | CONTENT | REQUEST | RESPONSE,
     _KEY,
     "Track an entry of a stick table",
+    quiet=True,
 )
 def _track(use: Use) -> Act:
     digits = use.name.removeprefix("track-sc")
@@ -172,13 +173,13 @@ def _increase(use: Use, name: str, element: int, number: int, amount: Callable[[
     return act
 
 
-@action("sc-inc-gpc", ALL, "", "Increase a counter of a tracked entry", argument=True)
+@action("sc-inc-gpc", ALL, "", "Increase a counter of a tracked entry", argument=True, quiet=True)
 def _increase_element(use: Use) -> Act:
     element, number = _numbers(use, "index", "set")
     return _increase(use, "gpc", element, number, None)
 
 
-@action("sc-inc-gpc0 sc-inc-gpc1", ALL, "", "Increase a counter of a tracked entry", argument=True)
+@action("sc-inc-gpc0 sc-inc-gpc1", ALL, "", "Increase a counter of a tracked entry", argument=True, quiet=True)
 def _increase_single(use: Use) -> Act:
     if use.argument is None or not use.argument.text:
         # As HAProxy: the first set.
@@ -187,19 +188,19 @@ def _increase_single(use: Use) -> Act:
     return _increase(use, use.name.removeprefix("sc-inc-"), 0, number, None)
 
 
-@action("sc-add-gpc", ALL, "{<number>|<expression>}", "Add to a counter of a tracked entry", argument=True)
+@action("sc-add-gpc", ALL, "{<number>|<expression>}", "Add to a counter of a tracked entry", argument=True, quiet=True)
 def _add(use: Use) -> Act:
     element, number = _numbers(use, "index", "set")
     return _increase(use, "gpc", element, number, _value(use))
 
 
-@action("sc-set-gpt", ALL, "{<number>|<expression>}", "Set a tag of a tracked entry", argument=True)
+@action("sc-set-gpt", ALL, "{<number>|<expression>}", "Set a tag of a tracked entry", argument=True, quiet=True)
 def _set_element(use: Use) -> Act:
     element, number = _numbers(use, "index", "set")
     return _set(use, ("gpt", element), number)
 
 
-@action("sc-set-gpt0", ALL, "{<number>|<expression>}", "Set the tag of a tracked entry", argument=True)
+@action("sc-set-gpt0", ALL, "{<number>|<expression>}", "Set the tag of a tracked entry", argument=True, quiet=True)
 def _set_single(use: Use) -> Act:
     (number,) = _numbers(use, "set")
     return _set(use, ("gpt0", 0), number)

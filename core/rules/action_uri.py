@@ -114,22 +114,22 @@ def _set_method(x: Any, method: bytes) -> bool:
     return True
 
 
-@action("set-method", REQUEST, "<format>", "Change the method")
+@action("set-method", REQUEST, "<format>", "Change the method", edits=True)
 def _method(use: Use) -> Act:
     return _setter(use, _set_method, use.format("a method"))
 
 
-@action("set-path", REQUEST, "<format>", "Change the path; the query stays")
+@action("set-path", REQUEST, "<format>", "Change the path; the query stays", edits=True)
 def _path(use: Use) -> Act:
     return _setter(use, _set_path, use.format("a path"))
 
 
-@action("set-pathq", REQUEST, "<format>", "Change path and query")
+@action("set-pathq", REQUEST, "<format>", "Change path and query", edits=True)
 def _pathq(use: Use) -> Act:
     return _setter(use, set_pathq, use.format("a path"))
 
 
-@action("set-query", REQUEST, "<format>", "Change what follows the question mark")
+@action("set-query", REQUEST, "<format>", "Change what follows the question mark", edits=True)
 def _query(use: Use) -> Act:
     return _setter(use, _set_query, use.format("a query"))
 
@@ -145,7 +145,7 @@ def _set_uri(x: Any, target: bytes) -> bool:
     return True
 
 
-@action("set-uri", REQUEST, "<format>", "Change the whole target, and Host where it is absolute")
+@action("set-uri", REQUEST, "<format>", "Change the whole target, and Host where it is absolute", edits=True)
 def _uri(use: Use) -> Act:
     return _setter(use, _set_uri, use.format("a target"))
 
@@ -171,22 +171,24 @@ def _read_path(x: Any) -> bytes | None:
     return None if pathq is None else pathq.partition(b"?")[0]
 
 
-@action("replace-path", REQUEST, "<regex> <format>", "Change the path where the regex matches; the query stays")
+@action(
+    "replace-path", REQUEST, "<regex> <format>", "Change the path where the regex matches; the query stays", edits=True
+)
 def _replace_path(use: Use) -> Act:
     return _replacing(use, _read_path, _set_path)
 
 
-@action("replace-pathq", REQUEST, "<regex> <format>", "Change path and query where the regex matches")
+@action("replace-pathq", REQUEST, "<regex> <format>", "Change path and query where the regex matches", edits=True)
 def _replace_pathq(use: Use) -> Act:
     return _replacing(use, lambda x: pathq_of(x.head), set_pathq)
 
 
-@action("replace-uri", REQUEST, "<regex> <format>", "Change the whole target where the regex matches")
+@action("replace-uri", REQUEST, "<regex> <format>", "Change the whole target where the regex matches", edits=True)
 def _replace_uri(use: Use) -> Act:
     return _replacing(use, lambda x: _forwarded(x.head), _set_uri)
 
 
-@action("normalize-uri", REQUEST, "<normalizer> [full|strict]", "Bring the target into a normal form")
+@action("normalize-uri", REQUEST, "<normalizer> [full|strict]", "Bring the target into a normal form", edits=True)
 def _normalize(use: Use) -> Act:
     word = use.take("a normalizer")
     found = NORMALIZERS.get(word.text)

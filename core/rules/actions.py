@@ -59,6 +59,10 @@ class Entry:
     """Is its first argument written in parentheses?"""
     missing: str = ""
     """Why it is not there yet, for those that HAProxy has."""
+    quiet: bool = False
+    """Over requests it is a quiet step (quiet), unless what it evaluates is loud."""
+    edits: bool = False
+    """It may change the message's head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,15 +221,23 @@ _TRACKING = re.compile(r"track-sc[0-9]{1,3}")
 
 
 def action(
-    names: str, sets: frozenset[str], usage: str, summary: str, *, argument: bool = False
+    names: str,
+    sets: frozenset[str],
+    usage: str,
+    summary: str,
+    *,
+    argument: bool = False,
+    quiet: bool = False,
+    edits: bool = False,
 ) -> Callable[[Callable[[Use], Act]], Callable[[Use], Act]]:
-    """Decorator: register a maker of actions under its names."""
+    """Decorator: register a maker of actions under its names. `quiet`, `edits`: as in Entry; who edits and does nothing
+    else is quiet."""
 
     def register(make: Callable[[Use], Act]) -> Callable[[Use], Act]:
         for name in names.split():
             if name in ACTIONS:
                 raise ValueError(f"action '{name}' is registered twice")
-            ACTIONS[name] = Entry(name, sets, usage, summary, make, argument)
+            ACTIONS[name] = Entry(name, sets, usage, summary, make, argument, quiet=quiet or edits, edits=edits)
         return make
 
     return register

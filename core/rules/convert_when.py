@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .catalogue import Call, Scoped, converter
+from .catalogue import Call, Needs, Scoped, converter
 from .samples import ANY
 
 
@@ -58,6 +58,8 @@ def _acl(call: Call) -> Callable[[Any], bool]:
     None,
     "As it is, if this is so (or not, with !): error forwarded normal processed stopping toapplet, or acl and a name",
     arguments="condition:string name:string?",
+    # It looks at how far the exchange has come; and what its ACL leaves is not known here.
+    needs=Needs.LEAVES,
 )
 def _when(call: Call) -> Scoped:
     name = call.values[0]

@@ -14,7 +14,8 @@ from typing import Any
 from .catalogue import CLIENT, RUNNING, Call, Fetch, Needs, fetch
 from .samples import BOOL, INT, IP
 from .table_keys import Make, fit_key, key_maker
-from .table_lookups import ARRAYS, CHANGES, PLAIN, SUMMARIES, Look, Read, changing, looking, reader
+from .table_limits import value_of
+from .table_lookups import ARRAYS, CHANGES, PLAIN, SUMMARIES, Look, Read, changing, looking, place_of, reader
 from .trackers import Tracker, tracked_of
 
 NEEDS = Needs.TABLES
@@ -58,6 +59,10 @@ def element_of(call: Call, index: int) -> int:
 
 
 def _of_set(read: Read, number: int, clock: Callable[[], float]) -> Lookup:
+    place = place_of(read)
+    if place is not None:
+        return value_of(place, number, clock)
+
     def run(x: Any) -> int | None:
         found = tracked_of(x, number)
         return None if found is None else read(found.tracker, found.slot, int(clock() * 1000.0))

@@ -198,6 +198,8 @@ class Writer:
                 self._put(self._key(field) + variable_piece(entry.kind, expression, part, field, name))
         self._bytes = self._bytes or entry.kind == "raw"
         self.facts = self.facts or not expression.startswith(("s.", "hostname", "pid", "origin", "unique_id"))
+        if self.facts and self._style.snapshot:
+            self.needs |= Needs.LEAVES
 
     def finish(self) -> str:
         self._place_optional(before_space=False)

@@ -225,6 +225,18 @@ def light_of(run: Run) -> Light | None:
     return light
 
 
+def describe_beginning(run: Run, act: Act, rest: Run) -> None:
+    """Note that the set begins with this action, in any case, and what runs the rest of it."""
+    light = getattr(act, "light", None)
+    if light is not None:
+        run.__dict__["beginning"] = light, rest
+
+
+def beginning_of(run: Run) -> tuple[Light, Run] | None:
+    """Of a set that begins with an action as `light_of` has them: what makes a straight way of that, and the rest."""
+    return getattr(run, "beginning", None)
+
+
 def _mixed(rules: Rules, part: Part) -> Run:
     names = Names()
     looked = [test for condition, _ in rules for acl in _literals(condition) if (test := header_test_of(acl.test))]

@@ -79,6 +79,24 @@ class Numbers(Matcher):
         index = bisect_right(self.starts, value)
         return index > 0 and self.winners[index - 1] is not None
 
+    def over(self, run: Callable[[Any], Any]) -> Test:
+        def test(x: Any) -> bool:
+            value = run(x)
+            if value is None:
+                return False
+            index = bisect_right(self.starts, value)
+            return index > 0 and self.winners[index - 1] is not None
+
+        return test
+
+    @property
+    def least(self) -> int | None:
+        """The number from which on all match, and none before; None: it is not as simple as that."""
+        # The end of an open range is the highest number that there is.
+        if len(self.winners) != 2 or self.winners[0] is None or self.starts[1] <= INT_MAX:
+            return None
+        return self.starts[0]
+
     def found(self, value: int) -> Any:
         index = bisect_right(self.starts, value)
         if not index:

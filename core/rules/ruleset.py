@@ -23,18 +23,21 @@ from typing import Any
 from ..config.model import Place, RuleSpec, RuleWord
 from ..errors import ConfigError
 from .acl_set import AclSet
-from .actions import Act, Ground, Test, Use, find
+from .actions import ACTIONS, Act, Ground, Test, Use, find
 from .catalogue import Needs
 from .condition import Condition, compile_condition
-from .fused import fuse
+from .fused import describe_beginning, fuse
 from .inspecting import CHANGING, inspected
 from .predefined import PREDEFINED
+from .quiet import LOUD, is_quiet, may_edit, quiet
 from .verdicts import JUMP, WAIT, Jump, Missing, Verdict
 
 Step = tuple[Test | None, Act]
 
 _PREFIXES = {"redirect": "redirect", "use_backend": "use_backend", "use-server": "use-server"}
 """Keywords of lines that are an action themselves."""
+_QUIET = frozenset({"tcp-request content", "http-request", "redirect"})
+"""Kinds of lines whose sets may be quiet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +135,17 @@ def compile_rule(line: RuleSpec, acls: AclSet, ground: Ground) -> Rule:
 
 
 def _make(use: Use, *, formats: bool) -> Act:
-    if not formats:
+    if formats:
+        entry = find(use)
+        act = entry.make(use)
+    else:
         from .redirects import read_redirect
 
-        return read_redirect(use, formats=False)
-    return find(use).make(use)
+        entry = ACTIONS["redirect"]
+        act = read_redirect(use, formats=False)
+    if entry.quiet and use.ground.kind in _QUIET and not use.waits and not use.needs & LOUD:
+        quiet(act, edits=entry.edits)
+    return act
 
 
 def compile_test(words: Sequence[RuleWord], acls: AclSet, ground: Ground) -> Condition:
@@ -225,6 +234,10 @@ def make_set(rules: Sequence[Rule], missing: Missing | None = None) -> RuleSet:
         )
     else:
         run = stepper(fixed)
+    if simple and fusing and not needs & LOUD and all(is_quiet(act) for rule in rules for act in rule.actions):
+        quiet(run, edits=any(may_edit(act) for rule in rules for act in rule.actions))
+        if len(rules) > 1 and rules[0].condition is None and len(rules[0].actions) == 1:
+            describe_beginning(run, rules[0].actions[0], make_set(rules[1:]).run)
     return RuleSet(fixed, tuple(rules), needs, simple, run)
 
 

@@ -31,8 +31,7 @@ from ..session import FORCED
 from .acl_set import AclSet
 from .actions import Act, Ground, Use
 from .bonds import Bonds
-from .catalogue import Needs
-from .quiet import quiet
+from .quiet import LOUD, quiet
 from .ruleset import EMPTY, Rule, RuleSet, Step, compile_test, runner
 from .table_keys import Make, key_maker
 
@@ -40,9 +39,6 @@ KINDS = stick.KINDS
 MATCH, _ON, _REQUEST, RESPONSE = KINDS
 MOST = 8
 """Keys that are noted for one request and its response."""
-
-_LOUD = Needs.BODY | Needs.RESPONSE_BODY | Needs.PAYLOAD | Needs.LEAVES
-"""A set that needs one of these is not quiet."""
 
 KNOWN = 1024
 """Values of a line whose entries are remembered."""
@@ -166,7 +162,7 @@ def make_stick_set(rules: Sequence[StickRule]) -> RuleSet:
         run(x)
 
     whole: Callable[[Any], Any] = run if late else begin
-    if not needs & _LOUD:
+    if not needs & LOUD:
         quiet(whole)
     return RuleSet(steps, tuple(rules), needs, True, whole)
 

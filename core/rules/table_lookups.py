@@ -124,7 +124,13 @@ def _value(place: tuple[str, int]) -> Read:
         cell = tracker.cells.get(place)
         return None if cell is None else cell.value(slot, now)
 
+    read.__dict__["place"] = place
     return read
+
+
+def place_of(read: Read) -> tuple[str, int] | None:
+    """What it reads as it is stored: the data type and the element; None: it does more, or something else."""
+    return getattr(read, "place", None)
 
 
 def _kilobytes(place: tuple[str, int]) -> Read:

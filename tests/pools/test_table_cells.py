@@ -44,6 +44,33 @@ def test_rates_of_three_writers_are_those_of_one_counter(events: list[tuple[int,
             assert rates[0] is not None and rates[0].value(slot, now + later) == SlidingRate.value(model, now + later)
 
 
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["add", "add", "add", "set"]), st.integers(0, 2), st.integers(0, 1300), st.integers(0, 9)
+        ),
+        max_size=40,
+    ),
+    st.integers(-1, 25),
+)
+def test_a_rate_is_above_a_limit_when_its_value_is(steps: list[tuple[str, int, int, int]], least: int) -> None:
+    """Also with what was set, which is a difference to what writers have counted; and by writers that come later."""
+    with opened(SHAPE, 1, 2, 3) as tables:
+        slot = tables[0].track(key(1), 0)
+        rates = [rate for table in tables if isinstance(rate := table.cell("http_req_rate"), Rate)]
+        now = 0
+        tests = [rate.above(least, lambda: now / 1000.0) for rate in rates]
+        for verb, writer, gap, number in steps:
+            now += gap
+            if verb == "add":
+                rates[writer].add(slot, number, now)
+            else:
+                rates[writer].set(slot, number, now)
+            for rate, test in zip(rates, tests, strict=True):
+                assert test(slot) is (rate.value(slot, now) >= least)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["add", "set"]), st.integers(0, 1), st.integers(0, 1000)), max_size=30))
 def test_counts_are_what_was_set_and_added_since(steps: list[tuple[str, int, int]]) -> None:

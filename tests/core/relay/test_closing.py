@@ -62,7 +62,7 @@ CASES = {
     "persist": Case(cookie=INSERT, words=(("options", frozenset(("persist",))), ("redispatch", -1))),
     "forced": Case("force-persist if { path / }\nignore-persist if { path /i }", INSERT, way="_direct"),
     "edits": Case("http-request set-header A b\nhttp-request del-header Y if { hdr(y) 1 }", INSERT, way="light_of"),
-    "general": Case("http-request set-header A %[path]\nhttp-request deny if { path /d }", INSERT, way="_single_way"),
+    "general": Case("http-request set-header A %[path]\nhttp-request deny if { path /d }", INSERT, way="_ruled_way"),
     "answers": Case("http-response set-header B c", INSERT, way="_direct", short=False),
     "map": Case("http-request map-uri /d /e\nhttp-request set-header A %[hdr(y)]", INSERT, way="_single_way"),
     "server": Case("use-server s2 if { path / }", INSERT, way="_direct"),

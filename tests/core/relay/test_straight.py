@@ -84,7 +84,7 @@ def name_of(rig: Rig) -> str:
 
 def test_which_way(make_rig: Make) -> None:
     kinds = [name_of(ruled(make_rig, lines)) for lines in SETS]
-    assert kinds[:4] == ["light_of", "light_of", "_single_way", "_single_way"]
+    assert kinds[:4] == ["light_of", "light_of", "_ruled_way", "_single_way"]
     assert kinds[SETS.index("http-request set-header A b\nhttp-response set-header C d")] == "_single_way"
     assert name_of(ruled(make_rig, "http-response set-header A b")) == ""
     assert name_of(ruled(make_rig, "http-request set-header A b", monitor_uri="/m")) == ""

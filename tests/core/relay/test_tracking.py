@@ -248,7 +248,11 @@ def test_a_table_that_is_full(make_rig: Make) -> None:
 
 def test_a_value_that_leaves_a_variable_is_not_tracked_on_the_light_way(make_rig: Make) -> None:
     rig, _ = tracked(make_rig, "http-request track-sc0 req.hdr(x),set-var(txn.a) table t", stored="http_req_cnt")
-    client = rig.ask(b"GET / HTTP/1.1\r\nHost: h\r\nX: one\r\n\r\n")
+    request = b"GET / HTTP/1.1\r\nHost: h\r\nX: one\r\n\r\n"
+    client = rig.ask(request)
+    rig.send(rig.upstream(), OK)
+    # That one was dialled for, and all of it restored.
+    rig.send(client, request)
     rig.send(rig.upstream(), OK)
     assert client.protocol.own.variables  # type: ignore[attr-defined]
     rig.send(client, GET)

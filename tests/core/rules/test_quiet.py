@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maniple.core.rules.quiet import is_quiet, quiet
+from maniple.core.rules.quiet import is_quiet, may_edit, quiet
 
 
 def test_quiet() -> None:
@@ -22,3 +22,15 @@ def test_quiet() -> None:
     assert is_quiet(Two().run)
     assert not is_quiet(Two().other)
     assert not is_quiet(lambda x: None)
+
+
+def test_sets_that_edit() -> None:
+    @quiet
+    def one(x: object) -> None:
+        pass
+
+    def other(x: object) -> None:
+        pass
+
+    assert not may_edit(one) and not may_edit(other)
+    assert may_edit(quiet(other, edits=True)) and is_quiet(other)
