@@ -225,11 +225,11 @@ def light_of(run: Run) -> Light | None:
     return light
 
 
-def describe_beginning(run: Run, act: Act, rest: Run) -> None:
-    """Note that the set begins with this action, in any case, and what runs the rest of it."""
+def describe_beginning(run: Run, act: Act, rest: Callable[[], Run]) -> None:
+    """Note that the set begins with this action, in any case, if that is light; `rest` makes what runs the others."""
     light = getattr(act, "light", None)
     if light is not None:
-        run.__dict__["beginning"] = light, rest
+        run.__dict__["beginning"] = light, rest()
 
 
 def beginning_of(run: Run) -> tuple[Light, Run] | None:

@@ -237,7 +237,7 @@ def make_set(rules: Sequence[Rule], missing: Missing | None = None) -> RuleSet:
     if simple and fusing and not needs & LOUD and all(is_quiet(act) for rule in rules for act in rule.actions):
         quiet(run, edits=any(may_edit(act) for rule in rules for act in rule.actions))
         if len(rules) > 1 and rules[0].condition is None and len(rules[0].actions) == 1:
-            describe_beginning(run, rules[0].actions[0], make_set(rules[1:]).run)
+            describe_beginning(run, rules[0].actions[0], lambda: make_set(rules[1:]).run)
     return RuleSet(fixed, tuple(rules), needs, simple, run)
 
 
