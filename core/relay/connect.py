@@ -1,7 +1,7 @@
 """From a request to a server connection: choice, slot, queue, pool, dial, retry, redispatch.
 
-Owns: the order of these attempts and what their failures mean (reference 3.2, 3.3). Must not know: the request's bytes
-beyond the wire form that it composes, and nothing of the response.
+Owns: the order of these attempts and what their failures mean (reference 3.2, 3.3). Must not know: what a place in a
+queue is (queueing), the request's bytes beyond the wire form that it composes, and nothing of the response.
 
 `dispatch` and `send` are on the path of every request; all else happens only to those that wait, dial or fail.
 
@@ -16,11 +16,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ...pools.slots import may_queue
-from ...pools.waiting import Ticket, rank
 from ..balance.retry import Action, Failure, decide
 from ..session import DIRECT, FORCED, NOT_REACHED
-from .dial import Dial
-from .exchange import CONNECTING, QUEUED, RULES, RelayExchange, advance
+from .dial import Dial, TurnAround
+from .exchange import CONNECTING, RULES, RelayExchange, advance
+from .queueing import enqueue
 from .spilling import spills, switch
 from .timers import NEVER
 
@@ -176,32 +176,6 @@ def abandon(exchange: RelayExchange) -> None:
 # Waiting for a slot.
 
 
-class Wait:
-    """A place in the queue of a server or a backend, with `timeout queue`."""
-
-    __slots__ = ("deadline", "exchange", "filed", "relay", "ticket")
-
-    def __init__(self, exchange: RelayExchange, ticket: Ticket[RelayExchange]) -> None:
-        self.exchange = exchange
-        self.ticket = ticket
-        self.relay = exchange.client.relay
-        self.deadline = NEVER
-        self.filed = 0
-
-    def leave(self) -> None:
-        """Give up the place; nothing happens if it was called meanwhile."""
-        exchange = self.exchange
-        exchange.ticket = None
-        exchange.slot_at = self.relay.now()
-        self.relay.timers.forget(self)
-        exchange.route.backend.cancel(self.ticket)
-
-    def expire(self, now: float) -> None:
-        exchange = self.exchange
-        self.leave()
-        exchange.client.fail(exchange, 503, b"sQ")
-
-
 def _wait(exchange: RelayExchange, server: Server | None, now: float) -> None:
     """All that could take the request are full, or there is nobody."""
     backend = exchange.route.backend
@@ -216,7 +190,7 @@ def _wait(exchange: RelayExchange, server: Server | None, now: float) -> None:
         return
     if server is not None and not may_queue(len(server.waiting), server.maxqueue):
         server = None
-    _enqueue(exchange, server, now)
+    enqueue(exchange, server, now)
 
 
 def _wait_for(exchange: RelayExchange, server: Server, now: float) -> None:
@@ -224,7 +198,7 @@ def _wait_for(exchange: RelayExchange, server: Server, now: float) -> None:
     `option redispatch` says so."""
     exchange.server_name = server.name
     if may_queue(len(server.waiting), server.maxqueue):
-        _enqueue(exchange, server, now)
+        enqueue(exchange, server, now)
         return
     exchange.dirty = True
     if exchange.route.redispatch and not exchange.persistence & FORCED:
@@ -245,27 +219,6 @@ def release_from(exchange: RelayExchange) -> None:
     state = exchange.cookie_state
     if state[:1] == b"V":
         exchange.cookie_state = b"D" + state[1:]
-
-
-def _enqueue(exchange: RelayExchange, server: Server | None, now: float) -> None:
-    """A place in the queue of `server`, or of the backend."""
-    backend = exchange.route.backend
-    advance(exchange, QUEUED)
-    exchange.dirty = True
-    exchange.slot_at = exchange.connect_at = NOT_REACHED
-    # Places in the queue, from 1.
-    if server is not None:
-        exchange.server_queue = len(server.waiting) + 1
-    else:
-        exchange.backend_queue = len(backend.waiting) + 1
-    wait = exchange.ticket = Wait(exchange, backend.wait(exchange, _rank(exchange, now), server))
-    timeout = exchange.route.queue_timeout
-    if timeout != NEVER:
-        wait.relay.timers.arm(wait, now + timeout)
-
-
-def _rank(exchange: RelayExchange, now: float) -> int:
-    return rank(int(now), exchange.priority_class, exchange.priority_offset)
 
 
 def called(exchange: RelayExchange, server: Server) -> None:
@@ -294,13 +247,6 @@ def move(exchange: RelayExchange) -> None:
     advance(exchange, RULES)
     release_from(exchange)
     dispatch(exchange, relay.now())
-
-
-def stay(exchange: RelayExchange, server: Server) -> None:
-    """It was taken out of the queue of `server`, which is down, and is to go there nevertheless."""
-    wait = exchange.ticket
-    assert wait is not None
-    wait.ticket = exchange.route.backend.wait(exchange, _rank(exchange, wait.relay.now()), server)
 
 
 # Connecting.
@@ -359,33 +305,9 @@ def _failed(exchange: RelayExchange, failure: Failure, error: OSError | None) ->
     backend.counts.wretr += 1
     elsewhere = decision.action is Action.ELSEWHERE
     if decision.delay:
-        TurnAround(exchange, elsewhere, decision.delay)
+        TurnAround(exchange, _again, elsewhere, decision.delay)
     else:
         _again(exchange, elsewhere)
-
-
-class TurnAround:
-    """The pause before a server that refused is asked again."""
-
-    __slots__ = ("deadline", "elsewhere", "exchange", "filed", "relay")
-
-    def __init__(self, exchange: RelayExchange, elsewhere: bool, delay: int) -> None:
-        self.exchange = exchange
-        self.elsewhere = elsewhere
-        self.relay = exchange.client.relay
-        self.deadline = NEVER
-        self.filed = 0
-        exchange.dial = self
-        self.relay.timers.arm(self, self.relay.now() + delay)
-
-    def abandon(self) -> None:
-        """The exchange has ended."""
-        self.exchange.dial = None
-        self.relay.timers.forget(self)
-
-    def expire(self, now: float) -> None:
-        self.exchange.dial = None
-        _again(self.exchange, self.elsewhere)
 
 
 def _again(exchange: RelayExchange, elsewhere: bool) -> None:

@@ -192,3 +192,30 @@ def _connect_abstract(name: str) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+class TurnAround:
+    """The pause before a server that refused is asked again. `again(exchange, elsewhere)`: when it is over."""
+
+    __slots__ = ("again", "deadline", "elsewhere", "exchange", "filed", "relay")
+
+    def __init__(
+        self, exchange: RelayExchange, again: Callable[[RelayExchange, bool], None], elsewhere: bool, delay: int
+    ) -> None:
+        self.exchange = exchange
+        self.again = again
+        self.elsewhere = elsewhere
+        self.relay = exchange.client.relay
+        self.deadline = NEVER
+        self.filed = 0
+        exchange.dial = self
+        self.relay.timers.arm(self, self.relay.now() + delay)
+
+    def abandon(self) -> None:
+        """The exchange has ended."""
+        self.exchange.dial = None
+        self.relay.timers.forget(self)
+
+    def expire(self, now: float) -> None:
+        self.exchange.dial = None
+        self.again(self.exchange, self.elsewhere)

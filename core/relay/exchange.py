@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from ..config.model import Place
     from ..http.head import RequestHead, ResponseHead
     from .client import ClientConnection
-    from .connect import TurnAround, Wait
-    from .dial import Dial
+    from .dial import Dial, TurnAround
+    from .queueing import Wait
     from .route import Route
     from .tcp import TcpConnection
     from .upstream import ServerConnection

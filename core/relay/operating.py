@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from ..report import events
 from ..report.syslog_header import NOTICE
 from ..session import FORCED
-from . import connect
+from . import connect, queueing
 
 if TYPE_CHECKING:
     from ..balance.backend import Backend
@@ -117,7 +117,7 @@ def _maintain(backend: Backend, server: Server) -> list[Event]:
     )
     for exchange in leaving:
         if exchange.persistence & FORCED:
-            connect.stay(exchange, server)
+            queueing.stay(exchange, server)
         else:
             connect.move(exchange)
     # Nothing was balanced over it any more: HAProxy is less alarmed.
