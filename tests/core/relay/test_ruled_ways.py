@@ -63,6 +63,29 @@ CASES = {
         "http-request reject if { path /a }\nhttp-request silent-drop if { path /b }\n"
         "http-request tarpit deny_status 500 if { path /c }\nhttp-request tarpit if { path /d }"
     ),
+    "answers and cookie": Case(
+        "http-request return status 204 if { path /a }\nhttp-request auth if { path /b }\n"
+        "http-request reject if { path /c }\nredirect location /e if { path /d }",
+        cookie=COOKIE,
+    ),
+    "counted before it is allowed": Case(
+        TRACK + "http-request sc-inc-gpc0(0)\nhttp-request allow if { path /a /b }", way="run"
+    ),
+    "counted and allowed": Case(
+        "http-request track-sc0 path table t if { path /a }\nhttp-request sc-inc-gpc0(0)\n"
+        "http-request allow if { path /a }\nredirect location /e if { path /c }"
+    ),
+    "where it is": Case("http-request set-header C %[be_sess_rate]-%[nbsrv]", "http-request set-header D e"),
+    "where it is, tracked": Case(TRACK + "http-request set-header C %[be_sess_rate]-%[nbsrv]", "", "run"),
+    "where it is, in two sets": Case(
+        "http-request set-header C %[be_sess_rate]-%[nbsrv]\nredirect location /e if { path /c }",
+        "http-request deny if { path /b }",
+    ),
+    "when": Case(
+        "http-request return status 204 hdr X %[path,when(forwarded)] if { path /a }\n"
+        "http-request deny if { path,when(forwarded) /b }",
+        way="_single_way",
+    ),
     "allow": Case(
         "http-request allow if { path /a }\nhttp-request set-header A %[path]\nhttp-request deny if { path /b }\n"
         "redirect location /e if { path /a } || { path /c }"
@@ -213,7 +236,7 @@ def play(rig: Rig, tables: dict[str, Table]) -> list[Any]:
     """Each request behind each other one, on a connection that was used; a server that answers, or does not."""
     seen: list[Any] = []
     for number, first in enumerate(REQUESTS):
-        for second in REQUESTS[number % 2 :: 2]:
+        for second in REQUESTS[number % 4 :: 4]:
             client = rig.client()
             rig.loop.advance(1700.0)
             for request in (get("/", L), first, second, get("/x", L), first):
