@@ -127,6 +127,7 @@ CASES = {
     "key that leaves": Case(
         "http-request track-sc0 req.hdr(k),set-var(txn.a) table t\nhttp-request deny if { path /a }", way="_single_way"
     ),
+    "one that leaves": Case("http-request set-header A %[path,set-var(txn.a)]", way="_single_way"),
     "answer that leaves": Case(
         "http-request return content-type a/b lf-string %[path,set-var(txn.a)] if { path /a }", way="_single_way"
     ),
@@ -321,3 +322,52 @@ def test_it_costs_little(make_rig: Make, rules: str, way: str, most: int) -> Non
     plain = cost(make_rig())
     assert plain > 500, "the count counts"
     assert cost(made(make_rig, Case(rules, way=way), True)[0]) - plain <= most
+
+
+LEFT = CASES["answers"].rules
+
+
+@pytest.mark.parametrize("what", ["log", "early", "identifier"])
+def test_not_where_something_else_leaves_something(make_rig: Make, what: str) -> None:
+    rig, _ = made(make_rig, Case(LEFT), True)
+    log: Any = rig.frontend.access_log
+    if what == "log":
+        log.needs = Needs.LEAVES
+    elif what == "early":
+        rig.frontend.early = (lambda x: None,)
+    else:
+        rig.frontend.unique_id = lambda x: b"1"
+    way = straight_way(rig.frontend)
+    assert way is not None and way.__qualname__.startswith("_single_way")
+
+
+def test_nothing_is_left_by_an_answer_or_by_another_client(make_rig: Make) -> None:
+    """What an error page evaluates, and what the log line of another frontend does, which has no rules to see it."""
+    rig, _ = made(make_rig, Case(LEFT), True)
+    left = {"txn.a": ("str", b"left")}
+    log: Any = rig.frontend.access_log
+    write = log.write
+
+    def leaving(exchange: RelayExchange, level: int | None = None) -> None:
+        write(exchange, level)
+        exchange.variables = exchange.request_variables = exchange.response_variables = left
+
+    log.write = leaving
+    client = rig.ask(get("/a", K))
+    own = client.protocol.own  # type: ignore[attr-defined]
+    assert own.variables is own.request_variables is own.response_variables is own.last_rule is None
+    # Now of one that is not dirty, and of a frontend that restores nothing.
+    rig.frontend.ordinary = True
+    for _ in range(3):
+        rig.send(client, get("/", K))
+        server = busy(rig)
+        assert server is not None
+        rig.send(server, OK)
+    assert own.variables is left
+    rig.lose(client)
+    other = rig.ask(get("/", K))
+    assert other.protocol.own is own
+    assert own.variables is own.request_variables is own.response_variables is None
+    server = busy(rig)
+    assert server is not None
+    rig.send(server, OK)
