@@ -6,8 +6,8 @@ Owns: which frontends have such a way, and the function. Must not know: rules. I
 
 Invariant: it is made of a frontend's plan; who puts another one in its place (a rehearsal) takes the way away.
 
-Three kinds, the cheapest that will do: a set that only edits or tracks (fused.light_of); quiet sets (rules/quiet), which
-restore nothing but where they give a verdict; one set of any kind, which restores all that `fresh` does.
+Three kinds, the cheapest that will do: a set that only edits or tracks (fused.light_of); quiet sets (rules/quiet),
+which restore nothing but where they give a verdict; one set of any kind, which restores all that `fresh` does.
 
 Measured (bytecodes): to track an entry and deny above a rate cost 541 more than a plain request, and costs 288.
 """
