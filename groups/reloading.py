@@ -60,7 +60,7 @@ class Reloading:
 
     def started(self) -> None:
         """The first generation serves. What it read may be older than what those have written who asked meanwhile."""
-        if not self._changes.busy:
+        if self._waiting and not self._changes.busy:
             self._begin()
 
     def born(self, child: Child) -> None:

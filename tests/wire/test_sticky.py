@@ -75,7 +75,7 @@ def pinned(by: str, times: int = 4) -> Counter[str]:
 
 def table_of(proxy: Proxy, name: str = "sticky/S") -> Any:
     runtime: Any = proxy.run.runtime
-    return next(one for one in runtime._tables if one.name == name)
+    return next(one for one in runtime._sweeper._tables if one.name == name)
 
 
 # TempestaFW's cases.
