@@ -48,17 +48,21 @@ class AclSet:
         self.site = cast(Site, ProxySite(site, self))
         self.errors: list[ConfigError] = []
         self.warnings: list[ConfigError] = []
-        self.known: frozenset[str] | None = None
-        """Names whose first line stands before the line that is compiled: those that `acl(...)` may use; None: all."""
-        self._lines: dict[str, list[tuple[Place, Sequence[Word], frozenset[str]]]] = {}
+        self.known: int | None = None
+        """How many lines of kind `acl` stand before the line that is compiled, mistaken ones counted: the names that
+        they define may be used; None: all."""
+        self._lines: dict[str, list[tuple[Place, Sequence[Word], int]]] = {}
+        """Name -> its lines, each with how many stand before it."""
         self._compiled: dict[tuple[str, Stage], Acl] = {}
         self._underway: list[tuple[str, Stage]] = []
         self._reported: set[tuple[Any, ...]] = set()
         self._taken: set[str] = set()
         """Predefined names that a rule uses before a line defines one of that name: they stay; lines add to them."""
+        before = 0
         for line in lines:
             if line.kind == "acl":
-                self._add(line)
+                self._add(line, before)
+                before += 1
             else:
                 self._taken |= _predefined_in(line) - self._lines.keys()
         # All lines are looked at once, also those that no rule uses.
@@ -72,7 +76,7 @@ class AclSet:
         """Names that lines define."""
         return tuple(self._lines)
 
-    def _add(self, line: RuleSpec) -> None:
+    def _add(self, line: RuleSpec, before: int) -> None:
         words = line.words
         if not words:
             self._report(ConfigError("an ACL needs a name and a criterion", hint=_SUCH_AS), line.place)
@@ -93,7 +97,7 @@ class AclSet:
                 hint=_SUCH_AS,
             )
         else:
-            self._lines.setdefault(name.text, []).append((line.place, words[1:], frozenset(self._lines)))
+            self._lines.setdefault(name.text, []).append((line.place, words[1:], before))
             return
         self._report(error, line.place)
 
@@ -126,9 +130,9 @@ class AclSet:
         return found
 
     def _compile(self, name: str, stage: Stage) -> Acl:
-        lines: Sequence[tuple[Place | None, Sequence[Word], frozenset[str]]] = self._lines.get(name, ())
+        lines: Sequence[tuple[Place | None, Sequence[Word], int]] = self._lines.get(name, ())
         if not lines or name in self._taken:
-            lines = [(None, [Piece(word, 0) for word in PREDEFINED[name].split()], frozenset()), *lines]
+            lines = [(None, [Piece(word, 0) for word in PREDEFINED[name].split()], 0), *lines]
         acls = []
         around = self.known
         for place, words, known in lines:
@@ -149,7 +153,12 @@ class AclSet:
 
     def is_known(self, name: str) -> bool:
         """Whether what is compiled now stands behind the first line of that name; predefined names are always known."""
-        return self.known is None or name in self.known or name in PREDEFINED
+        lines = self._lines.get(name)
+        return self.known is None or name in PREDEFINED or (lines is not None and lines[0][2] < self.known)
+
+    def is_later(self, name: str) -> bool:
+        """Whether only lines below what is compiled now define that name."""
+        return name in self._lines and not self.is_known(name)
 
     def unknown(self, name: str, column: int) -> ConfigError:
         """The error for a name that no ACL has."""

@@ -77,8 +77,8 @@ class Ground:
     """The proxy; None in a named rule set."""
     sets: Any = None
     """rule_sets.RuleSets: those that may be entered."""
-    known_acls: frozenset[str] | None = None
-    """Names of ACLs whose first line stands before; None: all."""
+    known_acls: int | None = None
+    """How many `acl` lines of the rules' scope stand before (AclSet.known); None: all."""
 
     @property
     def request(self) -> bool:

@@ -149,13 +149,12 @@ def compile_proxy(spec: ProxySpec, site: Site, sets: RuleSets | None, found: Fin
         found.errors += acls.errors
         acls.errors.clear()
     rules: dict[str, list[Rule]] = {}
-    known: dict[str, set[str]] = {name: set() for name in scopes}
+    known = dict.fromkeys(scopes, 0)
     grounds: dict[tuple[str, str], Ground] = {}
     ignored: set[str] = set()
     for line in spec.rules:
         if line.kind == "acl":
-            if line.words:
-                known[line.scope].add(line.words[0].text)
+            known[line.scope] += 1
             continue
         if line.kind not in FIELDS:
             continue
@@ -177,7 +176,7 @@ def compile_proxy(spec: ProxySpec, site: Site, sets: RuleSets | None, found: Fin
             continue
         try:
             rules.setdefault(_TOGETHER.get(line.kind, line.kind), []).append(
-                _compile(line, acls, replace(ground, known_acls=frozenset(known[line.scope])))
+                _compile(line, acls, replace(ground, known_acls=known[line.scope]))
             )
         except ConfigError as error:
             locate(error, line.place)

@@ -82,18 +82,18 @@ class RuleSets:
 
     def _rules(self, spec: RuleSetSpec, acls: AclSet, stage: Stage) -> list[Rule]:
         rules: list[Rule] = []
-        known: set[str] = set()
+        known = 0
         http = Ground(_KINDS[spec.kind], acls.site, stage, None, self)
         # A switch's name may be made of all that is known at that moment.
         switch = replace(http, kind="use_backend")
         for line in spec.rules:
             if line.kind == "acl":
-                known.add(line.words[0].text)
+                known += 1
                 continue
             ground = switch if line.kind == "use_backend" else http
             # What one set says is said once, whoever enters it.
             errors: list[ConfigError] = []
-            rules += compile_rules([line], acls, replace(ground, known_acls=frozenset(known)), errors)
+            rules += compile_rules([line], acls, replace(ground, known_acls=known), errors)
             self._errors += [error for error in errors if all(str_of(error) != str_of(one) for one in self._errors)]
         return rules
 

@@ -28,7 +28,6 @@ from .catalogue import Needs
 from .condition import Condition, compile_condition
 from .fused import describe_beginning, fuse
 from .inspecting import CHANGING, inspected
-from .predefined import PREDEFINED
 from .quiet import LOUD, is_quiet, may_edit, quiet
 from .verdicts import JUMP, WAIT, Jump, Missing, Verdict
 
@@ -150,13 +149,13 @@ def _make(use: Use, *, formats: bool) -> Act:
 
 def compile_test(words: Sequence[RuleWord], acls: AclSet, ground: Ground) -> Condition:
     """The condition of a line, `if` or `unless` included. Raises ConfigError."""
-    known = acls.known = ground.known_acls
-    if known is not None:
-        _refuse_later(words, acls, known)
+    acls.known = ground.known_acls
+    if acls.known is not None:
+        _refuse_later(words, acls)
     return compile_condition(words, acls, ground.site, ground.stage)
 
 
-def _refuse_later(words: Sequence[RuleWord], acls: AclSet, known: frozenset[str]) -> None:
+def _refuse_later(words: Sequence[RuleWord], acls: AclSet) -> None:
     """An ACL is known from its first line on (as in HAProxy); later lines of it count for the rules above, too."""
     inside = False
     for word in words[1:]:
@@ -166,7 +165,7 @@ def _refuse_later(words: Sequence[RuleWord], acls: AclSet, known: frozenset[str]
             inside = False
         elif not inside:
             name = word.text.lstrip("!")
-            if name in acls.names and name not in known and name not in PREDEFINED:
+            if acls.is_later(name):
                 raise ConfigError(
                     f"there is no ACL '{name}' before this line", column=word.column, word=name, hint="move its line up"
                 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -134,3 +136,29 @@ def test_either() -> None:
     for count in (2, 3):
         test = either([number.__eq__ for number in range(count)])
         assert [test(value) for value in range(-1, count + 1)] == [False, *[True] * count, False]
+
+
+def kept(site: Any, count: int) -> int:
+    """Bytes that so many ACLs keep, besides what is kept of each line anyway."""
+    listed = lines(*[f"a{number} always_true" for number in range(count)])
+    gc.collect()
+    tracemalloc.start()
+    try:
+        acls = AclSet(listed, site)
+        acls.known = count // 2
+        assert acls.is_later(f"a{count - 1}") and not acls.is_later("a0") and acls.is_known("a0")
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_many_acls_keep_what_a_few_keep_each(site: Any) -> None:
+    assert kept(site, 1200) < 5 * kept(site, 300), "no line may keep all names before it"
+
+
+def test_names_are_known_by_their_first_line(site: Any) -> None:
+    acls = AclSet(lines("a path /", "? path /", "b path /", "a path /b"), site)
+    for before, later in ((0, "ab"), (1, "b"), (2, "b"), (3, "")):
+        acls.known = before
+        assert "".join(name for name in "abc" if acls.is_later(name)) == later
+    assert not acls.is_known("c") and acls.is_known("TRUE") and not acls.is_later("TRUE")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from maniple.core.config.diagnostics import Diagnostics
+from maniple.core.rules.acl_set import AclSet
 from maniple.core.rules.catalogue import Needs, Stage
 from maniple.core.rules.proxy_rules import NO_RULES, check_rules, report_rules, stage_of
 from maniple.tests.core.rules.lines import compile_lines, mistake, mistakes, read
@@ -200,3 +201,20 @@ def test_requests_do_not_go_to_backends_of_mode_tcp() -> None:
     more = "backend d\n    mode tcp\n    server s 127.0.0.1:1\n"
     wrong = "17 `use_backend`: frontend 'f' has mode http and backend 'd' mode tcp"
     assert mistake("use_backend d if TRUE", more=more) == wrong
+
+
+def test_rules_do_not_look_at_all_acls_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of lines `acl`, each with its rule: no rule may list the names that there are."""
+    count = 60
+    configuration = read("\n".join(f"acl a{n} always_true\nhttp-request allow if a{n}" for n in range(count)))
+    seen: list[int | None] = []
+    monkeypatch.setattr(AclSet, "names", property(lambda acls: pytest.fail("names are listed")))
+    is_later = AclSet.is_later
+
+    def noted(acls: AclSet, name: str) -> bool:
+        seen.append(acls.known)
+        return is_later(acls, name)
+
+    monkeypatch.setattr(AclSet, "is_later", noted)
+    assert check_rules(configuration).errors == []
+    assert seen == list(range(1, count + 1))
