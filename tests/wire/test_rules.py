@@ -326,6 +326,13 @@ CASES = (
         differs={"log0.timers": TARPIT_TIMES},
     ),
     Case("rules: silent drop", ((GET, Quiet(0.1)),), served(OK), front="http-request silent-drop"),
+    # The kernel delays acknowledging a second request; its client would send it again after 200 ms, and be reset.
+    Case(
+        "rules: silent drop of a later request",
+        ((GET, Response(), ask("/drop"), Quiet(0.35)),),
+        served(OK),
+        front="http-request silent-drop if { path /drop }",
+    ),
     # Choosing.
     on_paths(
         "rules: use-server",
