@@ -7,22 +7,16 @@ the text, and nothing is dropped: all errors of a file are told, not only the fi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from .consequences import absent, begins_section, follows, made_by
 from .model import Place
 
 Level = Literal["error", "warning", "notice"]
 
 _TAB_STOP = 8
-_HEADER = re.compile(
-    r"\s*(frontend|backend|listen|peers|resolvers|userlist|http-errors|request-rules|response-rules)\b"
-)
-_NAME = re.compile(r"[\w.:-]+")
-_ABSENCE = re.compile(r"there is no |no backend has|has no (server|stick table|group|user) ")
-"""What is said of a name that nobody has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +70,21 @@ class Diagnostics:
         self._reports.append(report)
 
     def drop_consequences(self) -> None:
-        """Leave out errors about what is not there, where a line with an error of another kind, or the line that its
-        section begins with, has its name: that may be what makes it. They are told when it is mended, if they still
-        hold."""
-        causes = [
-            f"{self._source_line(one.place)} {self._header(one.place)}"
-            for one in self.errors
-            if not _ABSENCE.search(one.message)
-        ]
+        """Leave out errors about what is not there, where a line with an error of another kind was to make it
+        (consequences). They are told when that is mended, if they still hold."""
+        errors = self.errors
+        missed = {id(one) for one in errors if absent(one.message, one.word)[1]}
+        if not missed or len(missed) == len(errors):
+            return
+        causes = {
+            made_by(self._source_line(one.place), self._header(one.place), one.word)
+            for one in errors
+            if id(one) not in missed
+        }
         self._reports = [
             one
             for one in self._reports
-            if not (
-                one.level == "error"
-                and one.word
-                and _ABSENCE.search(one.message)
-                and any(one.word.rpartition("/")[2] in _NAME.findall(line) for line in causes)
-            )
+            if id(one) not in missed or not any(follows(one.message, one.word, made) for made in causes)
         ]
 
     @property
@@ -143,7 +135,7 @@ class Diagnostics:
     def _header(self, place: Place) -> str:
         """The line that the section of `place` begins with, "" where there is none."""
         above = self._sources.get(place.file, ())[: max(place.line, 0)]
-        return next((line for line in reversed(above) if _HEADER.match(line)), "")
+        return next((line for line in reversed(above) if begins_section(line)), "")
 
     def _source_line(self, place: Place) -> str:
         lines = self._sources.get(place.file, ())

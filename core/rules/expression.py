@@ -17,7 +17,20 @@ from typing import Any, Protocol
 from ..config import suggest
 from ..errors import ConfigError
 from .arguments import HOW_WRITTEN, Argument, cut_arguments, read_arguments
-from .catalogue import CONVERTERS, FETCHES, Call, Each, Fetch, HeaderOf, Needing, Needs, Scoped, Stage
+from .catalogue import (
+    CONVERTERS,
+    FETCHES,
+    Call,
+    Convert,
+    ConverterEntry,
+    Each,
+    Fetch,
+    HeaderOf,
+    Needing,
+    Needs,
+    Scoped,
+    Stage,
+)
 from .samples import ANY, Type, find_cast, is_needless
 from .scope import Site
 from .vocabulary import missing
@@ -174,7 +187,7 @@ def compile_expression(expression: Expression, site: Site, stage: Stage, want: T
             _add_cast(steps, kind, converter.source, item)
             kind = converter.source
         values = read_arguments(item.name, converter.slots, item.arguments, item.column, site)
-        made = converter.make(Call(item.name, values, item.arguments, item.column, site, stage, kind))
+        made = _make(converter, Call(item.name, values, item.arguments, item.column, site, stage, kind))
         steps.append(made)
         needs |= converter.needs
         kind = converter.result or kind
@@ -192,6 +205,18 @@ def compile_expression(expression: Expression, site: Site, stage: Stage, want: T
         each = _chain_each(entry.make_each(call), steps)
     header = entry.header_of(call) if entry.header_of is not None and not steps else None
     return Compiled(run, each, header, kind, needs, entry.stages, expression.text)
+
+
+def _make(converter: ConverterEntry, call: Call) -> Convert | Scoped:
+    """What its maker makes. Some need a library that is only imported where one of them is used: where that is not
+    installed, the line is in error."""
+    try:
+        return converter.make(call)
+    except ImportError as error:
+        package = (error.name or "cryptography").partition(".")[0]
+        raise call.error(
+            f"the Python package `{package}` is needed, and cannot be imported", hint=f"pip install {package}"
+        ) from None
 
 
 def compile_text(

@@ -97,10 +97,20 @@ def told_behind(text: str, *reports: tuple[int, str, str]) -> list[str]:
 
 
 def test_consequences_are_dropped() -> None:
-    text = "frontend f\n use a\nbackend b\n bad line of c"
-    cause = (4, "unknown keyword", "bad")
-    assert told_behind(text, (2, "there is no x 'c'", "c"), cause) == ["unknown keyword"]
-    assert told_behind(text, (2, "there is no x 'b'", "b"), cause) == ["unknown keyword"], "the section's name"
-    assert told_behind(text, (2, "there is no x 'ba'", "ba"), cause) == ["there is no x 'ba'", "unknown keyword"]
-    assert told_behind(text, (2, "there is no x 'c'", "c")) == ["there is no x 'c'"]
-    assert told_behind(text, (2, "there is no x 's/c'", "s/c"), cause) == ["unknown keyword"]
+    text = "frontend f\n use a\nbackend b\n stick-table typ ip\n server c nowhere"
+    cause = (5, "unknown address", "nowhere")
+    table = (4, "unknown word", "typ")
+    assert told_behind(text, (2, "no backend has a server 'c'", "c"), cause) == ["unknown address"]
+    assert told_behind(text, (2, "backend 's' has no server 'c'", "s/c"), cause) == ["unknown address"]
+    assert told_behind(text, (2, "there is no stick table 'b'", "b"), table) == ["unknown word"], "the section's name"
+    for message, word in (("there is no stick table 'ba'", "ba"), ("there is no backend 'b'", "b")):
+        assert told_behind(text, (2, message, word), table) == [message, "unknown word"]
+    assert told_behind(text, (2, "no backend has a server 'c'", "c")) == ["no backend has a server 'c'"]
+
+
+def test_what_only_shares_a_word_with_a_mistake_is_told() -> None:
+    text = "frontend web\n timeout clint 3s\n http-request deny if { path_bge /api }\n use_backend api"
+    causes = (2, "unknown word", "clint"), (3, "unknown fetch", "path_bge")
+    for name in ("web", "api"):
+        message = f"there is no backend '{name}'"
+        assert told_behind(text, *causes, (4, message, name)) == ["unknown word", "unknown fetch", message]

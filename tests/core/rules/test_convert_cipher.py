@@ -122,3 +122,24 @@ def test_errors_have_their_column(text: str, column: int, says: str, value_of: C
 def test_the_library_is_imported_where_it_is_used() -> None:
     script = "import sys; import maniple.core.rules.keywords; sys.exit('cryptography' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"str(a),aes_cbc_enc(128,{NONCE},{KEY128})",
+        f"str(a),aes_cbc_dec(128,{NONCE},{KEY128})",
+        f"str(a),aes_gcm_enc(128,{NONCE},{KEY128},txn.a)",
+        f"str(a),aes_gcm_dec(128,{NONCE},{KEY128},txn.a)",
+        f"str(a),jwt_verify(RS256,{__file__})",
+        f"str(a),jwt_verify(txn.name,{__file__})",
+    ],
+)
+def test_a_missing_library_is_an_error_of_the_line(
+    text: str, value_of: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "cryptography"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ConfigError, match="the Python package `cryptography` is needed") as caught:
+        value_of(text, None)
+    assert caught.value.column == 8 and caught.value.hint == "pip install cryptography"
