@@ -69,7 +69,7 @@ def _location(form: str, text: Text, flags: set[str]) -> Text:
     if form == "location":
         return text
     drop = "drop-query" in flags
-    slash = drop and "append-slash" in flags
+    slash = "append-slash" in flags
     if form == "prefix":
         if constant_of(text) == b"/":
             text = Constant(b"")
@@ -81,8 +81,9 @@ def _path(x: Any, drop_query: bool, append_slash: bool) -> bytes:
     pathq: bytes = pathq_of(x.head) or b"/"
     if drop_query:
         pathq = pathq.partition(b"?")[0]
-        if append_slash and not pathq.endswith(b"/"):
-            pathq += b"/"
+    if append_slash and not pathq.endswith(b"/"):
+        # Behind the query, too, where it is not dropped: as HAProxy.
+        pathq += b"/"
     return pathq
 
 

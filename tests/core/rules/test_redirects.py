@@ -18,11 +18,12 @@ LOCATIONS = (
     ("prefix http://y", "http://y/a/b?q=1"),
     ("prefix http://y drop-query", "http://y/a/b"),
     ("prefix http://y drop-query append-slash", "http://y/a/b/"),
-    ("prefix http://y append-slash", "http://y/a/b?q=1"),
+    ("prefix http://y append-slash", "http://y/a/b?q=1/"),
     ("prefix /", "/a/b?q=1"),
     ("prefix /p%[method]", "/pGET/a/b?q=1"),
     ("scheme https", "https://h:8080/a/b?q=1"),
     ("scheme https drop-query", "https://h:8080/a/b"),
+    ("scheme https append-slash", "https://h:8080/a/b?q=1/"),
 )
 
 
