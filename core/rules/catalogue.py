@@ -277,7 +277,7 @@ def plain_fetch(
     names: str, kind: Type, stages: Stage, summary: str, *, needs: Needs | None = None, source: str = ""
 ) -> Callable[[Fetch], Fetch]:
     """Decorator: register a function from a scope to a value that takes no arguments. `source`: what it returns, for
-    functions that are composed as text (an expression over the scope `x`; it may be empty where the value is None)."""
+    functions that are composed as text: an expression over the scope `x`."""
 
     def register(function: Fetch) -> Fetch:
         if source:

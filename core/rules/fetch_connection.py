@@ -29,7 +29,7 @@ from .samples import BOOL, INT, IP, STR, pack_ip
 # The client's side.
 
 
-@plain_fetch("src", IP, CLIENT, "The client's address", source="x.session.source")
+@plain_fetch("src", IP, CLIENT, "The client's address", source="(x.session.source or None)")
 def src(x: Any) -> Any:
     return x.session.source or None
 

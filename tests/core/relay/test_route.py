@@ -186,6 +186,7 @@ def test_forwarded_for_except() -> None:
     assert route.forward_line("127.0.0.1") == b""
     assert route.forward_line("128.0.0.1") == b"x-forwarded-for: 128.0.0.1\r\n"
     assert route.forward_line("::1") == b"x-forwarded-for: ::1\r\n"
+    assert route.forward_line("unix") == b""
 
 
 def test_has_forward() -> None:

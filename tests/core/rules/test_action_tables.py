@@ -93,6 +93,16 @@ def test_a_key_is_made_once_and_may_leave_something(make_scope: Any) -> None:
             assert tracker.cells["gpc0", 0].value(slot, 0) == 2
 
 
+def test_who_has_no_address_is_not_tracked(make_scope: Any) -> None:
+    """A client of a unix socket, in a table of texts."""
+    x = make_scope(request=REQUEST)
+    x.session.source = b""
+    for number in range(3):
+        x.request_number = number
+        played("track-sc0 src table t", x)
+        assert x.tracked is None
+
+
 def test_needs() -> None:
     assert compile_lines("http-request track-sc0 src table t", more=MORE).request.needs & (
         Needs.TRACKING | Needs.CONNECTION
