@@ -25,6 +25,7 @@ FACILITIES = (
 LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 LOG_FORMATS = ("rfc3164", "rfc5424", "priority", "short", "timed", "iso", "raw", "local")
 SYSLOG_PORT = 514
+_ALL = "it is written `log global`: facilities and levels are those of the lines `log` in the global section"
 _USAGE = "<address> [len <length>] [format <format>] [sample <ranges>:<size>] <facility> [<level> [<minlevel>]]"
 
 HTTP_LOG_FORMAT = (
@@ -179,7 +180,10 @@ def _proxy_log(statement: Statement, draft: ProxyDraft) -> None:
     if statement.inversion:
         statement.expect(0, 0, "")
         draft.logs.clear()
-    elif statement.text(0) == "global" and len(statement) == 1:
+    elif statement.text(0) == "global":
+        if len(statement) > 1:
+            word = statement.arguments[1]
+            raise Refusal(f"`log global` cannot take the extra argument '{word.text}'", word, _ALL)
         draft.logs.append(None)
     else:
         draft.logs.append(parse_log(statement, draft.reading))

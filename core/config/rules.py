@@ -72,6 +72,7 @@ _IN_RULE_SETS = {
 _ANSWERING = frozenset({"http-request", "http-response", "http-error"})
 _ONE_WORD = frozenset({"unique-id-format", "unique-id-header"})
 _NAMED = "give it one: `defaults <name>`"
+_FILE = "the file is read at the start, and its content kept; a text may stand in the line itself: `string <text>`"
 _CONFLICT = "its rules would be ambiguous: write two defaults sections"
 
 
@@ -95,7 +96,7 @@ def _files(statement: Statement, reading: Reading) -> Iterator[tuple[str, bytes]
                 yield following.text, reading.read_file(following.text)
             except OSError as error:
                 message = f"cannot read '{following.text}': {error.strerror or error}"
-                raise Refusal(f"`{statement.name}`: {message}", following) from None
+                raise Refusal(f"`{statement.name}`: {message}", following, _FILE) from None
 
 
 def _read(statement: Statement, draft: ProxyDraft) -> None:

@@ -33,7 +33,7 @@ def _file(use: Use, as_map: bool | None) -> tuple[PatternFiles, PatternFile]:
 
 @action(
     "set-map", REQUEST | RESPONSE | AFTER, "<key> <value>", "Set the value of a map for a key, in all groups",
-    argument=True,
+    argument="<file>",
 )  # fmt: skip
 def _set_map(use: Use) -> Act:
     files, file = _file(use, True)
@@ -47,7 +47,7 @@ def _set_map(use: Use) -> Act:
     return act
 
 
-@action("add-acl", REQUEST | RESPONSE, "<key>", "Add a pattern to an ACL's file, in all groups", argument=True)
+@action("add-acl", REQUEST | RESPONSE, "<key>", "Add a pattern to an ACL's file, in all groups", argument="<file>")
 def _add_acl(use: Use) -> Act:
     files, file = _file(use, False)
     key = use.format("the pattern", encoded=False)
@@ -71,11 +71,11 @@ def _delete(use: Use, as_map: bool | None) -> Act:
     return act
 
 
-@action("del-map", REQUEST | RESPONSE | AFTER, "<key>", "Take a key out of a map, in all groups", argument=True)
+@action("del-map", REQUEST | RESPONSE | AFTER, "<key>", "Take a key out of a map, in all groups", argument="<file>")
 def _del_map(use: Use) -> Act:
     return _delete(use, True)
 
 
-@action("del-acl", REQUEST | RESPONSE | AFTER, "<key>", "Take a pattern out of an ACL's file", argument=True)
+@action("del-acl", REQUEST | RESPONSE | AFTER, "<key>", "Take a pattern out of an ACL's file", argument="<file>")
 def _del_acl(use: Use) -> Act:
     return _delete(use, None)

@@ -49,8 +49,8 @@ def _words(use: Use) -> tuple[Name, RuleWord, str, Family]:
     "do-resolve",
     CONTENT | REQUEST,
     "<expression>",
-    "Ask name servers for a name, and keep its address in a variable: do-resolve(<var>,<resolvers>[,{ipv4|ipv6}])",
-    argument=True,
+    "Ask name servers for a name, and keep its address in a variable",
+    argument="<var>,<resolvers>[,{ipv4|ipv6}]",
 )
 def _do_resolve(use: Use) -> Act:
     name, word, section, family = _words(use)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..config.model import RuleWord
 from ..http.edit import edit_response
 from ..http.reasons import reason_of
 from ..units import parse_time
 from .actions import ALL, CONTENT, HTTP, REQUEST, RESPONSE, RESPONSE_CONTENT, RESPONSES, TCP, Act, Use, action
-from .capture_slots import slot_at
+from .capture_slots import slot_at, slots_of
 from .catalogue import Needs
 from .samples import Type
 
@@ -213,6 +214,19 @@ def _set_status(use: Use) -> Act:
     return act
 
 
+def _refuse_slot(use: Use, slot: int, word: RuleWord) -> None:
+    """A slot that the frontend does not have. Of a backend's rule, and of a set's, nobody knows the frontend."""
+    spec, side = use.ground.spec, "request" if use.ground.request else "response"
+    if spec is None or not spec.has_frontend:
+        return
+    slots = len(slots_of(spec, request=use.ground.request))
+    if slot >= slots:
+        there = f"slots are 0 to {slots - 1}; " if slots > 1 else "the only slot is 0; " if slots else ""
+        hint = f"{there}`declare capture {side} len <length>` makes one, `capture {side} header` too"
+        message = f"{spec.kind} '{spec.name}' has no slot {slot} for captures of {side}s"
+        raise use.error(message, word, hint)
+
+
 @action("capture", CONTENT | HTTP, "<expression> {len <length>|id <id>}", "Keep a value for the log")
 def _capture(use: Use) -> Act:
     run = use.expression(Type.STR).run
@@ -222,11 +236,13 @@ def _capture(use: Use) -> Act:
     by_id = word.text == "id"
     if not by_id and not use.ground.request:
         raise use.error("a response's capture needs the `id` of a slot", word, "see `declare capture response`")
+    place = use.rest[0] if use.rest else word
     number = use.number(f"a capture's {word.text}", 0 if by_id else 1, 65535)
+    spec = use.ground.spec
     if by_id:
         slot = number
+        _refuse_slot(use, slot, place)
     else:
-        spec = use.ground.spec
         if spec is None or not spec.has_frontend:
             raise use.error("a backend has no place of its own for captures", word, "use `id`")
         slot = slot_at(spec, use.place)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _KEY = "<key> [table <table>]"
 _MASK = 0xFFFFFFFF
+NO_TABLE = "a section has one by a `stick-table` line"
 
 
 def _tracker(use: Use) -> Tracker:
@@ -41,7 +42,9 @@ def _tracker(use: Use) -> Tracker:
         if word is None:
             what = f"'{name}' has no stick table" if name else "a rule set has no stick table"
             raise use.error(what, None, "name one: `table <table>`")
-        raise use.error(f"there is no stick table '{name}'", word, offer(name, site.trackers.tables, "tables"))
+        raise use.error(
+            f"there is no stick table '{name}'", word, offer(name, site.trackers.tables, "tables") or NO_TABLE
+        )
     return site.trackers.find(name)  # type: ignore[no-any-return]
 
 
@@ -173,13 +176,13 @@ def _increase(use: Use, name: str, element: int, number: int, amount: Callable[[
     return act
 
 
-@action("sc-inc-gpc", ALL, "", "Increase a counter of a tracked entry", argument=True, quiet=True)
+@action("sc-inc-gpc", ALL, "", "Increase a counter of a tracked entry", argument="<index>,<set>", quiet=True)
 def _increase_element(use: Use) -> Act:
     element, number = _numbers(use, "index", "set")
     return _increase(use, "gpc", element, number, None)
 
 
-@action("sc-inc-gpc0 sc-inc-gpc1", ALL, "", "Increase a counter of a tracked entry", argument=True, quiet=True)
+@action("sc-inc-gpc0 sc-inc-gpc1", ALL, "", "Increase a counter of a tracked entry", argument="<set>", quiet=True)
 def _increase_single(use: Use) -> Act:
     if use.argument is None or not use.argument.text:
         # As HAProxy: the first set.
@@ -188,19 +191,28 @@ def _increase_single(use: Use) -> Act:
     return _increase(use, use.name.removeprefix("sc-inc-"), 0, number, None)
 
 
-@action("sc-add-gpc", ALL, "{<number>|<expression>}", "Add to a counter of a tracked entry", argument=True, quiet=True)
+@action(
+    "sc-add-gpc",
+    ALL,
+    "{<number>|<expression>}",
+    "Add to a counter of a tracked entry",
+    argument="<index>,<set>",
+    quiet=True,
+)
 def _add(use: Use) -> Act:
     element, number = _numbers(use, "index", "set")
     return _increase(use, "gpc", element, number, _value(use))
 
 
-@action("sc-set-gpt", ALL, "{<number>|<expression>}", "Set a tag of a tracked entry", argument=True, quiet=True)
+@action(
+    "sc-set-gpt", ALL, "{<number>|<expression>}", "Set a tag of a tracked entry", argument="<index>,<set>", quiet=True
+)
 def _set_element(use: Use) -> Act:
     element, number = _numbers(use, "index", "set")
     return _set(use, ("gpt", element), number)
 
 
-@action("sc-set-gpt0", ALL, "{<number>|<expression>}", "Set the tag of a tracked entry", argument=True, quiet=True)
+@action("sc-set-gpt0", ALL, "{<number>|<expression>}", "Set the tag of a tracked entry", argument="<set>", quiet=True)
 def _set_single(use: Use) -> Act:
     (number,) = _numbers(use, "set")
     return _set(use, ("gpt0", 0), number)

@@ -49,6 +49,9 @@ CONDITIONS: dict[str, Allowed] = {
 }
 
 
+_NAMED = "<scope>.<name>[,<condition>]..."
+
+
 def read_target(use: Use) -> tuple[Name, list[Allowed]]:
     """What stands in the parentheses."""
     word = use.argument
@@ -103,7 +106,7 @@ def _store(use: Use, name: Name, conditions: list[Allowed], pair_of: Callable[[A
     return act_if
 
 
-@action("set-var", ALL, "<expression>", "Set a variable to the value of an expression", argument=True)
+@action("set-var", ALL, "<expression>", "Set a variable to the value of an expression", argument=_NAMED)
 def _set_var(use: Use) -> Act:
     name, conditions = read_target(use)
     compiled = use.expression()
@@ -118,14 +121,14 @@ def _set_var(use: Use) -> Act:
     return _store(use, name, conditions, pair_of)
 
 
-@action("set-var-fmt", ALL, "<format>", "Set a variable to a text", argument=True)
+@action("set-var-fmt", ALL, "<format>", "Set a variable to a text", argument=_NAMED)
 def _set_var_fmt(use: Use) -> Act:
     name, conditions = read_target(use)
     text = use.format("a format", encoded=False)
     return _store(use, name, conditions, lambda x: (Type.STR, text(x)))
 
 
-@action("unset-var", ALL, "", "Forget a variable", argument=True)
+@action("unset-var", ALL, "", "Forget a variable", argument="<scope>.<name>")
 def _unset_var(use: Use) -> Act:
     name, conditions = read_target(use)
     if conditions:

@@ -57,7 +57,7 @@ def _term(entry: Entry) -> ActionTerm:
     gone = bool(entry.missing)
     lacking = entry.sets if gone else ELSEWHERE.get(entry.name, frozenset())
     have = frozenset() if gone else entry.sets
-    usage = f"{entry.name}(...) {entry.usage}" if entry.takes_argument else f"{entry.name} {entry.usage}"
+    usage = f"{entry.name}({entry.argument}) {entry.usage}" if entry.argument else f"{entry.name} {entry.usage}"
     return ActionTerm(
         "action",
         entry.name,

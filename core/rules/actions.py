@@ -55,8 +55,8 @@ class Entry:
     usage: str
     summary: str
     make: Callable[[Use], Act]
-    takes_argument: bool
-    """Is its first argument written in parentheses?"""
+    argument: str
+    """What stands in parentheses behind its name, "" for nothing."""
     missing: str = ""
     """Why it is not there yet, for those that HAProxy has."""
     quiet: bool = False
@@ -94,6 +94,7 @@ class Use:
         "_index",
         "_words",
         "argument",
+        "closed",
         "entered",
         "files",
         "ground",
@@ -117,6 +118,8 @@ class Use:
         self.place = place
         self.files = files
         self.name = name
+        self.closed = rest.endswith(")")
+        """Whether the argument ends as it should."""
         self.argument = RuleWord(rest.removesuffix(")"), word.column + len(name) + 1) if parenthesis else None
         self.needs = Needs.NOTHING
         self.waits = False
@@ -157,11 +160,13 @@ class Use:
         return False
 
     def usage(self) -> str:
+        """How the action is written, as a hint."""
         entry = entry_of(self.name)
         if entry is not None and entry.missing:
             return suggest.KEYWORDS_LISTED
         shape = entry.usage if entry is not None else KINDS[self.name][1] if self.name in KINDS else ""
-        return f"usage: {self.name} {shape or '[{if|unless} <condition>]'}"
+        argument = f"({entry.argument})" if entry is not None and entry.argument else ""
+        return f"usage: {self.name}{argument} {shape or '[{if|unless} <condition>]'}"
 
     def error(self, message: str, word: RuleWord | None = None, hint: str = "") -> ConfigError:
         """The error to raise, at `word`, or at the action's name; without a hint it tells the usage."""
@@ -226,12 +231,13 @@ def action(
     usage: str,
     summary: str,
     *,
-    argument: bool = False,
+    argument: str = "",
     quiet: bool = False,
     edits: bool = False,
 ) -> Callable[[Callable[[Use], Act]], Callable[[Use], Act]]:
     """Decorator: register a maker of actions under its names. `quiet`, `edits`: as in Entry; who edits and does nothing
-    else is quiet."""
+    else is quiet. `argument`: what
+    stands in parentheses."""
 
     def register(make: Callable[[Use], Act]) -> Callable[[Use], Act]:
         for name in names.split():
@@ -250,7 +256,7 @@ def missing(names: str, sets: frozenset[str], why: str) -> None:
         raise use.error(f"HAProxy's action, not supported by maniple yet: {why}")
 
     for name in names.split():
-        ACTIONS[name] = Entry(name, sets, "", why, make, False, why)
+        ACTIONS[name] = Entry(name, sets, "", why, make, "", why)
 
 
 def entry_of(name: str) -> Entry | None:
@@ -272,6 +278,9 @@ def find(use: Use) -> Entry:
         )
     if kind not in entry.sets:
         raise use.error(f"it is no action of `{kind}`", hint=f"it belongs in {', '.join(sorted(entry.sets))}")
-    if use.argument is not None and not entry.takes_argument and not entry.missing:
-        raise use.error("it takes no argument in parentheses", use.argument)
+    if use.argument is not None and not entry.missing:
+        if not entry.argument:
+            raise use.error("it takes no argument in parentheses", use.argument)
+        if not use.closed:
+            raise use.error(f"')' is missing behind '{use.argument.text or '('}'", use.argument)
     return entry

@@ -262,8 +262,13 @@ _LINES = {
 }
 
 
+AT_START = "it is worked out at the start: `env(NAME)`, `str(text)`, `date` and the like are known then"
+
+
 def told_at(name: str, stages: Stage, here: Stage) -> str:
     """The hint for a fetch that has nothing to say here: the lines where it has."""
+    if here is Stage.PARSER:
+        return AT_START
     lines = [line for line, where in _LINES.items() if stages & where]
     if "http-request" in lines and here > Stage.BACK_REQUEST:
         return f"a request's facts are kept: `http-request set-var(txn.kept) {name}`, and here `var(txn.kept)`"
@@ -271,6 +276,8 @@ def told_at(name: str, stages: Stage, here: Stage) -> str:
 
 
 def _where(stage: Stage) -> str:
+    if stage is Stage.PARSER:
+        return "there is no connection at the start"
     return f"the rule belongs to {(stage.name or 'this stage').lower().replace('_', ' ')}"
 
 

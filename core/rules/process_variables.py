@@ -17,7 +17,7 @@ from ..errors import ConfigError, what_and_how
 from . import variables
 from .arguments import HOW_WRITTEN
 from .catalogue import Stage
-from .expression import compile_expression, parse_words
+from .expression import AT_START, compile_expression, parse_words
 from .formats import compile_format
 from .samples import Type
 from .variables import Pair
@@ -98,7 +98,7 @@ def _run(line: RuleSpec, site: Site, start: _Start) -> None:
             f"`{line.kind}`: it asks for what there is in a connection only",
             column=rest[0].column,
             word=rest[0].text,
-            hint="it is worked out at the start: `env(NAME)`, `str(text)`, `date` and the like are known then",
+            hint=AT_START,
         ) from None
     if pair is not None and not variables.writer(name, site)(start, pair):
         raise ConfigError(f"`{line.kind}`: no room for '{name}'", column=target.column, hint="see `tune.vars`")

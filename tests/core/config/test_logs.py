@@ -85,6 +85,9 @@ def test_no_log_forgets_the_defaults(read: Any) -> None:
     assert outcome.proxy("f").logs == ()
     assert len(outcome.proxy("g").logs) == 1
     assert read("frontend f\n no log x\n").errors == ["2:9 `log` cannot take the extra argument 'x'"]
+    assert read("frontend f\n log global local0\n").errors == [
+        "2:13 `log global` cannot take the extra argument 'local0'"
+    ]
     assert read("global\n log global\n").errors == ["2:6 `log global` cannot stand in the global section"]
 
 

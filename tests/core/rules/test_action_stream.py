@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from maniple.core.rules.action_stream import LEVELS
-from maniple.tests.core.rules.lines import compile_lines, mistake, run_request, run_response, sent_back
+from maniple.tests.core.rules.lines import compile_lines, mistake, mistakes, run_request, run_response, sent_back
 
 REQUEST = b"GET /a HTTP/1.1\r\nHost: h\r\nX-Ip: 192.0.2.99\r\nX-6: 2001:db8::1\r\nX-N: 300\r\n\r\n"
 RESPONSE = b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n"
@@ -184,6 +184,9 @@ WRONG = (
     ("http-request capture path", "expects len or id"),
     ("http-request capture path max 5", "unknown word 'max'"),
     ("http-request capture path len 0", "from 1 to 65535"),
+    ("http-request capture path id 0", "frontend 'f' has no slot 0 for captures of requests"),
+    ("declare capture request len 5\nhttp-request capture path id 1", "frontend 'f' has no slot 1"),
+    ("declare capture request len 5\nhttp-response capture status id 0", "no slot 0 for captures of responses"),
     ("http-response capture status len 5", "needs the `id` of a slot"),
     ("http-request if TRUE then capture path len 5", "needs the `id` of a slot"),
 )
@@ -192,6 +195,14 @@ WRONG = (
 @pytest.mark.parametrize(("line", "message"), WRONG, ids=[line for line, _ in WRONG])
 def test_wrong(line: str, message: str) -> None:
     assert message in mistake(line)
+
+
+def test_slots_that_there_are() -> None:
+    assert mistakes("declare capture response len 5\nhttp-response capture status id 0") == []
+    assert mistakes("http-request capture path len 5\nhttp-request capture path id 0") == []
+    assert mistakes(back="http-request capture path id 7") == [], "the frontend may have it"
+    (error,) = mistakes("capture request header a len 5\nhttp-request capture path id 1")
+    assert error.hint.startswith("the only slot is 0") and error.word == "1"
 
 
 BACK_WRONG = (

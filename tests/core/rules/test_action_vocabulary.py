@@ -32,7 +32,7 @@ def test_states() -> None:
     assert found["cache-use"].state is State.KNOWN and found["cache-use"].sets == ()
     assert "http-request" in found["cache-use"].missing_sets
     assert all(term.usage.startswith(term.name) and term.summary for term in found.values())
-    assert found["set-var"].usage.startswith("set-var(...)")
+    assert found["set-var"].usage.startswith("set-var(<scope>.<name>")
 
 
 def test_what_is_missing_in_some_sets_is_there_in_others() -> None:

@@ -118,3 +118,20 @@ def test_what_is_missing_says_why(site: Any, monkeypatch: pytest.MonkeyPatch) ->
 def test_all_say_what_they_are(name: str) -> None:
     entry = ACTIONS[name]
     assert entry.name == name and entry.sets and entry.summary
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["set-var(txn.a path", 'set-var-fmt(txn.a "x"', "unset-var(txn.a", "sc-inc-gpc0(0", "set-map(", "del-acl(/a"],
+)
+def test_a_parenthesis_is_closed(line: str, site: Any) -> None:
+    with pytest.raises(ConfigError, match=r"'\)' is missing behind") as caught:
+        find(use(line, site))
+    name = line.partition("(")[0]
+    assert caught.value.hint.startswith(f"usage: {name}(<") and caught.value.column == 14 + len(name) + 1
+
+
+def test_usages_have_their_argument(site: Any) -> None:
+    assert use("set-var path", site).usage() == "usage: set-var(<scope>.<name>[,<condition>]...) <expression>"
+    assert use("set-map a b", site).usage() == "usage: set-map(<file>) <key> <value>"
+    assert use("sc-inc-gpc0", site).usage() == "usage: sc-inc-gpc0(<set>) [{if|unless} <condition>]"

@@ -80,3 +80,9 @@ def test_limits_hold(make_site: Any) -> None:
     errors: list[Any] = []
     assert evaluate(configuration.globals.variables, site, errors) == {"a": (STR, b"abc")}
     assert "no room for 'proc.b'" in errors[0].message
+
+
+def test_a_fetch_that_asks_for_a_connection_is_told_what_there_is() -> None:
+    (error,) = found("set-var proc.z src")[1].errors
+    assert error.hint.startswith("it is worked out at the start: `env(NAME)`")
+    assert error.message == "'src' has nothing to say here: there is no connection at the start"
