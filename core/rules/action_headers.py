@@ -13,7 +13,7 @@ from ..config.model import RuleWord
 from ..http.edit import edit_request, edit_response, is_value
 from ..http.fields import TOKENS
 from ..http.line_edits import Edit
-from .actions import HTTP, Act, Use, action
+from .actions import HTTP, Act, Use, action, nothing
 from .formats import constant_of
 from .fused import describe_edit
 from .regexes import compile_regex
@@ -22,15 +22,16 @@ from .replacing import replacer
 _OURS = frozenset((b"connection", b"keep-alive", b"proxy-connection"))
 
 
-def header_name(use: Use, *, changed: bool = True) -> bytes:
-    """The next word as the name of a header. `changed`: it will be written."""
+def header_name(use: Use) -> bytes:
+    """The next word as the name of a header that will be written. Those that are the proxy's own business get a
+    warning, and `_OURS` has them: HAProxy takes the line."""
     word, text = use.text("the name of a header")
     name = text.lower()
     if not name or name.translate(TOKENS) != name:
         raise use.error(f"'{word.text}' is no name of a header", word)
-    if changed and name in _OURS:
+    if name in _OURS:
         hint = "`option httpclose` and `option http-server-close` say when connections are closed"
-        raise use.error(f"maniple says `{word.text}` itself, on each side", word, hint)
+        use.warn(f"maniple says `{word.text}` itself, on each side: the line does nothing", word, hint)
     return name
 
 
@@ -60,6 +61,8 @@ def edited_block(request: bool) -> Callable[[Any], Any]:
 def _set_header(use: Use) -> Act:
     name = header_name(use)
     text = checked(use, use.format("a value"))
+    if name in _OURS:
+        return nothing()
     block_of = edited_block(use.ground.request)
 
     def act(x: Any) -> None:
@@ -74,6 +77,8 @@ def _set_header(use: Use) -> Act:
 def _add_header(use: Use) -> Act:
     name = header_name(use)
     text = checked(use, use.format("a value"))
+    if name in _OURS:
+        return nothing()
     block_of = edited_block(use.ground.request)
 
     def act(x: Any) -> None:
@@ -158,6 +163,8 @@ def _replace_value(use: Use) -> Act:
 def _replacement(use: Use, method: str) -> Act:
     name = header_name(use)
     replace = replacer(use)
+    if name in _OURS:
+        return nothing()
     request = use.ground.request
     block_of = edited_block(request)
 
@@ -173,6 +180,8 @@ def _replacement(use: Use, method: str) -> Act:
 def _early_hint(use: Use) -> Act:
     name = header_name(use)
     text = checked(use, use.format("a value"))
+    if name in _OURS:
+        return nothing()
 
     def act(x: Any) -> None:
         head = x.head

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..config.model import RuleWord
 from . import variables
-from .actions import ALL, Act, Use, action
+from .actions import ALL, EARLY, Act, Use, action, nothing
 from .samples import Type
 from .variables import Name, Pair
 
@@ -72,17 +72,25 @@ def read_target(use: Use) -> tuple[Name, list[Allowed]]:
 
 
 def refuse_scope(use: Use, name: Name, word: RuleWord) -> None:
-    """A variable that nobody could ever read."""
-    early = use.ground.kind in ("tcp-request connection", "tcp-request session")
-    if early and name.scope not in ("proc", "sess"):
-        raise use.error(f"there is no request yet: '{name}' would be lost", word, "use sess. or proc.")
+    """A variable that nobody could ever read: an error, or where there is no request yet a warning, as HAProxy takes
+    the line (`_is_lost`)."""
+    if _is_lost(use, name):
+        use.warn(f"there is no request yet: '{name}' is lost, and the line does nothing", word, "use sess. or proc.")
+        return
     if name.scope == "res" and use.ground.request:
         raise use.error(f"there is no response yet: '{name}' would be lost", word, "use txn.")
     if name.scope == "req" and not use.ground.request:
         raise use.error(f"the request is gone: '{name}' cannot be set any more", word, "use txn.")
 
 
+def _is_lost(use: Use, name: Name) -> bool:
+    """Whether the variable's scope is one of requests, and there is none yet."""
+    return use.ground.kind in EARLY and name.scope not in ("proc", "sess")
+
+
 def _store(use: Use, name: Name, conditions: list[Allowed], pair_of: Callable[[Any], Pair | None]) -> Act:
+    if _is_lost(use, name):
+        return nothing()
     write = variables.writer(name, use.ground.site)
     if not conditions:
 
@@ -133,4 +141,6 @@ def _unset_var(use: Use) -> Act:
     name, conditions = read_target(use)
     if conditions:
         raise use.error("unset-var takes a name only", use.argument)
+    if _is_lost(use, name):
+        return nothing()
     return variables.unsetter(name, use.ground.site)

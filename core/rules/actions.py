@@ -179,6 +179,12 @@ class Use:
         what, how = what_and_how(error)
         return self.error(what, word, how)
 
+    def warn(self, message: str, word: RuleWord | None = None, hint: str = "") -> None:
+        """Tell something of a line that is taken."""
+        acls = getattr(self.ground.site, "acls", None)
+        if acls is not None:
+            acls.warnings.append(self.error(message, word, hint))
+
     # What words are.
 
     def text(self, what: str) -> tuple[RuleWord, bytes]:
@@ -218,6 +224,15 @@ class Use:
 
     def take_nothing(self, what: str) -> None:
         raise ConfigError(f"`{self.name}` expects {what}", column=self._column, word=self.name, hint=self.usage())
+
+
+def nothing() -> Act:
+    """The action of a line that only earns a warning: one for each line, since acts carry marks (quiet)."""
+
+    def act(x: Any) -> None:
+        """The line is taken, and does nothing."""
+
+    return act
 
 
 ACTIONS: dict[str, Entry] = {}

@@ -86,8 +86,12 @@ def test_options_of_sockets_that_cannot_be_set(make_rig: Make, line: str) -> Non
 
 
 def test_captured_values_are_cut(make_rig: Make) -> None:
-    lines = "declare capture request len 3\nhttp-request capture path id 0\nhttp-request set-header x %[path,capture-req(7)]"
-    rig = ruled(make_rig, lines)
+    lines = (
+        "declare capture request len 3",
+        "http-request capture path id 0",
+        "http-request add-header x %[path,capture-req(7)]",
+    )
+    rig = ruled(make_rig, "\n".join(lines))
     client = rig.ask(b"GET /abcdef HTTP/1.1\r\nHost: a\r\n\r\n")
     exchange = client_of(client).exchange
     assert exchange is not None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from maniple.tests.core.rules.lines import mistake, run_request, run_response, sent, sent_back
+from maniple.core.rules.proxy_rules import check_rules
+from maniple.tests.core.rules.lines import FRONT_LINE, mistake, read, run_request, run_response, sent, sent_back
 
 HEAD = b"Host: h\r\nX-A: one\r\nX-B: two\r\nX-List: a, b;q=1 ,c\r\nx-a: again\r\nContent-Length: 0\r\n\r\n"
 LINES = ["host: h", "x-a: one", "x-b: two", "x-list: a, b;q=1 ,c", "x-a: again", "content-length: 0"]
@@ -99,13 +100,38 @@ def test_early_hints(make_scope: Any, version: int) -> None:
     assert not x.head.block.edited
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "set-header Connection close",
+        "add-header Keep-Alive 5",
+        "replace-header Connection (.*) a",
+        "replace-value Proxy-Connection a b",
+        "early-hint Connection x",
+    ],
+)
+def test_what_each_side_says_itself_earns_a_warning(make_scope: Any, line: str) -> None:
+    """HAProxy takes such lines; the line does nothing here."""
+    found = check_rules(read(f"http-request {line}"))
+    (warning,) = found.warnings
+    name = line.split()[1]
+    assert found.errors == [] and (warning.line, warning.word) == (FRONT_LINE, name)
+    assert f"maniple says `{name}` itself, on each side: the line does nothing" in warning.message
+    x = make_scope(request=b"GET / HTTP/1.1\r\nHost: h\r\nConnection: a\r\nProxy-Connection: a\r\n\r\n")
+    before = sent(x)
+    run_request(f"{line}\nhttp-request set-header a b", x)
+    assert sent(x) == before + b"a: b\r\n" and not x.hints
+    answer = make_scope(request=b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", response=b"HTTP/1.1 200 OK\r\n\r\n")
+    if "hint" not in line:
+        run_response(line, answer)
+        assert sent_back(answer).count(b"\r\n") == 1
+
+
 WRONG = (
     ("set-header", "14 `set-header` expects the name of a header"),
     ("set-header A", "14 `set-header` expects a value"),
     ('set-header A ""', "14 `set-header` expects a value"),
     ("set-header A: b", "25 `set-header`: 'A:' is no name of a header"),
-    ("set-header Connection close", "25 `set-header`: maniple says `Connection` itself, on each side"),
-    ("add-header Keep-Alive 5", "25 `add-header`: maniple says `Keep-Alive` itself, on each side"),
     ("set-header A b c", "29 `set-header`: `if` or `unless` is expected instead of 'c'"),
     ("del-header A -m dir", "30 `del-header`: unknown matching method 'dir'"),
     ("del-header ( -m reg", "25 `del-header`: "),

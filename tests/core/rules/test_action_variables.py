@@ -6,9 +6,18 @@ from typing import Any
 
 import pytest
 from maniple.core.rules.action_variables import CONDITIONS, is_empty
+from maniple.core.rules.proxy_rules import check_rules
 from maniple.core.rules.samples import BIN, BOOL, INT, IP, METH, STR
 from maniple.core.rules.variables import Pair
-from maniple.tests.core.rules.lines import compile_at, compile_lines, mistake, run_request, run_response
+from maniple.tests.core.rules.lines import (
+    FRONT_LINE,
+    compile_at,
+    compile_lines,
+    mistake,
+    read,
+    run_request,
+    run_response,
+)
 
 REQUEST = b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
 RESPONSE = b"HTTP/1.1 404 Not Found\r\n\r\n"
@@ -99,6 +108,19 @@ def test_what_is_no_number_is_not_compared(name: str) -> None:
     assert CONDITIONS[name]((INT, 9), (STR, b"1"))
 
 
+@pytest.mark.parametrize("kind", ["connection", "session"])
+@pytest.mark.parametrize("line", ["set-var(txn.a) src", "set-var-fmt(req.a,ifexists) %[src]", "unset-var(res.a)"])
+def test_what_nobody_could_read_earns_a_warning(make_scope: Any, kind: str, line: str) -> None:
+    """HAProxy takes such lines."""
+    found = check_rules(read(f"tcp-request {kind} {line}"))
+    (warning,) = found.warnings
+    assert found.errors == [] and "is lost, and the line does nothing" in warning.message
+    assert warning.line == FRONT_LINE and warning.hint == "use sess. or proc."
+    x = make_scope()
+    assert getattr(compile_lines(f"tcp-request {kind} {line}"), kind).run(x) is None
+    assert not x.session.variables and not x.variables
+
+
 WRONG = (
     ("http-request set-var path", "the name of a variable is expected"),
     ("http-request set-var() path", "the name of a variable is expected"),
@@ -108,7 +130,6 @@ WRONG = (
     ("http-request set-var(txn.a)", "`set-var` expects a sample expression"),
     ("http-request set-var(res.a) path", "there is no response yet"),
     ("http-response set-var(req.a) status", "the request is gone"),
-    ("tcp-request connection set-var(txn.a) src", "there is no request yet"),
     ("http-request unset-var(txn.a,ifexists)", "unset-var takes a name only"),
     ("http-request set-var(txn.a) nope", "unknown fetch 'nope'"),
 )
