@@ -19,7 +19,7 @@ from ..config import suggest
 from ..config.model import Place
 from ..config.pattern_files import FILE_HINT
 from ..errors import ConfigError
-from .acl_flags import Flags, Piece, apply_operators, read_flags, undot
+from .acl_flags import Flags, Piece, apply_operators, late_flags, read_flags, undot
 from .catalogue import FETCHES, Needs, Stage
 from .derivatives import DERIVATIVES
 from .expression import Compiled, Expression, Word, compile_expression, parse_expression, parse_words, told_at, unknown
@@ -84,6 +84,8 @@ def compile_acl(
         expression, implied, rest = _read_criterion(words)
         compiled, known_here = _compile(expression, site, stage, None)
         flags, rest = read_flags(rest)
+        if not flags.ended:
+            notes += late_flags(rest)
         if expression.fetch.name == _BY_GROUP:
             _check_groups(expression, flags, rest, site)
         method = _choose_method(flags, implied, compiled, expression)

@@ -100,6 +100,19 @@ def read_flags(words: Sequence[Word]) -> tuple[Flags, Sequence[Word]]:
     return flags, words[index:]
 
 
+_FLAGS = frozenset({"-i", "-n", "-M", "-m", "-f", "-u"})
+
+
+def late_flags(words: Sequence[Word]) -> list[ConfigError]:
+    """A warning for the first flag that stands behind a pattern, where it is a pattern itself."""
+    for word in words:
+        if word.text in _FLAGS:
+            message = f"'{word.text}' stands behind a pattern, and is taken for one"
+            hint = "flags stand before all patterns; `--` says that patterns follow"
+            return [ConfigError(message, column=word.column, word=word.text, hint=hint)]
+    return []
+
+
 def undot(text: str) -> str:
     """Versions as integers, major * 65536 + minor: `3.1:3.3`."""
     return re.sub(r"(\d+)\.(\d+)", lambda found: str(int(found[1]) << 16 | int(found[2])), text)

@@ -64,7 +64,8 @@ class AclSet:
                 self._add(line, before)
                 before += 1
             else:
-                self._taken |= _predefined_in(line) - self._lines.keys()
+                # (A set minus the keys would look at all keys, for each rule.)
+                self._taken.update([name for name in _predefined_in(line) if name not in self._lines])
         # All lines are looked at once, also those that no rule uses.
         for name in self._lines:
             self.find(name, Stage.FRONT_REQUEST)

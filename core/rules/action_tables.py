@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _KEY = "<key> [table <table>]"
 _MASK = 0xFFFFFFFF
-NO_TABLE = "a section has one by a `stick-table` line"
 
 
 def _tracker(use: Use) -> Tracker:
@@ -43,7 +42,9 @@ def _tracker(use: Use) -> Tracker:
             what = f"'{name}' has no stick table" if name else "a rule set has no stick table"
             raise use.error(what, None, "name one: `table <table>`")
         raise use.error(
-            f"there is no stick table '{name}'", word, offer(name, site.trackers.tables, "tables") or NO_TABLE
+            f"there is no stick table '{name}'",
+            word,
+            offer(name, site.trackers.tables, "tables") or "a section has one by a `stick-table` line",
         )
     return site.trackers.find(name)  # type: ignore[no-any-return]
 

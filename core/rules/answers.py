@@ -38,8 +38,10 @@ def read_answer(
     if source == "default-errorfiles" or (source is None and only_status and pages):
         if status in PAGES:
             return Answer(use.place, status, kind=kind, page=True, termination=termination, denied=denied)
-        if source is not None and code is not None:
-            raise use.error(f"no error page has status {status}", code[0])
+        # As in HAProxy the older word stands for a page, unless there is more; `status` for an answer without a body.
+        if code is not None and (source is not None or code[2]):
+            hint = "say what the body is, such as `content-type text/plain string no`"
+            raise use.error(f"no error page has status {status}", code[0], hint)
     page = _page(use, source, status, body)
     if page is not None:
         raw = page
@@ -60,8 +62,8 @@ def read_answer(
 
 def _read(
     use: Use,
-) -> tuple[tuple[RuleWord, int] | None, bytes | None, str | None, RuleWord | None, list[tuple[bytes, Text]]]:
-    code: tuple[RuleWord, int] | None = None
+) -> tuple[tuple[RuleWord, int, bool] | None, bytes | None, str | None, RuleWord | None, list[tuple[bytes, Text]]]:
+    code: tuple[RuleWord, int, bool] | None = None
     content_type: bytes | None = None
     source: str | None = None
     body: RuleWord | None = None
@@ -70,7 +72,7 @@ def _read(
         word = use.take("a word")
         if word.text in ("status", "deny_status"):
             place = use.rest[0] if use.rest else word
-            code = place, use.number("a status", 200, 599)
+            code = place, use.number("a status", 200, 599), word.text == "deny_status"
         elif word.text == "content-type":
             content_type = _plain_value(use, "a content type")
         elif word.text in ("default-errorfiles", "errorfile", "errorfiles", *_BODIES):

@@ -78,6 +78,9 @@ def compile_stick(line: RuleSpec, acls: AclSet, ground: Ground) -> StickRule:
     return StickRule(line.place, text, condition, (act,), needs, False, (kind,), (), None if kind == MATCH else table)
 
 
+_NO_TABLE = "a section has one by a `stick-table` line"
+
+
 def _bonds(use: Use) -> Bonds:
     """The table that is named, or the proxy's own, with the proxy's servers."""
     site, spec = use.ground.site, use.ground.spec
@@ -87,7 +90,7 @@ def _bonds(use: Use) -> Bonds:
         word = use.take("the name of a table")
         name = word.text
         if name not in tables:
-            raise use.error(f"there is no stick table '{name}'", word, offer(name, tables, "tables"))
+            raise use.error(f"there is no stick table '{name}'", word, offer(name, tables, "tables") or _NO_TABLE)
     else:
         name = spec.name
         if name not in tables:

@@ -82,6 +82,7 @@ def test_method_before_file(site: Any, tmp_path: Path) -> None:
 
 WARNED = [
     ("path", 1, "has no pattern"),
+    ("path or -m found", 9, "'-m' stands behind a pattern"),
     ("req.hdr_val(x)", 1, "has no pattern"),
     ("req.hdr_val(x) gt -1", 19, "'-1' means: up to 1"),
     ("res.hdr(x) a", 1, "nothing to say here"),

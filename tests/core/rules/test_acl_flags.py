@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from maniple.core.config.model import RuleWord
 from maniple.core.errors import ConfigError
-from maniple.core.rules.acl_flags import apply_operators, read_flags
+from maniple.core.rules.acl_flags import apply_operators, late_flags, read_flags
 
 
 def words(text: str) -> list[RuleWord]:
@@ -21,6 +21,12 @@ def test_all_flags() -> None:
         ("two", True, True),
     ]
     assert [word.text for word in rest] == ["-i", "x"]
+
+
+def test_late_flags() -> None:
+    (warning,) = late_flags(words("a -m found -i"))
+    assert (warning.word, warning.column) == ("-m", 1) and "`--`" in warning.hint
+    assert late_flags(words("a -5 --")) == []
 
 
 def test_flags_end_at_the_first_pattern() -> None:

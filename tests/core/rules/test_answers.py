@@ -31,7 +31,7 @@ ANSWERS = (
     ("return status 204 hdr A b", "HTTP/1.1 204 No Content|a: b||"),
     ("deny status 403 hdr A b", "HTTP/1.1 403 Forbidden|a: b|content-length: 0||"),
     ("deny content-type a/b string no", "HTTP/1.1 403 Forbidden|content-length: 2|content-type: a/b||no"),
-    ("deny deny_status 599", "HTTP/1.1 599 |content-length: 0||"),
+    ("deny status 599", "HTTP/1.1 599 |content-length: 0||"),
 )
 
 
@@ -122,6 +122,8 @@ WRONG = (
     ("return string x", "a body needs a content-type"),
     ("return content-type a/b string x file y", ""),
     ("return status 204 content-type a/b string x", "a response with status 204 has no body"),
+    ("deny deny_status 418", "no error page has status 418"),
+    ("tarpit deny_status 599", "no error page has status 599"),
     ("return status 418 default-errorfiles", "no error page has status 418"),
     ("return hdr A: b", "'A:' is no name of a header"),
     ("return hdr A", "`return` expects a value"),

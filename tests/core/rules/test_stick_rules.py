@@ -13,7 +13,7 @@ from maniple.core.rules.catalogue import Needs
 from maniple.core.rules.ruleset import EMPTY
 from maniple.core.rules.stick_rules import forget, make_stick_set, stores_of, write
 from maniple.core.session import FORCED
-from maniple.tests.core.rules.lines import compile_at, compile_lines, mistake
+from maniple.tests.core.rules.lines import compile_at, compile_lines, mistake, mistakes
 
 REQUEST = b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
 TABLES = "backend t\n  stick-table type string len 4 size 9\nbackend u\n  stick-table type integer size 9\n"
@@ -186,3 +186,12 @@ def test_like_the_model(rules: Any, requests: Any) -> None:
             continue
         found = {table.key(slot).rstrip(b"\0").decode(): cell.value(slot, 0) for slot in table.slots()}
         assert found == {key: servers[index].spec.id for key, index in entries.items()}
+
+
+@pytest.mark.parametrize("line", ["stick on src table nope", "tcp-request content track-sc0 src table nope"])
+def test_tables_that_do_not_exist(line: str) -> None:
+    (error,) = mistakes(back=line)
+    assert error.word == "nope" and error.hint == "a section has one by a `stick-table` line"
+    tables = "\n".join(f"backend {name}\n stick-table type ip size 1k" for name in ("one", "two"))
+    (error,) = mistakes(back=line, more=tables)
+    assert error.hint == "tables are one, two"
