@@ -19,7 +19,7 @@ _MADE = {
     "group": "group",
     "http-errors": "section http-errors|http-errors",
     "listen": "backend|stick table|table",
-    "peers": "peers",
+    "peers": "peers section",
     "request-rules": "rule set",
     "resolvers": "resolvers",
     "response-rules": "rule set",

@@ -181,7 +181,7 @@ CASES = (
     ("backend b", "server s :1 track t", 9, "there is no such server", "a server is named as <server>"),
     ("backend b", "balance leastcon", 10, "unknown algorithm", "did you mean `leastconn`?"),
     ("backend b", "stick-table type ip size 1k peers p", 36, "no peers section 'p'", "made by a section `peers p`"),
-    ("backend b", "stick on src table t", 21, "there is no stick table 't'", "usage: stick on <pattern>"),
+    ("backend b", "stick on src table t", 21, "there is no stick table 't'", "by a `stick-table` line"),
     ("userlist u", "group g users ann", 16, "has no user 'ann'", "it is made by a line `user ann`"),
     ("resolvers r", "hold nx", 2, "expects <time>", "such as `hold nx 30s`"),
     ("global", "nbthread four", 11, "an integer is expected", "such as `nbthread 4`"),
