@@ -321,8 +321,8 @@ class Route:
         """It is taken, too, when all servers are full."""
 
     def forward_line(self, host: str) -> bytes:
-        """The header line that tells the server of the client at `host`; b"" where an `except` covers it, or where it has
-        no address (HAProxy 3.0)."""
+        """The header line that tells the server of the client at `host`; b"" where an `except` covers it, or where it
+        has no address (HAProxy 3.0)."""
         if host == "unix":
             return b""
         if self.forward_except:
