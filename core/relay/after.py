@@ -18,6 +18,7 @@ def finish(exchange: RelayExchange, head: bytes) -> bytes:
     """`http-after-response` over an answer of our own: the head that is sent. `head` ends with its blank line."""
     answer = exchange.client.relay.reader.read_response(head, b"HEAD")
     exchange.answer = answer = edit_response(answer)
+    exchange.request_variables = None
     for run in exchange.route.after_plan:
         exchange.lenient = False
         run(exchange)

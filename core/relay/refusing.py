@@ -82,6 +82,8 @@ def answer_request(exchange: RelayExchange, verdict: Answer) -> bool:
     if exchange.client.frontend.tracking and verdict.extra:
         # It asks for a password, and is counted when that is sent.
         exchange.challenged = True
+    # HAProxy captures it after the rules, also of what they refuse, but not of what they answer.
+    exchange.request_cookie = ""
     return answer(exchange, verdict)
 
 
@@ -143,6 +145,7 @@ def send_hints(exchange: RelayExchange) -> None:
 
 def reject(exchange: RelayExchange, verdict: Verdict) -> bool:
     """REJECT."""
+    exchange.request_cookie = ""
     exchange.last_rule = verdict.place
     _count_denied(exchange)
     if verdict.unread:
@@ -154,6 +157,7 @@ def reject(exchange: RelayExchange, verdict: Verdict) -> bool:
 
 def drop(exchange: RelayExchange, verdict: Verdict) -> bool:
     """DROP."""
+    exchange.request_cookie = ""
     exchange.last_rule = verdict.place
     _count_denied(exchange)
     if verdict.unread:

@@ -10,7 +10,7 @@ import random
 from typing import Any
 
 from . import variables
-from .catalogue import ANYWHERE, CLIENT, REQUEST_KEPT, RUNNING, Call, Fetch, Needs, fetch, plain_fetch
+from .catalogue import ANYWHERE, CLIENT, REQUEST_KEPT, RUNNING, Call, Fetch, Needs, Stage, fetch, plain_fetch
 from .samples import ANY, BIN, BOOL, CASTS, INT, IP, METH, STR, Type
 
 
@@ -199,10 +199,23 @@ def make_uuid() -> bytes:
 def _var(call: Call) -> Fetch:
     name, default = call.values
     read = variables.reader(name, call.site)
+    if name.scope == "req" and call.stage & Stage.LOG:
+        read = _of_unanswered(read)
     if default is None:
         return read
     otherwise = (STR, default)
     return lambda x: read(x) or otherwise
+
+
+def _of_unanswered(read: Fetch) -> Fetch:
+    """Variables of the scope `req` are gone when the response is there, or an answer of ours; a line shows those of
+    requests only that ended before. (Rules over responses forget them; where there are none, nobody does.)"""
+
+    def run(x: Any) -> Any:
+        pair = read(x)
+        return None if pair is None or x.status >= 0 or x.connect_at >= 0.0 else pair
+
+    return run
 
 
 def read_text(call: Call, name: variables.Name) -> Fetch:

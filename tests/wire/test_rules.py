@@ -88,6 +88,8 @@ ANSWERS, ANSWER_PATHS = numbered(
         "http-request redirect prefix http://y",
         "http-request redirect prefix http://y drop-query",
         "http-request redirect prefix http://y drop-query append-slash",
+        "http-request redirect prefix http://y append-slash",
+        "http-request redirect scheme https append-slash",
         "http-request redirect prefix / set-cookie SEEN=1",
         "http-request redirect scheme https code 301",
         "http-request redirect scheme https drop-query",
