@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from maniple.core.config import parser as _keywords  # noqa: F401 -- it registers them
 from maniple.core.config.model import Place, ProxySpec, RuleSpec, RuleWord
 from maniple.core.rules.captures import CookieCapture, cookie_of, mistakes, request_capture, response_capture
 
