@@ -37,10 +37,12 @@ def read_redirect(use: Use, *, formats: bool) -> Act:
                 raise use.error(f"a {form} is expected", target)
             text = use.format_of(target.text, target.column) if formats else _plain(use, target.text)
         elif word.text == "code":
-            place = use.rest[0] if use.rest else word
-            code = use.number("a code", 0, 999)
-            if code not in CODES:
-                raise use.error(f"{code} is no code of a redirection", place, f"codes are {', '.join(map(str, CODES))}")
+            wanted = use.take("a code")
+            codes = [each for each in CODES if str(each) == wanted.text]
+            if not codes:
+                message = f"{wanted.text} is no code of a redirection"
+                raise use.error(message, wanted, f"codes are {', '.join(map(str, CODES))}")
+            code = codes[0]
         elif word.text in ("drop-query", "append-slash", "ignore-empty", "keep-query"):
             flags.add(word.text)
         elif word.text in ("set-cookie", "clear-cookie"):

@@ -103,7 +103,7 @@ WRONG = (
     ("redirect drop-query unless FALSE", "expects location, prefix or scheme"),
     ("http-request redirect location", "expects a location"),
     ("http-request redirect location /x code 404", "404 is no code of a redirection"),
-    ("http-request redirect location /x code x", "'x' is no number"),
+    ("http-request redirect location /x code x", "x is no code of a redirection"),
     ("http-request redirect location /x prefix /y", "it redirects by location already"),
     ("http-request redirect location /x nonsense", "unknown word 'nonsense'"),
     ("http-request redirect location /x set-cookie", "expects a cookie"),
