@@ -11,7 +11,7 @@ in the same millisecond, too.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .table_shape import BORN
 
@@ -20,6 +20,32 @@ if TYPE_CHECKING:
 
 LOST = -1
 """No word of a directory."""
+KNOWN = 1024
+"""Values of which something is remembered."""
+LONGEST = 256
+"""Bytes of a value of which something is remembered."""
+T = TypeVar("T")
+
+
+class Memory(dict[Any, T]):
+    """What is known of values, of `most` at a time: when there are more all is forgotten."""
+
+    __slots__ = ("_most",)
+
+    def __init__(self, most: int = KNOWN) -> None:
+        super().__init__()
+        self._most = most
+
+    @staticmethod
+    def takes(value: Any) -> bool:
+        """Is the value short enough? Clients shall not fill the memory."""
+        return not isinstance(value, bytes) or len(value) <= LONGEST
+
+    def note(self, value: Any, what: T) -> None:
+        """That is known of the value."""
+        if len(self) >= self._most:
+            self.clear()
+        self[value] = what
 
 
 class Spot:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ...pools.table_spot import Spot
+from ...pools.table_spot import Memory, Spot
 from .pins import PLACES, server_of
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def make_memory(table: Table, *, dated: bool) -> tuple[Recall, Note]:
     arrays = table.arrays
     rows, due, held = arrays.rows, arrays.due, arrays.held[table.writer]
     first, expire, regain = arrays.layout.assigned["gpt"], table.expire, table.regain
-    known: dict[bytes, PinSpot] = {}
+    known: Memory[PinSpot] = Memory(KNOWN)
 
     def recall(key: bytes, now: int, date: int) -> PinSpot | None:
         spot = known.get(key)
@@ -65,9 +65,8 @@ def make_memory(table: Table, *, dated: bool) -> tuple[Recall, Note]:
         return spot if found else None
 
     def note(key: bytes, slot: int, place: int, pin: int, server: Server) -> None:
-        if len(known) >= KNOWN:
-            known.clear()
-        spot = known[key] = PinSpot(key)
+        spot = PinSpot(key)
+        known.note(key, spot)
         table.mark_spot(spot, slot)
         spot.pin_at = spot.row_at + first + place
         spot.pin = pin

@@ -226,8 +226,16 @@ def seal(head: RequestHead | ResponseHead) -> None:
 def edit_request(head: RequestHead) -> RequestHead:
     """A copy of the head with a block that may be edited; itself if it is such a copy. `line` stays the request line as
     received, for logs; who changes method or target sets `start` too (`set_target`)."""
-    if head.block.edited:
-        return head
+    return head if head.block.edited else with_block(head, EditedBlock(head.block))
+
+
+def edit_response(head: ResponseHead) -> ResponseHead:
+    """As `edit_request`."""
+    return head if head.block.edited else with_response_block(head, EditedBlock(head.block))
+
+
+def with_block(head: RequestHead, block: HeaderBlock) -> RequestHead:
+    """The same request with another block."""
     copy = RequestHead()
     copy.line = head.line
     copy.start = head.start
@@ -235,7 +243,7 @@ def edit_request(head: RequestHead) -> RequestHead:
     copy.target = head.target
     copy.version = head.version
     copy.parts = head.parts
-    copy.block = EditedBlock(head.block)
+    copy.block = block
     copy.length = head.length
     copy.keep_alive = head.keep_alive
     copy.close_after = head.close_after
@@ -245,17 +253,15 @@ def edit_request(head: RequestHead) -> RequestHead:
     return copy
 
 
-def edit_response(head: ResponseHead) -> ResponseHead:
-    """As `edit_request`."""
-    if head.block.edited:
-        return head
+def with_response_block(head: ResponseHead, block: HeaderBlock) -> ResponseHead:
+    """The same response with another block, which frames its body as that did."""
     copy = ResponseHead()
     copy.line = head.line
     copy.start = head.start
     copy.status = head.status
     copy.reason = head.reason
     copy.version = head.version
-    copy.block = EditedBlock(head.block)
+    copy.block = block
     copy.length = head.length
     copy.keep_alive = head.keep_alive
     copy.close_after = head.close_after

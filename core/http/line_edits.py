@@ -15,7 +15,6 @@ from typing import NamedTuple
 from .block import HeaderBlock
 from .edit import FRAMING
 from .fields import PLAIN, Line
-from .head import RequestHead, ResponseHead
 
 _WIRE: itemgetter[int] = itemgetter(0)
 _UNSUITABLE = FRAMING | {b"connection", b"host"}
@@ -116,39 +115,3 @@ class LineEdits:
         """What stays of these, and what comes."""
         dropped = self._dropped
         return [line for line in lines if line[2][0] not in dropped] + self._lines
-
-
-def with_response_block(head: ResponseHead, block: HeaderBlock) -> ResponseHead:
-    """The same response with another block, which frames its body as that did."""
-    copy = ResponseHead()
-    copy.line = head.line
-    copy.start = head.start
-    copy.status = head.status
-    copy.reason = head.reason
-    copy.version = head.version
-    copy.block = block
-    copy.length = head.length
-    copy.keep_alive = head.keep_alive
-    copy.close_after = head.close_after
-    copy.upgrade = head.upgrade
-    copy.ordinary = head.ordinary
-    return copy
-
-
-def with_block(head: RequestHead, block: HeaderBlock) -> RequestHead:
-    """The same request with another block."""
-    copy = RequestHead()
-    copy.line = head.line
-    copy.start = head.start
-    copy.method = head.method
-    copy.target = head.target
-    copy.version = head.version
-    copy.parts = head.parts
-    copy.block = block
-    copy.length = head.length
-    copy.keep_alive = head.keep_alive
-    copy.close_after = head.close_after
-    copy.expect = head.expect
-    copy.upgrade = head.upgrade
-    copy.ordinary = head.ordinary
-    return copy

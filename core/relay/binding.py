@@ -31,8 +31,8 @@ from ..balance.dynamic_cookie import cookie_values
 from ..balance.persistence import Persistence
 from ..balance.set_cookie import Fate, edit_line
 from ..http.cacheability import is_cacheable
-from ..http.edit import edit_request, edit_response
-from ..http.line_edits import Edit, LineEdits, with_block, with_response_block
+from ..http.edit import edit_request, edit_response, with_block, with_response_block
+from ..http.line_edits import Edit, LineEdits
 from ..rules.quiet import quiet
 from ..rules.verdicts import Verdict
 from ..session import DIRECT, IGNORED

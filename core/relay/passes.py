@@ -56,11 +56,16 @@ Handler = Callable[[RelayExchange, Any], bool]
 
 def enter_request(exchange: RelayExchange) -> None:
     """A request is here: run its rules, and send it on."""
+    begin(exchange)
+    exchange.plan = exchange.client.frontend.plan
+    proceed(exchange)
+
+
+def begin(exchange: RelayExchange) -> None:
+    """Restores all that rules may have touched."""
     exchange.fresh()
     exchange.slot_at = exchange.connect_at = NOT_REACHED
     exchange.server_name = "<NOSRV>"
-    exchange.plan = exchange.client.frontend.plan
-    proceed(exchange)
 
 
 def proceed(exchange: RelayExchange) -> None:

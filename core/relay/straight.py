@@ -187,9 +187,7 @@ def _verdict_way(frontend: Frontend) -> Callable[[RelayExchange, Verdict, int], 
     shows = binding.show in plan
 
     def follow(exchange: RelayExchange, verdict: Verdict, at: int) -> None:
-        exchange.fresh()
-        exchange.slot_at = exchange.connect_at = NOT_REACHED
-        exchange.server_name = "<NOSRV>"
+        passes.begin(exchange)
         if shows:
             binding.show(exchange)
         exchange.plan = plan

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ...pools.table_spot import Memory
 from ..config.model import RuleWord
 from ..config.suggest import offer
 from .actions import ALL, CONTENT, EARLY, REQUEST, RESPONSE, Act, Use, action
@@ -92,7 +93,7 @@ def _track(use: Use) -> Act:
 
         return act_early
     judge = _judge(tracker, use.ground.site) if kind == "http-response" else None
-    known: dict[Any, tuple[Tracking]] = {}
+    known: Memory[tuple[Tracking]] = Memory()
     remembers = kind == "http-request"
 
     def begin(x: Any, value: Any) -> None:

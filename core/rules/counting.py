@@ -125,14 +125,15 @@ def compose_again(
     before, after = ("x.route = route", "onward(x, when)") if way else ("", "")
     sample = source_of(words["sample"]) or "sample(x)"
     source = _AGAIN.format(arguments=arguments, clock=clock, counts=counts, sample=sample, before=before, after=after)
-    return _made(source, _views(table) | words)
+    return _made(source, _views(table) | {"turn_over": make_turn_over(table)} | words)
 
 
 def compose_finish(table: Table, parts: Sequence[Part], arguments: str, *, known: bool) -> Callable[..., None]:
     """`compose` with release, told a Tracking by the name `entry`. `known`: one that is remembered."""
     counts = _of_tracking(table, parts) if known else _of_slot(table, parts, touched=True)
     lines = ["slot = entry.slot", *counts, "due[slot] = now + expire", "held[entry.held_at] -= 1"]
-    return _made(f"def run({arguments}):\n{_indented(lines, 1)}", _views(table))
+    names = _views(table) | ({"turn_over": make_turn_over(table)} if known else {})
+    return _made(f"def run({arguments}):\n{_indented(lines, 1)}", names)
 
 
 def rates_of(table: Table) -> tuple[Rate, ...]:
@@ -174,7 +175,6 @@ def _views(table: Table) -> dict[str, Any]:
         "due": arrays.due,
         "expire": table.expire,
         "rows": arrays.rows,
-        "turn_over": make_turn_over(table),
     }
 
 
@@ -186,13 +186,11 @@ def _of_slot(table: Table, parts: Sequence[Part], *, touched: bool) -> list[str]
         lines.append(f"at = slot * {arrays.counted_words}")
     if any(isinstance(cell, Rate) for cell, _ in cells):
         lines.append(f"age = now - rows[slot * {arrays.row_words} + {BORN}]")
-    for cell, number in cells:
-        if isinstance(cell, Gauge):
-            lines.append(f"held[slot * {arrays.held_words} + 1] += {number}")
-        elif isinstance(cell, Count):
-            lines.append(f"counted[at + {cell.place}] += {number}")
-        elif isinstance(cell, Rate):
-            lines += [line.format(period=cell.period, place=cell.place, number=number) for line in _RATE]
+
+    def rate(cell: Rate, number: str) -> list[str]:
+        return [line.format(period=cell.period, place=cell.place, number=number) for line in _RATE]
+
+    lines += _additions(cells, f"slot * {arrays.held_words}", "at", rate)
     return lines + _mark(table) if touched else lines
 
 
@@ -200,14 +198,26 @@ def _of_tracking(table: Table, parts: Sequence[Part]) -> list[str]:
     rates = rates_of(table)
     cells = [(table.cell(name), number) for name, number in parts]
     lines = list(_TURN) if any(isinstance(cell, Rate) for cell, _ in cells) else []
+
+    def rate(cell: Rate, number: str) -> list[str]:
+        return [f"counted[entry.places[{rates.index(cell)}]] += {number}"]
+
+    return lines + _additions(cells, "entry.held_at", "entry.counted_at", rate) + _mark(table)
+
+
+def _additions(
+    cells: Sequence[tuple[Any, str]], held: str, counted: str, rate: Callable[[Rate, str], list[str]]
+) -> list[str]:
+    """`held`, `counted`: where the entry's words begin, as text."""
+    lines = []
     for cell, number in cells:
         if isinstance(cell, Gauge):
-            lines.append(f"held[entry.held_at + 1] += {number}")
+            lines.append(f"held[{held} + 1] += {number}")
         elif isinstance(cell, Count):
-            lines.append(f"counted[entry.counted_at + {cell.place}] += {number}")
+            lines.append(f"counted[{counted} + {cell.place}] += {number}")
         elif isinstance(cell, Rate):
-            lines.append(f"counted[entry.places[{rates.index(cell)}]] += {number}")
-    return lines + _mark(table)
+            lines += rate(cell, number)
+    return lines
 
 
 def _mark(table: Table) -> list[str]:

@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from ..http.line_edits import Edit, LineEdits, with_block
+from ..http.edit import with_block
+from ..http.line_edits import Edit, LineEdits
 from .acl import Acl
 from .actions import Act
 from .catalogue import HeaderOf

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...pools.table import Table
-from ...pools.table_spot import Spot
+from ...pools.table_spot import Memory, Spot
 from ..config import stick
 from ..config.model import RuleSpec, RuleWord
 from ..config.suggest import offer
@@ -39,11 +39,6 @@ KINDS = stick.KINDS
 MATCH, _ON, _REQUEST, RESPONSE = KINDS
 MOST = 8
 """Keys that are noted for one request and its response."""
-
-KNOWN = 1024
-"""Values of a line whose entries are remembered."""
-LONGEST = 256
-"""Bytes of a value that is remembered."""
 
 Noted = tuple[Bonds, bytes, bool, Spot | None]
 """The table, the key, and: it comes from the response; where the key's entry is, if that is remembered."""
@@ -105,7 +100,7 @@ def _act(kind: str, bonds: Bonds, run: Callable[[Any], Any], make: Make, persist
     """What a line does. Where the entries are of values that come again on connections that are kept is remembered."""
     matches, stores, late = kind in (MATCH, _ON), kind != MATCH, kind == RESPONSE
     find, find_at, table = bonds.find, bonds.find_at, bonds.table
-    known: dict[Any, Spot] = {}
+    known: Memory[Spot] = Memory()
 
     def act(x: Any) -> None:
         noted = x.stores
@@ -132,12 +127,10 @@ def _act(kind: str, bonds: Bonds, run: Callable[[Any], Any], make: Make, persist
     return act
 
 
-def _remember(known: dict[Any, Spot], value: Any, key: bytes) -> Spot:
+def _remember(known: Memory[Spot], value: Any, key: bytes) -> Spot:
     spot = Spot(key)
-    if not isinstance(value, bytes) or len(value) <= LONGEST:
-        if len(known) >= KNOWN:
-            known.clear()
-        known[value] = spot
+    if known.takes(value):
+        known.note(value, spot)
     return spot
 
 

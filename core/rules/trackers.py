@@ -15,7 +15,7 @@ from typing import Any
 
 from ...pools.table import Table
 from ...pools.table_cells import Count, Gauge, Rate, Word
-from ...pools.table_spot import LOST, Spot
+from ...pools.table_spot import LOST, Memory, Spot
 from .counting import Part, compose, compose_again, compose_entry, compose_finish
 
 Event = Callable[[int, int], None]
@@ -26,10 +26,6 @@ Finish = Callable[["Tracking", int, int, int], None]
 """(entry, bytes_in, bytes_out, now)."""
 Act = Callable[..., None]
 Cell = Count | Rate | Gauge | Word
-KNOWN = 1024
-"""Keys of a rule whose entries are remembered."""
-LONGEST = 256
-"""Bytes of a value that is remembered."""
 
 ALIASES = {
     "gpc0": ("gpc", 0),
@@ -135,7 +131,7 @@ class Tracker:
         self,
         sample: Callable[[Any], Any],
         clock: Callable[[], float],
-        known: dict[Any, Any],
+        known: Memory[tuple[Tracking]],
         begin: Act,
         otherwise: Act,
         *,
@@ -198,18 +194,16 @@ class Trackers:
         return tuple(self._known.values())
 
 
-def remember(known: dict[Any, Any], value: Any, entry: Tracking) -> None:
+def remember(known: Memory[tuple[Tracking]], value: Any, entry: Tracking) -> None:
     """Notes where an entry is, which is held, for the next time that the rule has the same value."""
-    if isinstance(value, bytes) and len(value) > LONGEST:
+    if not known.takes(value):
         return
     table = entry.tracker.table
     table.mark_spot(entry, entry.slot)
     if entry.word != LOST:
         entry.counted_at = entry.slot * table.arrays.counted_words
         entry.finish = entry.tracker.finish_known
-        if len(known) >= KNOWN:
-            known.clear()
-        known[value] = (entry,)
+        known.note(value, (entry,))
 
 
 def tracked_of(x: Any, number: int) -> Tracking | None:

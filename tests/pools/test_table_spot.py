@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from maniple.pools.table_spot import Spot
+from maniple.pools.table_spot import LONGEST, Memory, Spot
 from maniple.tests.pools.tables import key, make_shape, opened
 
 
@@ -61,3 +61,16 @@ def test_like_the_table() -> None:
                 table.locate(spot, now)
         assert regained > 100
         assert not any(map(table.arrays.holders, table.slots()))
+
+
+def test_a_memory_is_bounded() -> None:
+    memory: Memory[int] = Memory(3)
+    for number in range(5):
+        memory.note(b"%d" % number, number)
+    assert memory == {b"3": 3, b"4": 4}
+    assert [memory.takes(value) for value in (b"x" * LONGEST, b"x" * (LONGEST + 1), 5, None)] == [
+        True,
+        False,
+        True,
+        True,
+    ]

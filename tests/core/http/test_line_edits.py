@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from maniple.core.http.edit import EditedBlock, edit_request
+from maniple.core.http.edit import EditedBlock, edit_request, with_block, with_response_block
 from maniple.core.http.head import HeadReader, RequestHead, ResponseHead
 from maniple.core.http.limits import Limits
-from maniple.core.http.line_edits import Edit, LineEdits, with_block, with_response_block
+from maniple.core.http.line_edits import Edit, LineEdits
 
 NAMES = [b"a", b"b", b"c", b"accept"]
 names = st.sampled_from(NAMES)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from maniple.core.rules.samples import STR
 from maniple.core.rules.table_keys import key_maker
 from maniple.core.rules.trackers import Tracker, Tracking, remember
+from maniple.pools.table_spot import Memory
 from maniple.tests.core.rules.tables import Clock, tables_of
 
 TABLE = "type string size 4 expire 1s store http_req_cnt,http_req_rate(700ms),bytes_out_rate(300ms),conn_cur"
@@ -32,13 +33,13 @@ class Site:
         self.table = tables_of({"t": line})["t"]
         self.tracker = Tracker(self.table)
         self.clock = Clock()
-        self.known: dict[Any, Any] = {}
+        self.known: Memory[Any] = Memory()
         self.taken = self.sampled = self.others = 0
         self.open: list[Any] = []
         make = key_maker(self.table.shape, STR)
         assert make is not None
         self.make = cast("Callable[[bytes], bytes]", make)
-        known: dict[Any, Any] = self.known if memory else {}
+        known: Memory[Any] = self.known if memory else Memory()
         again = self.tracker.again(self.sample, self.clock, known, self.begin, self.otherwise, light=True)
         way = again.light("there", self.onward)  # type: ignore[attr-defined]
         self.acts = [again, lambda x: way(x, float(self.clock.now))]

@@ -14,6 +14,7 @@ from typing import Any
 from maniple.core.rules.trackers import Tracker, Tracking, remember
 from maniple.pools.table import create_table
 from maniple.pools.table_shape import Stored
+from maniple.pools.table_spot import Memory
 from maniple.tests.pools.tables import SEED, key, make_shape, open_again
 
 PROCESSES = 4
@@ -32,7 +33,7 @@ class Rule:
     def __init__(self, segment: Any, writer: int) -> None:
         self.tracker = Tracker(open_again(segment, writer))
         self.now = 1000
-        self.known: dict[Any, Any] = {}
+        self.known: Memory[Any] = Memory()
         self.act = self.tracker.again(
             lambda x: x.key, lambda: self.now / 1000.0, self.known, self.begin, lambda x: None, light=True
         )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
-from maniple.core.rules.trackers import KNOWN, LONGEST, Tracker, Trackers, Tracking, remember, tracked_of
+from maniple.core.rules.trackers import Tracker, Trackers, Tracking, remember, tracked_of
 from maniple.pools.table_shape import KINDS, Kind
+from maniple.pools.table_spot import KNOWN, LONGEST, Memory
 from maniple.tests.core.rules.tables import tables_of
 
 EVERYTHING = ",".join(
@@ -125,7 +126,7 @@ def test_what_the_session_tracks_comes_first() -> None:
 def test_few_short_keys_are_remembered() -> None:
     table = tables_of({"t": "type string size 2000"})["t"]
     tracker = Tracker(table)
-    known: dict[object, object] = {}
+    known: Memory[Any] = Memory()
     for number in range(KNOWN + 3):
         key = b"%d" % number
         padded = key.ljust(table.shape.width, b"\0")
