@@ -221,7 +221,12 @@ CASES = (
     ),
     routed("client ends without a word", delayed("accept if REQ_CONTENT; reject", "2s"), SHUT, End()),
     routed("no content rule", "use_backend two if WAIT_END", Send(b"a"), *PONG),
-    routed("a rule behind an accepting one", delayed("accept if TRUE; reject if { req.len gt 5 }", "2s"), *PONG[1:]),
+    routed(
+        "a rule behind an accepting one",
+        delayed("accept if TRUE; reject if { req.len gt 5 }", "2s"),
+        Send(b"more than five"),
+        *PONG,
+    ),
     # HTTP in TCP.
     routed(
         "HTTP",

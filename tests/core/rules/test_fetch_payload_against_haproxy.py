@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import subprocess
 import tempfile
@@ -95,6 +96,10 @@ STREAMS: dict[str, bytes] = {
 }
 
 
+TRIES, PATIENCE = 4, 8.0
+"""Times that a stream is played for its line, and seconds that one is waited for."""
+
+
 @pytest.fixture(scope="module")
 def theirs() -> Iterator[dict[str, list[bytes | None]]]:
     """Stream -> the values of all expressions."""
@@ -107,6 +112,7 @@ def theirs() -> Iterator[dict[str, list[bytes | None]]]:
         shown = "|".join(f"%[var(sess.w{number}),hex]" for number in range(len(EXPRESSIONS)))
         lines = [
             "global",
+            "    nbthread 1",
             f"    log fd@{writing} len 16000 format raw local0",
             "defaults",
             "    mode tcp",
@@ -131,13 +137,19 @@ def theirs() -> Iterator[dict[str, list[bytes | None]]]:
         )
         os.close(writing)
         try:
-            with os.fdopen(reading, "rb") as log:
+            with os.fdopen(reading, "rb", 0) as log:
                 found = {}
                 for name, data in STREAMS.items():
-                    with socket.create_connection(listener.getsockname(), 10) as client:
-                        client.sendall(data)
-                        client.shutdown(socket.SHUT_WR)
-                        line = log.readline()
+                    line = b""
+                    for _ in range(TRIES):
+                        with socket.create_connection(listener.getsockname(), 10) as client:
+                            client.sendall(data)
+                            client.shutdown(socket.SHUT_WR)
+                            # HAProxy drops a line rather than wait for its log: then the stream is played anew.
+                            if select.select([log], [], [], PATIENCE)[0]:
+                                line = log.readline()
+                                break
+                    assert line, f"HAProxy says nothing of {name}"
                     found[name] = [_value(word) for word in line.rstrip(b"\n").split(b"|")]
                 yield found
         finally:
